@@ -1,0 +1,132 @@
+"""The owner's decision: a signature by a key only Local holds, over the exact action, once, for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from . import sshsig
+from .action import Action
+from .canonical import canonical, moment, sha256, utc
+from .errors import ApprovalRefused
+
+NAMESPACE = "approval@countersign"
+LIFETIME = timedelta(hours=24)
+"""A signed approval expires this long after the later of decision and not_before."""
+
+POLICY_VERSION = 1
+
+Hex64 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Stamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+A = TypeVar("A", bound=Action)
+Sign = Callable[[bytes], str]
+"""Signs bytes in `NAMESPACE` and gives the armored signature; raises when the key is locked."""
+
+
+class Approval(BaseModel):
+    """What is signed. Times are UTC to the second, written as text; ids are opaque."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    vault: str
+    executor: str
+    task: str
+    revision: int
+    digest: Hex64
+    verdict: Literal["approve"] = "approve"
+    account: str
+    by: str
+    decided_at: Stamp
+    not_before: Stamp
+    expires: Stamp
+    nonce: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    policy: int = POLICY_VERSION
+
+    def canonical(self) -> bytes:
+        """`countersign approval v1`, LF, canonical JSON: the signed message."""
+        return b"countersign approval v1\n" + canonical(self.model_dump(mode="json"))
+
+    @property
+    def id(self) -> str:
+        """SHA-256 of the signed bytes, in hex."""
+        return sha256(self.canonical())
+
+
+class SignedApproval(BaseModel):
+    """An approval with its armored SSH signature, as it lies in Approvals/."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    approval: Approval
+    signature: Annotated[str, Field(max_length=8192)]
+
+    def path(self) -> str:
+        """Approvals/YYYY/MM/TASK-rREVISION-NONCE.json."""
+        approval = self.approval
+        month = approval.decided_at[:7].replace("-", "/")
+        return f"Approvals/{month}/{approval.task}-r{approval.revision}-{approval.nonce[:8]}.json"
+
+
+_SEAL = object()
+
+
+@dataclass(frozen=True)
+class Approved(Generic[A]):
+    """An action with a verified approval of this very digest. Only `verify` makes one."""
+
+    action: A
+    approval: Approval
+    seal: object = None
+
+    def __post_init__(self) -> None:
+        if self.seal is not _SEAL:
+            raise TypeError("an Approved comes from approval.verify, never from a constructor")
+
+
+def grant(
+    action: Action, *, vault: str, executor: str, task: str, revision: int, by: str,
+    now: datetime, not_before: datetime, nonce: str, sign: Sign, lifetime: timedelta = LIFETIME,
+) -> SignedApproval:  # fmt: skip
+    """Sign an approval of this action. `nonce` is 32 random hex digits; `sign` needs the unlocked key."""
+    not_before = max(now, not_before)
+    approval = Approval(
+        vault=vault, executor=executor, task=task, revision=revision, digest=action.digest,
+        account=action.account, by=by, decided_at=utc(now), not_before=utc(not_before),
+        expires=utc(not_before + lifetime), nonce=nonce,
+    )  # fmt: skip
+    return SignedApproval(approval=approval, signature=sign(approval.canonical()))
+
+
+def verify(
+    signed: SignedApproval, action: A, *, key: sshsig.PublicKey, vault: str, executor: str,
+    task: str, revision: int, now: datetime,
+) -> Approved[A]:  # fmt: skip
+    """The one gate before an effect. Raises ApprovalRefused with the rule that failed."""
+    approval = signed.approval
+    try:
+        sshsig.verify(key, approval.canonical(), signed.signature, namespace=NAMESPACE)
+    except sshsig.BadSignature as error:
+        raise ApprovalRefused("signature", f"it is not signed by the owner's key: {error}") from None
+    for rule, given, wanted in (
+        ("vault", approval.vault, vault),
+        ("executor", approval.executor, executor),
+        ("task", approval.task, task),
+        ("revision", approval.revision, revision),
+        ("account", approval.account, action.account),
+        ("policy", approval.policy, POLICY_VERSION),
+    ):
+        if given != wanted:
+            raise ApprovalRefused(rule, f"it is for {rule} {given}, this is {wanted}")
+    if approval.digest != action.digest:
+        raise ApprovalRefused("digest", "the action is not, byte for byte, the one the owner approved")
+    begins, ends = moment(approval.not_before), moment(approval.expires)
+    if now < begins:
+        raise ApprovalRefused("not_before", f"it holds from {approval.not_before}")
+    if now >= ends or ends - max(begins, moment(approval.decided_at)) > LIFETIME:
+        raise ApprovalRefused("expired", f"it held until {approval.expires}; approve again")
+    return Approved(action, approval, _SEAL)

@@ -1,0 +1,130 @@
+"""Following the head: every commit in between is looked at, and with pinned keys every one is judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from . import changeset, layout, zones
+from .changeset import BadChangeset, Trail
+from .errors import Refused, UntrustedHead
+from .files import write_private
+from .hub import Change, Commit, CommitId, Store
+from .sshsig import PublicKey
+from .task import AgentId, Role, TaskId
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The keys this side pinned when it was set up. Never read from the vault."""
+
+    vault: str
+    keys: Mapping[AgentId, tuple[Role, PublicKey]]
+
+
+@dataclass
+class View:
+    """The vault as of `head`: where each task stands, and how far each agent's changesets go."""
+
+    head: CommitId | None = None
+    where: dict[TaskId, str] = field(default_factory=dict)
+    trails: dict[AgentId, Trail] = field(default_factory=dict)
+
+
+class Follower:
+    """Brings a view forward. With `trust`, a commit that breaks a rule is not applied and the view stays."""
+
+    def __init__(self, store: Store, vault: str, trust: Trust | None = None, checkpoint: Path | None = None) -> None:
+        """`checkpoint`: a private file that remembers head and trails over a restart."""
+        self._store, self._vault, self._trust, self._checkpoint = store, vault, trust, checkpoint
+        self.view = View()
+        self._indexed = True
+        if checkpoint is not None and checkpoint.exists():
+            self._load(checkpoint)
+
+    def advance(self, head: CommitId | None) -> None:
+        """Follow the hub to `head`. Raises UntrustedHead; the view then stands at the last good commit."""
+        view = self.view
+        if not self._indexed and view.head is not None and head is not None:
+            view.where = self._index(view.head)
+            self._indexed = True
+        if head is None or head == view.head:
+            if head is None and view.head is not None:
+                raise UntrustedHead(view.head, "the hub is empty, it was not before")
+            return
+        try:
+            for commit in self._store.history(view.head, head):
+                self._apply(commit)
+        finally:
+            self._save()
+
+    def _apply(self, commit: Commit) -> None:
+        view = self.view
+        changes = self._store.changes(view.head, commit.id)
+        trail = self._judge(commit, changes) if self._trust else self._note(commit, changes)
+        if trail is not None:
+            view.trails[trail[0]] = trail[1]
+        for change in changes:
+            place = layout.place_of(change.path)
+            if place is None:
+                continue
+            if change.new is None and view.where.get(place.id) == change.path:
+                del view.where[place.id]
+        for change in changes:
+            place = layout.place_of(change.path)
+            if place is not None and change.new is not None:
+                view.where[place.id] = change.path
+        view.head = commit.id
+
+    def _note(self, commit: Commit, changes: tuple[Change, ...]) -> tuple[AgentId, Trail] | None:
+        try:
+            found = changeset.parse(commit.message, vault=self._vault, changes=changes)
+        except BadChangeset:
+            return None
+        return found.agent, found.trail
+
+    def _judge(self, commit: Commit, changes: tuple[Change, ...]) -> tuple[AgentId, Trail]:
+        assert self._trust is not None
+        view, store = self.view, self._store
+        try:
+            found = changeset.parse(commit.message, vault=self._vault, changes=changes)
+            if found.agent not in self._trust.keys:
+                raise BadChangeset(f"no key of {found.agent} is pinned here")
+            role, key = self._trust.keys[found.agent]
+            found.verify(key)
+            trail = view.trails.get(found.agent, Trail())
+            if (found.sequence, found.previous) != (trail.sequence + 1, trail.last):
+                raise BadChangeset(
+                    f"changeset {found.sequence} of {found.agent} does not follow {trail.sequence}: one is missing or replayed"
+                )
+            parent = view.head
+            zones.judge(
+                zones.Writer(found.agent, role), changes,
+                before=lambda path: store.read(parent, path) if parent else None,
+                after=lambda path: store.read(commit.id, path),
+                where=MappingProxyType(view.where),
+            )  # fmt: skip
+        except (BadChangeset, Refused) as error:
+            raise UntrustedHead(commit.id, str(error)) from None
+        return found.agent, found.trail
+
+    def _load(self, path: Path) -> None:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        head = CommitId(saved["head"])
+        trails = {AgentId(agent): Trail(*trail) for agent, trail in saved["trails"].items()}
+        self.view = View(head, {}, trails)
+        self._indexed = False
+
+    def _index(self, head: CommitId) -> dict[TaskId, str]:
+        places = ((layout.place_of(path), path) for path, _ in self._store.paths(head))
+        return {place.id: path for place, path in places if place is not None}
+
+    def _save(self) -> None:
+        if self._checkpoint is None or self.view.head is None:
+            return
+        trails = {agent: [trail.sequence, trail.last] for agent, trail in self.view.trails.items()}
+        content = json.dumps({"head": self.view.head, "trails": trails}).encode("utf-8")
+        write_private(self._checkpoint, content)

@@ -1,0 +1,112 @@
+"""What the protocol needs of a store of commits and of a hub that decides which one is the head."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType, Protocol, TypeAlias
+
+from .task import AgentId
+
+CommitId = NewType("CommitId", str)
+BlobId = NewType("BlobId", str)
+
+Edits: TypeAlias = Mapping[str, bytes | None]
+"""Path → its new bytes, None to take it out. Paths are `/`-separated, UTF-8, without a leading slash."""
+
+REGULAR = 0o100644
+
+
+@dataclass(frozen=True)
+class Change:
+    """One path between a commit and the next. `old` or `new` is None when it was not, or is no more, there."""
+
+    path: str
+    old: BlobId | None
+    new: BlobId | None
+    mode: int = REGULAR
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit without its tree. `parents` has one entry in a healthy vault, none for the root."""
+
+    id: CommitId
+    parents: tuple[CommitId, ...]
+    message: str
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The hub's head is, or already grew past, our commit."""
+
+    head: CommitId
+
+
+@dataclass(frozen=True)
+class MovedOn:
+    """Somebody else was first: drop the commit, look at this head, decide again."""
+
+    head: CommitId | None
+
+
+@dataclass(frozen=True)
+class Broken:
+    """No answer, or one that cannot be trusted: the outcome is unknown until somebody looks."""
+
+    reason: str
+
+
+Published: TypeAlias = Accepted | MovedOn | Broken
+
+
+class Store(Protocol):
+    """Commits and their trees, on this machine. Every write is an object; nothing here moves a head."""
+
+    def read(self, commit: CommitId, path: str) -> bytes | None: ...
+
+    def blob(self, blob: BlobId) -> bytes: ...
+
+    def blob_id(self, commit: CommitId, path: str) -> BlobId | None: ...
+
+    def paths(self, commit: CommitId, folder: str = "") -> Iterator[tuple[str, BlobId]]:
+        """Every file below the folder with its blob, depth first, by name; nothing when it is not there."""
+        ...
+
+    def changes(self, old: CommitId | None, new: CommitId) -> tuple[Change, ...]:
+        """What differs between two trees, by path."""
+        ...
+
+    def history(self, old: CommitId | None, new: CommitId) -> tuple[Commit, ...]:
+        """The commits after `old` up to `new`, oldest first. Raises UntrustedHead unless `new` descends
+        from `old` in one line."""
+        ...
+
+    def commit(self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime) -> CommitId:
+        """A new commit on `parent`; no ref points to it yet."""
+        ...
+
+
+class Hub(Protocol):
+    """The only truth about the head. Contract: publish is a compare-and-swap, and its answers do not lie."""
+
+    def refresh(self) -> CommitId | None:
+        """The hub's head, with its objects in the store; None while it is empty. Raises HubUnreachable."""
+        ...
+
+    def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
+        """Make `commit` the head if the head is `onto`. Never raises for an unreachable hub: that is Broken."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Return when the head may have moved, or after so many seconds."""
+        ...
+
+
+def blob_id(content: bytes) -> BlobId:
+    """The name git gives these bytes (SHA-1 object format)."""
+    return BlobId(hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest())

@@ -1,0 +1,124 @@
+"""Publishing: build on the head, sign, swap; when somebody was first, look again and decide again."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from . import audit, changeset, scan
+from .changeset import Trail
+from .clock import Clock
+from .errors import HubUnreachable, Refused
+from .follow import Follower, Trust
+from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Store, blob_id
+from .identity import Identity
+from .task import TaskId
+
+TRIES = 60
+"""Heads that may pass us by before a publish gives up as if the hub were away."""
+
+Build = Callable[[CommitId | None], Edits]
+"""The edits as they are right on this head; raises what the protocol says when they no longer are."""
+
+
+class Journal:
+    """One agent's way to the hub. Everything it writes is one signed changeset on the head it saw."""
+
+    def __init__(
+        self, store: Store, hub: Hub, identity: Identity, clock: Clock, *,
+        trust: Trust | None = None, secrets: scan.OwnSecrets | None = None, checkpoint: Path | None = None,
+    ) -> None:  # fmt: skip
+        """`trust` for a side that judges what it fetches; `secrets` are this side's own, matched before a publish."""
+        self.store, self.hub, self.identity, self.clock = store, hub, identity, clock
+        self._secrets = secrets or scan.OwnSecrets(frozenset())
+        self._follower = Follower(store, identity.vault, trust, checkpoint)
+
+    @property
+    def head(self) -> CommitId | None:
+        """The last head that was followed."""
+        return self._follower.view.head
+
+    @property
+    def where(self) -> Mapping[TaskId, str]:
+        """Task id → path at the head."""
+        return self._follower.view.where
+
+    def refresh(self) -> CommitId | None:
+        """Follow the hub. Raises HubUnreachable, or UntrustedHead with the view left at the last good head."""
+        self._follower.advance(self.hub.refresh())
+        return self.head
+
+    def read(self, path: str) -> bytes | None:
+        return self.store.read(self.head, path) if self.head else None
+
+    def publish(self, verb: str, subject: str, build: Build, *, attempt: int = 0) -> CommitId:
+        """Publish what `build` makes of the head, again on each new head until it is accepted.
+
+        Raises what `build` raises, Refused when a secret is in it, HubUnreachable when the outcome is not known.
+        """
+        for tries in range(TRIES):
+            edits = build(self.head)
+            if not edits and self.head is not None:
+                return self.head
+            self._hold_back_secrets(edits)
+            commit = self._commit(verb, subject, edits, attempt)
+            answer = self.hub.publish(commit, onto=self.head)
+            if isinstance(answer, Accepted):
+                self._follower.advance(answer.head)
+                return commit
+            if isinstance(answer, Broken):
+                raise HubUnreachable(answer.reason)
+            self._follower.advance(answer.head)
+            time.sleep(random.uniform(0, 0.005 * min(tries, 10)))  # noqa: S311 - spreads the losers
+        raise HubUnreachable(f"{TRIES} heads went by without room for ours")
+
+    def log_edits(self, records: Sequence[audit.Record]) -> Edits:
+        """The audit file of this agent with these records at its end, chained to what the head has."""
+        if not records:
+            return {}
+        path = audit.path(self.identity.agent, self._moment())
+        chained = audit.append(self._tail(), records)
+        lines = "".join(record.line() for record in chained)
+        return {path: (self.read(path) or b"") + lines.encode("utf-8")}
+
+    def _tail(self) -> audit.Record | None:
+        if self.head is None:
+            return None
+        files = [path for path, _ in self.store.paths(self.head, f"Logs/{self.identity.agent}")]
+        content = self.read(files[-1]) if files else None
+        return audit.parse(content.decode("utf-8").splitlines()[-1]) if content else None
+
+    def _moment(self) -> datetime:
+        return self.clock.now()
+
+    def _commit(self, verb: str, subject: str, edits: Edits, attempt: int) -> CommitId:
+        me = self.identity
+        trail = self._follower.view.trails.get(me.agent, Trail())
+        unsigned = changeset.next_in(
+            trail, vault=me.vault, agent=me.agent, verb=verb, attempt=attempt, changes=self._changes(edits)
+        )
+        message = unsigned.message(subject, me.key)
+        return self.store.commit(self.head, edits, message=message, author=me.agent, at=self._moment())
+
+    def _changes(self, edits: Edits) -> list[Change]:
+        changes = []
+        for path, content in edits.items():
+            old = self.store.blob_id(self.head, path) if self.head else None
+            new = blob_id(content) if content is not None else None
+            if old != new:
+                changes.append(Change(path, old, new))
+        return changes
+
+    def _hold_back_secrets(self, edits: Edits) -> None:
+        for path, content in edits.items():
+            if content is None:
+                continue
+            if self._secrets.found_in(content):
+                raise Refused("secret", path, "it holds a secret of this machine")
+            if path.endswith(".md"):
+                kinds = scan.provider_secrets(content.decode("utf-8", "replace"))
+                if kinds:
+                    raise Refused("secret", path, f"it holds what looks like a {kinds[0]}")

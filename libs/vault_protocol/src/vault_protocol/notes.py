@@ -1,0 +1,65 @@
+"""Task ⇄ note: the fields of a task stand in its front matter, its stage and id in its path."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from . import layout
+from .canonical import moment, utc
+from .errors import MalformedNote
+from .front_matter import FrontMatterError
+from .note import Note
+from .task import AGENT_ID, AgentId, Domain, Lease, Stage, Task
+
+
+def read(path: str, content: bytes) -> Task:
+    """The task at this path. Raises MalformedNote when path and front matter do not tell one story."""
+    place = layout.place_of(path)
+    if place is None:
+        raise MalformedNote(path, "this is no place for a task")
+    note = Note.parse(content, path)
+    front = note.front
+    try:
+        if front.words("id") != place.id:
+            raise MalformedNote(path, f"its id is {front.words('id')!r}, its name says {place.id}")
+        attempt, revision = front.number("attempt"), front.number("revision")
+        domain = Domain(front.words("domain"))
+        finished = _moment(front.words("finished"))
+        lease = None
+        if place.stage is Stage.IN_PROGRESS:
+            owner, until = front.words("owner"), _moment(front.words("lease_until"))
+            if owner != place.folder or not AGENT_ID.fullmatch(owner) or until is None:
+                raise MalformedNote(path, f"the lease names {owner!r}, the folder {place.folder!r}")
+            lease = Lease(owner=AgentId(owner), attempt=attempt, until=until)
+    except (ValueError, FrontMatterError) as error:
+        raise MalformedNote(path, str(error)) from None
+    if place.stage in layout.REVISED and place.revision != revision:
+        raise MalformedNote(path, f"its revision is {revision}, its name says {place.revision}")
+    if place.stage in (Stage.NEEDS_ACTION, Stage.PENDING_APPROVAL) and place.folder != domain:
+        raise MalformedNote(path, f"its domain is {domain.value}, its folder {place.folder}")
+    if place.stage in layout.BY_MONTH and (finished is None or layout.month(finished) != place.folder):
+        raise MalformedNote(path, "it does not lie in the month in which it was finished")
+    return Task(
+        id=place.id, stage=place.stage, domain=domain, slug=place.slug, attempt=attempt,
+        revision=revision, lease=lease, finished=finished, note=note,
+    )  # fmt: skip
+
+
+def write(task: Task) -> tuple[str, bytes]:
+    """Path and bytes of a task; `read` gives it back."""
+    lease = task.lease
+    note = task.note.put(
+        id=task.id,
+        domain=task.domain.value,
+        status=task.stage.value.lower(),
+        attempt=task.attempt or None,
+        revision=task.revision or None,
+        owner=lease.owner if lease else None,
+        lease_until=utc(lease.until) if lease else None,
+        finished=utc(task.finished) if task.finished else None,
+    )
+    return layout.path_of(task), note.content()
+
+
+def _moment(text: str) -> datetime | None:
+    return moment(text) if text else None

@@ -1,0 +1,66 @@
+"""Text from outside, made safe to stand in a note, a file name or a terminal."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+HIDDEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""Zero-width, bidirectional and tag characters: they show a person other text than is there."""
+
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters and line separators other than tab and LF, and lone surrogates."""
+
+_ACTIVE = (
+    ("[[", "[ ["),
+    ("](", "] ("),
+    ("![", "! ["),
+    ("::", ": :"),
+    ("://", ":/ /"),
+    ("{{", "{ {"),
+    ("<%", "< %"),
+)
+_SWAP = str.maketrans({"<": "‹", ">": "›", "`": "'", "|": "¦", "#": "♯", "\t": " ", "\n": " "})
+
+
+def hidden_or_control(text: str) -> str | None:
+    """The first character a draft may not hold, as `U+202E`, or None."""
+    found = HIDDEN.search(text) or CONTROL.search(text)
+    return f"U+{ord(found.group()):04X}" if found else None
+
+
+def visible(text: str) -> str:
+    """LF line ends; hidden and control characters taken out."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return CONTROL.sub("", HIDDEN.sub("", text))
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """A single line for front matter and terminals: nothing in it renders as a link, tag, query or template."""
+    line = visible(text).translate(_SWAP)
+    for active, inert in _ACTIVE:
+        while active in line:
+            line = line.replace(active, inert)
+    line = " ".join(line.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def fenced(text: str, kind: str = "text") -> str:
+    """The text inside a Markdown fence longer than any run of fence characters in it."""
+    body = text if text.endswith("\n") or not text else text + "\n"
+    fence = fence_for(body)
+    return f"{fence}{kind}\n{body}{fence}\n"
+
+
+def fence_for(text: str) -> str:
+    """Backticks, at least three, more than any run of them in the text."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    return "`" * max(3, longest + 1)
+
+
+def slug(text: str, limit: int = 40) -> str:
+    """`[a-z0-9-]*` from any text, for the readable half of a file name."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
+    return "-".join(re.findall("[a-z0-9]+", ascii_text[: limit * 8]))[:limit].strip("-")

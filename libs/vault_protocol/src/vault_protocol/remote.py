@@ -1,0 +1,135 @@
+"""A hub that is any git remote: refresh and publish by the git program, never merge, rebase or force.
+
+libgit2's own push to a path is not a compare-and-swap between processes, so the network is left to git.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import git
+
+from .errors import HubUnreachable
+from .hub import Accepted, Broken, CommitId, MovedOn, Published
+from .store import GitStore
+
+HEAD = "refs/heads/main"
+_TRACKED = "refs/hub/main"
+_REFSPEC = "+refs/heads/mai*:refs/hub/mai*"
+"""A pattern, so that an empty hub is no error. The plus moves our own note of the hub's head, nothing on the hub."""
+
+_YIELD = 0.03
+"""Seconds a winner at most rests after a contended publish, or back-to-back publishes starve the others."""
+
+
+class Remote:
+    """The hub at a git address, seen through one clone. Safe for several processes on the same clone."""
+
+    def __init__(self, store: GitStore, url: str, *, timeout: float = 60.0) -> None:
+        """`url`: whatever git can fetch from and push to. `timeout`: seconds for one git call."""
+        self._store, self._url, self._timeout = store, url, timeout
+        self._git = git.cmd.Git(str(store.path))
+        self._contended = False
+        self._seen: CommitId | None = None
+
+    def refresh(self) -> CommitId | None:
+        with self._alone():
+            return self._fetch()
+
+    def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
+        with self._alone():
+            code, said = self._run("push", "--porcelain", "--no-follow-tags", self._url, f"{commit}:{HEAD}")
+            if code == 0:
+                self._seen = commit
+                if self._contended:
+                    time.sleep(random.uniform(0, _YIELD))  # noqa: S311 - fairness, not secrecy
+                self._contended = False
+                return Accepted(commit)
+            try:
+                head = self._fetch()
+            except HubUnreachable as error:
+                return Broken(f"{error} (after: {said})")
+            if head is not None and self._holds(head, commit, onto):
+                return Accepted(head)
+            if head == onto:
+                return Broken(f"the hub would not take it: {said}")
+            self._contended = True
+            return MovedOn(head)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep; for a hub on this machine, until its head file changes."""
+        ends = time.monotonic() + seconds
+        local = Path(self._url.removeprefix("file://"))
+        if not local.is_dir():
+            time.sleep(seconds)
+            return
+        before = _stamp(local)
+        while time.monotonic() < ends and _stamp(local) == before:
+            time.sleep(min(0.05, seconds))
+
+    def _holds(self, head: CommitId, commit: CommitId, onto: CommitId | None) -> bool:
+        """Whether our commit is on the hub: a lost answer is resolved by looking."""
+        return any(found.id == commit for found in self._store.history(onto, head)) if head != onto else False
+
+    def _fetch(self) -> CommitId | None:
+        code, said = self._run("fetch", "--quiet", "--no-tags", "--prune", self._url, _REFSPEC)
+        if code != 0:
+            raise HubUnreachable(f"the hub at {self._url} does not answer: {said}")
+        self._seen = self._store.ref(_TRACKED)
+        return self._seen
+
+    def _run(self, *argv: str) -> tuple[int, str]:
+        """Exit code and the last line git said. Bounded in time, never asks, blind to a caller's git variables."""
+        environment = {
+            "GIT_DIR": str(self._store.path), "GIT_OBJECT_DIRECTORY": str(self._store.path / "objects"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": "", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0",
+            "LC_ALL": "C",
+        }  # fmt: skip
+        code, out, err = self._git.execute(
+            ["git", *argv], with_extended_output=True, with_exceptions=False,
+            kill_after_timeout=self._timeout, env=environment, strip_newline_in_stdout=True,
+        )  # fmt: skip
+        lines = [line for line in f"{out}\n{err}".splitlines() if line.strip()]
+        return int(code), lines[-1][:300] if lines else f"exit code {code}"
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time works on this clone's refs; a kill frees it."""
+        handle = os.open(self._store.path / "countersign.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+def create(path: Path) -> None:
+    """A bare repository fit to be a hub: every object and ref on disk before it answers, only fast-forwards."""
+    repository = git.Repo.init(path, bare=True, initial_branch="main")
+    with repository.config_writer() as config:
+        for section, option, value in (
+            ("core", "fsync", "all"),
+            ("receive", "fsckObjects", "true"),
+            ("receive", "denyDeletes", "true"),
+            ("receive", "denyNonFastForwards", "true"),
+            ("gc", "auto", "0"),
+        ):
+            config.set_value(section, option, value)
+    repository.close()
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    found = []
+    for name in ("refs/heads/main", "packed-refs"):
+        try:
+            status = (path / name).stat()
+            found += [status.st_mtime_ns, status.st_ino]
+        except FileNotFoundError:
+            found += [0, 0]
+    return tuple(found)

@@ -1,0 +1,222 @@
+"""The block of a note that asks the owner: the action, the draft and its quote, read by one strict parser.
+
+    <!-- countersign:request TOKEN -->
+    > [!warning] what to look at
+    ## Open          (a fence: what the draft leaves open, a line each)
+    ## Action
+    ```json
+    ```
+    ## Draft
+    <!-- draft TOKEN -->
+    ```text
+    ```
+    <!-- /draft TOKEN -->
+    ## Quote          (same form, `quote`)
+    <!-- /countersign:request TOKEN -->
+
+Everything that came from outside, or from a model, stands inside a fence: a viewer shows it as it is and renders
+none of it, and text that a viewer would hide cannot hide in a draft.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .action import Action, BadAction, action_of
+from .canonical import strict_json
+from .errors import MalformedNote
+from .note import Note
+from .plain import fence_for
+
+_OPEN = re.compile(r"<!-- countersign:request ([0-9a-f]{16}) -->")
+_FENCE = re.compile(r"(`{3,}|~{3,})[^`]*")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A draft with the action it would be. `token` is random and belongs to this note."""
+
+    token: str
+    action: Action
+    warnings: tuple[str, ...] = ()
+    unknowns: tuple[str, ...] = ()
+
+
+def render(request: Request) -> str:
+    """The block. Raises BadAction when a text holds the note's own token."""
+    token, action = request.token, request.action
+    prose = {name: getattr(action, name) for name in action.prose if getattr(action, name)}
+    if any(token in text for text in prose.values()):
+        raise BadAction("the draft holds the note's own marker; render it with another token")
+    lines = [f"<!-- countersign:request {token} -->"]
+    if request.warnings:
+        lines += ["> [!warning] Look twice", *(f"> - {warning}" for warning in request.warnings), ""]
+    if request.unknowns:
+        lines += ["## Open", "", *_fence("".join(f"{line}\n" for line in request.unknowns), "text"), ""]
+    fields = json.dumps(action.fields(), indent=2, ensure_ascii=False)
+    lines += ["## Action", "", *_fence(fields + "\n", "json")]
+    for name in action.prose:
+        if name in prose:
+            label = LABELS[name]
+            lines += ["", f"## {label.title()}", "", f"<!-- {label} {token} -->"]
+            lines += [*_fence(prose[name], "text"), f"<!-- /{label} {token} -->"]
+    lines.append(f"<!-- /countersign:request {token} -->")
+    return "\n".join(lines) + "\n"
+
+
+LABELS = {"text": "draft", "quote": "quote"}
+"""The field of an action, and the name of its section in the note."""
+
+
+def put(note: Note, request: Request) -> Note:
+    """The note with this block in the place of the one it has, or before its original."""
+    lines = note.body.splitlines(keepends=True)
+    span = _span(lines, "")
+    if span is None:
+        at = next((i for i, line in _outside(lines) if line.startswith("## Original")), len(lines))
+        lines[at:at] = [render(request), "\n"]
+    else:
+        lines[span[0] : span[1] + 1] = [render(request)]
+    return note.with_body("".join(lines)).put(action=request.action.type, warnings=len(request.warnings) or None)
+
+
+def take_out(note: Note) -> Note:
+    """The note without its request block: what goes back to be drafted anew."""
+    lines = note.body.splitlines(keepends=True)
+    span = _span(lines, "")
+    if span is not None:
+        del lines[span[0] : span[1] + 1]
+    return note.with_body("".join(lines)).put(action=None, warnings=None)
+
+
+def read(note: Note, path: str = "") -> Request | None:
+    """The request in a note, None when it has none. Raises MalformedNote for everything in between."""
+    lines = note.body.splitlines(keepends=True)
+    span = _span(lines, path)
+    if span is None:
+        if "action" in note.front:
+            raise MalformedNote(path, "it names an action, but holds no request block")
+        return None
+    found = _OPEN.fullmatch(lines[span[0]].rstrip("\n"))
+    assert found is not None
+    reader = _Reader([line.removesuffix("\n") for line in lines[span[0] + 1 : span[1]]], found[1], path)
+    warnings = tuple(reader.callout())
+    unknowns = tuple(reader.open_points())
+    reader.expect("## Action")
+    try:
+        fields = strict_json("\n".join(reader.fence("json")))
+        if not isinstance(fields, dict):
+            raise MalformedNote(path, "the action block is not a JSON object")
+        prose = {name: text for name, label in LABELS.items() if (text := reader.section(label))}
+        reader.end()
+        action = action_of(fields, **prose)
+    except (BadAction, ValueError) as error:
+        raise MalformedNote(path, f"the action does not hold: {error}") from None
+    if note.front.words("action") != action.type:
+        raise MalformedNote(path, f"the front matter says {note.front.words('action')!r}, the block {action.type!r}")
+    return Request(found[1], action, warnings, unknowns)
+
+
+class _Reader:
+    """Walks the lines of a block; blank lines between the parts do not count."""
+
+    def __init__(self, lines: Sequence[str], token: str, path: str) -> None:
+        self.lines, self.token, self.path, self.at = lines, token, path, 0
+
+    def fail(self, reason: str) -> MalformedNote:
+        return MalformedNote(self.path, f"request block, line {self.at + 1}: {reason}")
+
+    def peek(self) -> str | None:
+        while self.at < len(self.lines) and not self.lines[self.at].strip():
+            self.at += 1
+        return self.lines[self.at] if self.at < len(self.lines) else None
+
+    def expect(self, line: str) -> None:
+        if self.peek() != line:
+            raise self.fail(f"expected {line!r}")
+        self.at += 1
+
+    def end(self) -> None:
+        if self.peek() is not None:
+            raise self.fail("unexpected text; your own words belong above or below the block")
+
+    def callout(self) -> Iterator[str]:
+        while (line := self.peek()) is not None and line.startswith(">"):
+            self.at += 1
+            if line.startswith("> - "):
+                yield line[4:]
+
+    def open_points(self) -> list[str]:
+        if self.peek() != "## Open":
+            return []
+        self.at += 1
+        return self.fence("text")
+
+    def fence(self, kind: str, until: str | None = None) -> list[str]:
+        """The lines of the next fence. With `until`, the fence ends right before that line and nowhere else."""
+        opening = self.peek() or ""
+        found = re.fullmatch("(`{3,})" + kind, opening)
+        if not found:
+            raise self.fail(f"expected a fence that opens with ```{kind}")
+        fence, start = found[1], self.at + 1
+        closer = next((i for i in range(start, len(self.lines)) if _closes(self.lines[i], fence)), None)
+        if closer is None:
+            raise self.fail("the fence is not closed")
+        if until is not None and closer != self.lines.index(until) - 1:
+            raise self.fail("a line inside the text closes its fence; indent or remove that line")
+        self.at = closer + 1
+        return list(self.lines[start:closer])
+
+    def section(self, label: str) -> str | None:
+        if self.peek() != f"## {label.title()}":
+            return None
+        self.at += 1
+        last = f"<!-- /{label} {self.token} -->"
+        self.expect(f"<!-- {label} {self.token} -->")
+        if last not in self.lines:
+            raise self.fail(f"the line {last!r} is missing")
+        lines = self.fence("text", until=last)
+        self.expect(last)
+        return "\n".join(lines).rstrip("\n") + "\n" if lines else ""
+
+
+def _span(lines: Sequence[str], path: str) -> tuple[int, int] | None:
+    """First and last line of the one request block outside every fence."""
+    opened = [(i, found[1]) for i, line in _outside(lines) if (found := _OPEN.fullmatch(line))]
+    if not opened:
+        return None
+    if len(opened) > 1:
+        raise MalformedNote(path, "it holds two request blocks")
+    start, token = opened[0]
+    closing = f"<!-- /countersign:request {token} -->"
+    ends = [i for i in range(start, len(lines)) if lines[i].rstrip("\n") == closing]
+    if len(ends) != 1:
+        raise MalformedNote(path, f"its request block has {len(ends)} closing lines instead of one (is it cut off?)")
+    return start, ends[0]
+
+
+def _outside(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The lines that stand in no fence, without their newline."""
+    fence = ""
+    for i, raw in enumerate(lines):
+        line = raw.rstrip("\n")
+        if fence:
+            if _closes(line, fence):
+                fence = ""
+        elif found := _FENCE.fullmatch(line):
+            fence = found[1]
+        else:
+            yield i, line
+
+
+def _closes(line: str, fence: str) -> bool:
+    bare = line.strip(" ") if len(line) - len(line.lstrip(" ")) < 4 else ""
+    return len(bare) >= len(fence) and set(bare) == {fence[0]}
+
+
+def _fence(text: str, kind: str) -> list[str]:
+    fence = fence_for(text)
+    return [fence + kind, *text.removesuffix("\n").split("\n"), fence]

@@ -1,0 +1,114 @@
+"""What the services test with: a clock that moves when told, and a hub in memory under the same contract."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from .errors import HubUnreachable, UntrustedHead
+from .hub import Accepted, BlobId, Broken, Change, Commit, CommitId, Edits, MovedOn, Published, blob_id
+from .task import AgentId
+
+
+class TestClock:
+    """Starts on a Monday morning; `tick` moves both clocks, `jump` the wall clock alone."""
+
+    __test__ = False
+
+    def __init__(self, start: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)) -> None:
+        self._wall, self._elapsed = start, 0.0
+
+    def now(self) -> datetime:
+        return self._wall
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    def tick(self, by: timedelta) -> None:
+        self._wall += by
+        self._elapsed += by.total_seconds()
+
+    def jump(self, by: timedelta) -> None:
+        self._wall += by
+
+
+class MemoryStore:
+    """Commits as dictionaries of path → blob."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[BlobId, bytes] = {}
+        self._trees: dict[CommitId, dict[str, BlobId]] = {}
+        self._commits: dict[CommitId, Commit] = {}
+
+    def read(self, commit: CommitId, path: str) -> bytes | None:
+        found = self.blob_id(commit, path)
+        return None if found is None else self._blobs[found]
+
+    def blob(self, blob: BlobId) -> bytes:
+        return self._blobs[blob]
+
+    def blob_id(self, commit: CommitId, path: str) -> BlobId | None:
+        return self._trees[commit].get(path)
+
+    def paths(self, commit: CommitId, folder: str = "") -> Iterator[tuple[str, BlobId]]:
+        prefix = folder + "/" if folder else ""
+        yield from sorted((path, blob) for path, blob in self._trees[commit].items() if path.startswith(prefix))
+
+    def changes(self, old: CommitId | None, new: CommitId) -> tuple[Change, ...]:
+        before, after = self._trees[old] if old else {}, self._trees[new]
+        touched = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+        return tuple(Change(path, before.get(path), after.get(path)) for path in touched)
+
+    def history(self, old: CommitId | None, new: CommitId) -> tuple[Commit, ...]:
+        line: list[Commit] = []
+        at: CommitId | None = new
+        while at != old:
+            if at is None:
+                raise UntrustedHead(new, "it does not follow the head that was seen before")
+            line.append(self._commits[at])
+            at = next(iter(self._commits[at].parents), None)
+        return tuple(reversed(line))
+
+    def commit(self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime) -> CommitId:
+        tree = dict(self._trees[parent]) if parent else {}
+        for path, content in edits.items():
+            if content is None:
+                tree.pop(path, None)
+            else:
+                tree[path] = blob_id(content)
+                self._blobs[tree[path]] = content
+        name = repr((parent, sorted(edits), sorted(tree.values()), message, author, at)).encode()
+        commit = CommitId(hashlib.sha1(name, usedforsecurity=False).hexdigest())
+        self._trees[commit] = tree
+        self._commits[commit] = Commit(commit, (parent,) if parent else (), message, author, at)
+        return commit
+
+
+class MemoryHub:
+    """A hub shared by its callers. `away` makes it unreachable, `lose_answers` loses the next answers."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.head: CommitId | None = None
+        self.away = False
+        self.lose_answers = 0
+
+    def refresh(self) -> CommitId | None:
+        if self.away:
+            raise HubUnreachable("the hub in memory is away")
+        return self.head
+
+    def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
+        if self.away:
+            return Broken("the hub in memory is away")
+        swapped = self.head == onto
+        if swapped:
+            self.head = commit
+        if self.lose_answers:
+            self.lose_answers -= 1
+            return Broken("the answer was lost")
+        return Accepted(commit) if swapped else MovedOn(self.head)
+
+    def wait(self, seconds: float) -> None:
+        """Nothing to wait for: whoever drives a simulation decides who is next."""

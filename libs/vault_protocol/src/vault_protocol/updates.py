@@ -1,0 +1,58 @@
+"""Updates: what an agent tells the dashboard, one line an event, made of enums, ids and counts only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from .canonical import utc
+from .task import AgentId
+
+_WORD = r"[a-z0-9_-]{1,40}"
+_LINE = re.compile(rf"- (\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ) ({_WORD})((?: {_WORD}={_WORD})*)")
+
+KEPT = 200
+"""Lines an agent keeps; the history has the others."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """One event. `facts` are pairs of words of `[a-z0-9_-]`, 40 characters at most."""
+
+    at: str
+    event: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, event: str, at: datetime, **facts: str | int) -> Update:
+        """Raises ValueError for a fact that is not a plain word: text from outside never gets here."""
+        update = cls(utc(at), event, tuple((key, str(value)) for key, value in facts.items()))
+        if not _LINE.fullmatch(update.line()):
+            raise ValueError(f"an update holds plain words only: {event} {facts!r}")
+        return update
+
+    def line(self) -> str:
+        return " ".join([f"- {self.at} {self.event}", *(f"{key}={value}" for key, value in self.facts)])
+
+
+def path(agent: AgentId) -> str:
+    """Updates/AGENT/recent.md."""
+    return f"Updates/{agent}/recent.md"
+
+
+def parse(content: bytes) -> tuple[Update, ...]:
+    """The well-formed lines, oldest first. Anything else in the file is not shown to anybody."""
+    found = []
+    for line in content.decode("utf-8", "replace").splitlines()[-KEPT:]:
+        match = _LINE.fullmatch(line)
+        if match:
+            facts = tuple(tuple(pair.split("=", 1)) for pair in match[3].split())
+            found.append(Update(match[1], match[2], facts))
+    return tuple(found)
+
+
+def add(content: bytes | None, *updates: Update) -> bytes:
+    """The file with these lines at its end and the oldest dropped."""
+    lines = [line.line() for line in (*parse(content or b""), *updates)][-KEPT:]
+    return ("\n".join(lines) + "\n").encode("utf-8")

@@ -1,0 +1,286 @@
+"""The verbs agents use. Each is one changeset: the move, the updates and the audit records that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from . import layout, moves, notes, updates
+from .approval import SignedApproval
+from .audit import Record
+from .errors import ClaimLost, IllegalMove, MalformedNote, NoSuchTask, StaleRevision
+from .hub import CommitId, Edits
+from .journal import Journal
+from .note import Note
+from .task import Domain, Stage, Task, TaskId
+from .updates import Update
+
+LEASE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Also:
+    """What goes into the same commit as a move."""
+
+    records: Sequence[Record] = ()
+    updates: Sequence[Update] = ()
+    edits: Edits = field(default_factory=dict)
+
+
+NOTHING_ELSE = Also()
+
+
+class Vault:
+    """One agent's hands on the vault. `journal` says who it is and where the hub is."""
+
+    def __init__(self, journal: Journal, *, lease: timedelta = LEASE) -> None:
+        self.journal, self._lease = journal, lease
+        self._watched: dict[TaskId, tuple[str, float]] = {}
+
+    def refresh(self) -> CommitId | None:
+        return self.journal.refresh()
+
+    def get(self, task: str) -> Task:
+        """The task with this id, or the one whose id begins so. Raises NoSuchTask, MalformedNote."""
+        path = self.journal.where.get(TaskId(task))
+        if path is None:
+            found = sorted(id_ for id_ in self.journal.where if task and id_.startswith(task))
+            if len(found) != 1:
+                what = f"{len(found)} tasks begin" if found else "no task begins"
+                raise NoSuchTask(f"{what} with {task!r}")
+            path = self.journal.where[found[0]]
+        return notes.read(path, self.journal.read(path) or b"")
+
+    def tasks(self, *stages: Stage) -> Iterator[Task]:
+        """The readable tasks of these stages, oldest path first. Unreadable ones: `malformed`."""
+        for path in self._paths(stages):
+            try:
+                yield notes.read(path, self.journal.read(path) or b"")
+            except MalformedNote:
+                continue
+
+    def malformed(self, *stages: Stage) -> Iterator[MalformedNote]:
+        """What stands in these stages and no parser takes."""
+        for path in self._paths(stages):
+            try:
+                notes.read(path, self.journal.read(path) or b"")
+            except MalformedNote as error:
+                yield error
+
+    def add(self, task: Task, also: Also = NOTHING_ELSE) -> bool:
+        """A new task; False when its id is already somewhere in the vault."""
+        added = False
+
+        def build(_head: CommitId | None) -> Edits:
+            nonlocal added
+            added = task.id not in self.journal.where
+            return self._edits(None, task, also) if added else {}
+
+        self.journal.publish("add", task.id, build)
+        return added
+
+    def claim_next(self, domains: Iterable[Domain]) -> Task | None:
+        """Claim one waiting task, highest priority and then oldest first; None when there is none.
+
+        What comes back is owned: it was read back from the hub's head after an accepted publish.
+        """
+        wanted = frozenset(domains)
+        claimed: Task | None = None
+
+        def build(_head: CommitId | None) -> Edits:
+            nonlocal claimed
+            waiting = (task for task in self.tasks(Stage.NEEDS_ACTION) if task.domain in wanted)
+            first = min(waiting, key=_urgency, default=None)
+            claimed = None
+            if first is None:
+                return {}
+            agent, now = self.journal.identity.agent, self.journal.clock.now()
+            claimed = moves.claim(first, agent=agent, now=now, ttl=self._lease)
+            return self._edits(first, claimed, NOTHING_ELSE)
+
+        self.journal.publish("claim", "next", build)
+        if claimed is None:
+            return None
+        held = self.get(claimed.id)
+        if held.lease is None or (held.lease.owner, held.lease.attempt) != (
+            self.journal.identity.agent,
+            claimed.attempt,
+        ):
+            raise ClaimLost(claimed.id, held.lease.owner if held.lease else None)
+        return held
+
+    def renew(self, task: Task) -> Task:
+        """Keep a held task for one more lease."""
+        agent, now = self.journal.identity.agent, self.journal.clock.now()
+        return self._fenced(
+            "renew",
+            task,
+            lambda t: moves.renew(t, agent=agent, attempt=task.attempt, now=now, ttl=self._lease),
+        )
+
+    def release(self, task: Task, *, waiting_for: str | None = None, also: Also = NOTHING_ELSE) -> Task:
+        """Give a held task back, with a word on what it waits for."""
+        agent = self.journal.identity.agent
+        return self._fenced(
+            "release",
+            task,
+            lambda t: moves.release(t, agent=agent, attempt=task.attempt, waiting_for=waiting_for),
+            also,
+        )
+
+    def submit(self, task: Task, note: Note, also: Also = NOTHING_ELSE) -> Task:
+        """Put a held task up for the owner as its next revision."""
+        agent = self.journal.identity.agent
+        return self._fenced("submit", task, lambda t: moves.submit(t, note, agent=agent, attempt=task.attempt), also)
+
+    def close(self, task: Task, note: Note, also: Also = NOTHING_ELSE) -> Task:
+        """End a held task that asks for nothing to be done."""
+        agent, now = self.journal.identity.agent, self.journal.clock.now()
+        return self._fenced(
+            "close", task, lambda t: moves.close(t, note, agent=agent, attempt=task.attempt, now=now), also
+        )
+
+    def quarantine(self, task: Task, *, reason: str, also: Also = NOTHING_ELSE) -> Task:
+        """Set a task aside as it is."""
+        return self._fenced("quarantine", task, lambda t: moves.quarantine(t, reason=reason), also)
+
+    def quarantine_note(self, path: str, also: Also = NOTHING_ELSE) -> None:
+        """Set aside a note that no parser takes: its bytes move as they are, the reason is in the records."""
+        place = layout.place_of(path)
+        if place is None:
+            raise IllegalMove(f"{path} is no place of a task")
+        target = f"{Stage.QUARANTINE.value}/{path.rpartition('/')[2]}"
+
+        def build(_head: CommitId | None) -> Edits:
+            content = self.journal.read(path)
+            if content is None:
+                return {}
+            return {path: None, target: content, **self._along(also)}
+
+        self.journal.publish("quarantine", place.id, build)
+
+    def withdraw(self, task: TaskId, revision: int) -> None:
+        """Ask Local to take back a draft that no longer holds; Cloud itself never touches what was submitted."""
+        signal = f"Signals/withdraw-{task}-{revision}.json"
+        self.journal.publish("withdraw", task, lambda _head: {signal: b"{}\n"})
+
+    def reap(self) -> tuple[TaskId, ...]:
+        """Free the tasks whose lease this observer has seen unchanged for a whole lease, by its own clock."""
+        now, mine, freed = self.journal.clock.monotonic(), self.journal.identity.agent, []
+        held = {task.id: task for task in self.tasks(Stage.IN_PROGRESS)}
+        self._watched = {id_: seen for id_, seen in self._watched.items() if id_ in held}
+        for id_, task in held.items():
+            if task.lease is None or task.lease.owner == mine:
+                continue
+            mark = f"{task.lease.owner}/{task.attempt}/{task.lease.until}"
+            seen, since = self._watched.get(id_, ("", now))
+            if seen != mark:
+                self._watched[id_] = (mark, now)
+            elif now - since >= self._lease.total_seconds():
+                self._move("reap", task, moves.reap)
+                freed.append(id_)
+        return tuple(freed)
+
+    def mine(self) -> tuple[Task, ...]:
+        """The tasks in this agent's own folder: after a restart, work of an earlier life."""
+        return tuple(
+            task
+            for task in self.tasks(Stage.IN_PROGRESS)
+            if task.lease and task.lease.owner == self.journal.identity.agent
+        )
+
+    def approve(self, task: Task, signed: SignedApproval, note: Note | None = None, also: Also = NOTHING_ELSE) -> Task:
+        """Publish the owner's approval; `note` is their edited text and becomes the next revision."""
+        edits = {**also.edits, signed.path(): (signed.model_dump_json(indent=2) + "\n").encode("utf-8")}
+
+        def move(current: Task) -> Task:
+            if current.revision != task.revision:
+                raise StaleRevision(task.id, task.revision, current.revision)
+            edited = moves.edit(current, note) if note is not None else current
+            return moves.approve(edited, revision=edited.revision)
+
+        return self._move("approve", task, move, Also(also.records, also.updates, edits))
+
+    def edit(self, task: Task, note: Note, also: Also = NOTHING_ELSE) -> Task:
+        """Publish the owner's own text as the next revision."""
+
+        def move(current: Task) -> Task:
+            if current.revision != task.revision:
+                raise StaleRevision(task.id, task.revision, current.revision)
+            return moves.edit(current, note)
+
+        return self._move("edit", task, move, also)
+
+    def reject(self, task: Task, *, why: str, also: Also = NOTHING_ELSE) -> Task:
+        now = self.journal.clock.now()
+        return self._move("reject", task, lambda t: moves.reject(t, revision=task.revision, why=why, now=now), also)
+
+    def acknowledge(self, task: Task, also: Also = NOTHING_ELSE) -> Task:
+        now = self.journal.clock.now()
+        return self._move("acknowledge", task, lambda t: moves.acknowledge(t, revision=task.revision, now=now), also)
+
+    def send_back(self, task: Task, *, remark: str, also: Also = NOTHING_ELSE) -> Task:
+        return self._move("send_back", task, lambda t: moves.send_back(t, remark=remark), also)
+
+    def reopen(self, task: Task, *, because: str, also: Also = NOTHING_ELSE) -> Task:
+        return self._move("reopen", task, lambda t: moves.reopen(t, because=because), also)
+
+    def finish(self, task: Task, *, result: str, also: Also = NOTHING_ELSE) -> Task:
+        """Publish the receipt and the end of a task in one commit."""
+        now = self.journal.clock.now()
+        return self._move("finish", task, lambda t: moves.finish(t, result=result, now=now), also)
+
+    def write(self, verb: str, subject: str, edits: Edits, also: Also = NOTHING_ELSE) -> CommitId:
+        """Publish notes that are no tasks."""
+        return self.journal.publish(verb, subject, lambda _head: {**edits, **self._along(also)})
+
+    def record(self, *records: Record) -> None:
+        """Publish audit records alone."""
+        self.write("record", records[0].action_type, {}, Also(records=records))
+
+    def _fenced(self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE) -> Task:
+        """A write by the holder: whoever lost the lease gets ClaimLost, not a conflict."""
+        try:
+            return self._move(verb, task, move, also)
+        except (NoSuchTask, MalformedNote):
+            raise ClaimLost(task.id, None) from None
+
+    def _move(self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE) -> Task:
+        moved = task
+
+        def build(_head: CommitId | None) -> Edits:
+            nonlocal moved
+            current = self.get(task.id)
+            moved = move(current)
+            return self._edits(current, moved, also)
+
+        self.journal.publish(verb, task.id, build, attempt=task.attempt if task.lease else 0)
+        return moved
+
+    def _edits(self, old: Task | None, new: Task, also: Also) -> Edits:
+        path, content = notes.write(new)
+        edits: dict[str, bytes | None] = {}
+        if old is not None and layout.path_of(old) != path:
+            edits[layout.path_of(old)] = None
+        edits[path] = content
+        return {**edits, **self._along(also)}
+
+    def _along(self, also: Also) -> Edits:
+        edits = {**also.edits, **self.journal.log_edits(also.records)}
+        if also.updates:
+            path = updates.path(self.journal.identity.agent)
+            edits[path] = updates.add(self.journal.read(path), *also.updates)
+        return edits
+
+    def _paths(self, stages: Iterable[Stage]) -> list[str]:
+        prefixes = tuple(f"{stage.value}/" for stage in stages)
+        return sorted(path for path in self.journal.where.values() if path.startswith(prefixes))
+
+
+_RANK = {"high": 0, "normal": 1, "low": 2}
+
+
+def _urgency(task: Task) -> tuple[int, str, str]:
+    front = task.note.front
+    return _RANK.get(front.words("priority"), 1), front.words("received"), task.id
