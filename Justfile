@@ -1,0 +1,92 @@
+# Run these through ./just, which brings just and uv along: `./just demo`, `./just test -k claim`.
+
+set positional-arguments
+
+export UV_PYTHON := env("UV_PYTHON", "python3")
+export UV_PYTHON_DOWNLOADS := "never"
+
+demo_bin := justfile_directory() / ".tools/demo/bin"
+dev_bin := justfile_directory() / ".tools/dev/bin"
+
+# List the recipes
+[private]
+default:
+    @just --list --unsorted
+
+# Show the whole loop on this machine: mail in, draft, your approval, mail out
+[no-exit-message]
+demo *ARGS: _demo-env
+    @"{{ demo_bin }}/python" -m demo "$@"
+
+# Run the tests, all of them on two cores; arguments go to pytest
+[no-exit-message]
+test *ARGS: _dev-env
+    @"{{ dev_bin }}/python" -m pytest {{ if ARGS == "" { "-n 2" } else { "" } }} "$@"
+
+# Run the long proofs: kill sweeps and simulations (needs openssh-client and strace)
+[no-exit-message]
+prove *ARGS: _prove-programs _dev-env
+    @"{{ dev_bin }}/python" -m pytest -m prove "$@"
+
+# Run everything at full counts, for hours
+[no-exit-message]
+soak *ARGS: _prove-programs _dev-env
+    @"{{ dev_bin }}/python" -m pytest -m soak "$@"
+
+# Measure, and compare with the goals
+[no-exit-message]
+bench *ARGS: _dev-env
+    @"{{ dev_bin }}/python" -m tests.bench "$@"
+
+# Format, lint, types, layers, tests: what has to be green before a commit
+check: (fmt "--check") lint types layers test
+
+# Format the code (`--check` only looks)
+[no-exit-message]
+fmt *ARGS: _dev-env
+    @"{{ dev_bin }}/ruff" format "$@" .
+
+# Lint with ruff (`--fix` repairs)
+[no-exit-message]
+lint *ARGS: _dev-env
+    @"{{ dev_bin }}/ruff" check "$@" .
+
+# Check the types, strictly
+[no-exit-message]
+types *ARGS: _dev-env
+    @"{{ dev_bin }}/mypy" "$@"
+
+# Check who may import whom
+[no-exit-message]
+layers: _dev-env
+    @"{{ dev_bin }}/lint-imports"
+
+# Check the invariants of a vault: `./just doctor --help`
+[no-exit-message]
+doctor *ARGS: _demo-env
+    @"{{ demo_bin }}/countersign" doctor "$@"
+
+# Start the next architecture decision record: `./just adr "Why the hub is one process"`
+[no-exit-message]
+adr TITLE:
+    @"$UV_PYTHON" -m tools.adr "$1"
+
+# Resolve the locks again after a change of dependencies; `--upgrade` takes newer versions
+[no-exit-message]
+lock *ARGS:
+    @"$UV_PYTHON" -m tools.locks write "$@"
+
+# Make or refresh .tools/demo
+[no-exit-message]
+_demo-env:
+    @"$UV_PYTHON" -m tools.envs demo
+
+# Make or refresh .tools/dev
+[no-exit-message]
+_dev-env:
+    @"$UV_PYTHON" -m tools.envs dev
+
+# Have ssh and strace, or say how to get them; a proof is never skipped for want of a program
+[no-exit-message]
+_prove-programs:
+    @.ci/prove-programs
