@@ -1,0 +1,86 @@
+"""`python -m demo`: the gate on embedded parts, from an arriving mail to exactly one sent mail."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.text import Text
+
+from demo.claims import Claim, check
+from demo.processes import NotReady
+from demo.story import Story
+from demo.tail import Tail
+from demo.world import DemoFailed, world
+
+CLAIMS_UNTRUE = 1
+
+
+def main() -> int:
+    """Exit 0 when every claim held, 1 when one did not or a step failed, 130 when interrupted."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument("--yes", action="store_true", help="decide by itself: approve")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the vault, the mails and the logs there")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="write what was shown as an SVG picture")
+    options = parser.parse_args()
+    if not options.yes and not sys.stdin.isatty():
+        parser.error("there is nobody to ask (no terminal): use --yes")
+    if options.keep and options.keep.exists() and any(options.keep.iterdir()):
+        parser.error(f"--keep: {options.keep} is not empty")
+    signal.signal(signal.SIGTERM, _interrupt)
+    width = 110 if options.svg or not sys.stdout.isatty() else None
+    console = Console(record=bool(options.svg), width=width, highlight=False)
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="countersign-demo-"))
+    folder.chmod(0o700) if folder.exists() else folder.mkdir(mode=0o700, parents=True)
+    try:
+        return _run(folder.resolve(), console, yes=options.yes)
+    except (DemoFailed, NotReady) as error:
+        console.print(Text(f"\nThe demo failed: {error}", style="red"))
+        return CLAIMS_UNTRUE
+    except KeyboardInterrupt:
+        console.print("\nStopped; every process has ended.")
+        return 130
+    finally:
+        if options.svg:
+            console.save_svg(str(options.svg), title="./just demo")
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(folder: Path, console: Console, *, yes: bool) -> int:
+    console.print(Text("Countersign", style="bold"), Text("— the gate, with real mail, real git, real processes"))
+    with world(folder) as made:
+        tail = Tail(made.hub, folder / "tail.git")
+        story = Story(made, console, yes, tail)
+        story.prepare()
+        ended = story.tell()
+        made.stop()
+        console.print()
+        console.rule("What was claimed, checked", style="dim", align="left")
+        claims = list(check(made, tail, ended, story.verdict))
+        for claim in claims:
+            _show(console, claim)
+    held = sum(claim.holds for claim in claims)
+    console.print(
+        Text(f"\n{held} of {len(claims)} claims hold.", style="bold green" if held == len(claims) else "bold red")
+    )
+    return 0 if held == len(claims) else CLAIMS_UNTRUE
+
+
+def _show(console: Console, claim: Claim) -> None:
+    mark = Text("  ✓ ", style="green") if claim.holds else Text("  ✗ ", style="bold red")
+    console.print(mark + Text(claim.says) + Text("" if claim.holds else f"\n    found: {claim.found}", style="red"))
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,226 @@
+"""The gate, told as it happens: one line an event, with the elapsed time."""
+
+from __future__ import annotations
+
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from demo.letters import Letter, hostile, newsletter, question
+from demo.tail import Event, Tail
+from demo.world import COUNTERSIGN, DemoFailed, World
+from vault_protocol import layout, request
+from vault_protocol.task import Stage, Task
+
+T = TypeVar("T")
+
+PATIENCE = 60.0
+"""Seconds a step may take before the demo gives up."""
+
+COLOURS = {"you": "bold cyan", "cloud": "blue", "local": "green", "mail": "yellow", "fault": "red", "demo": "dim"}
+
+VERBS = {
+    "init": "the vault begins: its first signed changeset",
+    "add": "a mail arrived: a note in Needs_Action",
+    "claim": "claimed it: the hub accepted, nobody else has it",
+    "submit": "put its draft up for approval",
+    "close": "nothing to answer: closed without a draft",
+    "release": "gave a task back",
+    "quarantine": "set a note aside",
+    "approve": "published the owner's signed approval",
+    "reject": "published the owner's no",
+    "edit": "published the owner's own text as the next revision",
+    "finish": "published the receipt",
+    "dashboard": "wrote Dashboard.md",
+}
+
+
+@dataclass
+class Story:
+    """Tells and drives the demo. `yes`: it decides by itself, for machines."""
+
+    world: World
+    console: Console
+    yes: bool
+    tail: Tail
+    began: float = field(default_factory=time.monotonic)
+    verdict: str = ""
+
+    def prepare(self) -> None:
+        """Set up both machines as an owner would, once."""
+        self._say("demo", "a mail provider, an outside mail server, and a bare git repository as the hub: running")
+        self.world.set_up()
+        self._say("demo", "both machines have their keys; Local has pinned Cloud's, and the vault has begun")
+
+    def tell(self) -> Task:
+        """The whole gate; the question's task as it ended. Raises DemoFailed when a step does not come."""
+        self._chapter("Saturday. The owner's machine is off. Cloud is alone.")
+        self.world.start_cloud()
+        self._say("cloud", "is up: it reads the mailbox, and holds nothing that could send")
+        for letter in (question(), newsletter(), hostile()):
+            self._deliver(letter)
+        self._kill_cloud_at_work()
+        self._until("all three mails are triaged", self._triaged)
+        self._say("demo", "Cloud can do no more. Nothing was sent.")
+
+        self._chapter("Monday. The owner's machine comes back.")
+        self.world.start_local()
+        waiting = self._until("the draft is in the owner's folder", self._shown_in_folder)
+        self._say("local", f"followed every changeset, and checked each signature and rule: {waiting.id} waits")
+        self._show(waiting)
+        decided = self._decide(waiting)
+        if self.verdict == "reject":
+            return self._until("the note is in Rejected", lambda: self._at(decided, Stage.REJECTED))
+        self._kill_local_before_the_effect(decided)
+        done = self._until("the mail is out and the note in Done", lambda: self._at(decided, Stage.DONE))
+        self._until("the owner's folder shows it", lambda: (self.world.vault_folder / layout.path_of(done)).exists())
+        self._show_sent()
+        self._show_audit(done)
+        self._say("demo", f"the note is now in {layout.path_of(done)}")
+        return done
+
+    def _deliver(self, letter: Letter) -> None:
+        self.world.mail.provider.deliver(letter.raw, sender=letter.sender)
+        self._say("mail", f"{letter.title}: accepted by SMTP, from {letter.sender}")
+
+    def _kill_cloud_at_work(self) -> None:
+        """SIGKILL in the middle of its work, and a new process that goes on from what the hub says."""
+        self._until("Cloud claims its first task", lambda: any(e.verb == "claim" for e in self._events()))
+        if self.world.cloud is not None:
+            self.world.kill(self.world.cloud)
+        self._say("fault", "kill -9 cloud_agent, while it holds a task")
+        self.world.start_cloud()
+        self._say("cloud", "a new process: frees what its earlier life held, and goes on")
+
+    def _kill_local_before_the_effect(self, task: Task) -> None:
+        if self.world.local is None or not self._at(task, Stage.APPROVED):
+            return
+        self.world.kill(self.world.local)
+        self._say("fault", "kill -9 local_agent, approval published, mail not yet sent")
+        self.world.start_local()
+        self._say("local", "a new process: reads the ledger and the vault, and goes on")
+
+    def _triaged(self) -> bool:
+        self._events()
+        ends = {Stage.PENDING_APPROVAL, Stage.DONE, Stage.QUARANTINE}
+        return sum(task.stage in ends for task in self.tail.tasks()) >= 3
+
+    def _shown_in_folder(self) -> Task | None:
+        self._events()
+        task = self.tail.task("brand pages")
+        if task is None or task.stage is not Stage.PENDING_APPROVAL:
+            return None
+        shown = self.world.vault_folder / layout.path_of(task)
+        return task if shown.exists() and (self.world.vault_folder / layout.DASHBOARD).exists() else None
+
+    def _show(self, task: Task) -> None:
+        asked = request.read(task.note)
+        if asked is None:
+            raise DemoFailed("the customer's mail got no draft")
+        action = asked.action
+        head = f"To: {', '.join(str(box) for box in action.to)}\nSubject: {action.subject}\n\n"
+        self.console.print(Panel(Text(head + action.text + "\n" + action.quote), title="The draft that waits for you"))
+        for other in self.tail.tasks():
+            if other.stage is Stage.PENDING_APPROVAL and other.id != task.id:
+                reason = other.note.front.words("reason")
+                self._say("demo", f"{other.id} waits too, without any draft: {reason}")
+
+    def _decide(self, task: Task) -> Task:
+        path = self.world.vault_folder / layout.path_of(task)
+        self._until("the service can be unlocked", self.world.try_unlock)
+        if self.yes:
+            self._say("you", f"countersign approve {task.id[:6]}")
+            self.verdict = "approve"
+            self.world.with_passphrase("approve", task.id, "--yes")
+        else:
+            self.console.print(
+                "\n  [bold]a[/] approve   [bold]e[/] edit   [bold]r[/] reject      or move the file:", highlight=False
+            )
+            self.console.print(Text(f"  mv '{path}' '{self.world.vault_folder}/Approved/'\n"))
+            self._ask(task)
+        return self._until("the decision is on the hub", lambda: self._decided(task))
+
+    def _ask(self, task: Task) -> None:
+        """The terminal and the folder at once: whichever comes first decides."""
+        while not self._decided(task):
+            self.tail.wait(0.2)
+            if not select.select([sys.stdin], [], [], 0)[0]:
+                continue
+            match sys.stdin.readline().strip().lower()[:1]:
+                case "a":
+                    self.world.with_passphrase("approve", task.id, "--yes")
+                case "r":
+                    self.world.countersign("reject", task.id, "--why", "not now")
+                case "e":
+                    argv = [*COUNTERSIGN, "edit", "--home", str(self.world.local_home), task.id, "--no-approve"]
+                    subprocess.run(argv, check=False)
+                    self._until("the edited text is the next revision", lambda: self._revised(task))
+                    self.world.with_passphrase("approve", task.id, "--yes")
+                case _:
+                    self.console.print("  a, e or r, please")
+
+    def _revised(self, task: Task) -> bool:
+        self._events()
+        return any(t.id == task.id and t.revision > task.revision for t in self.tail.tasks())
+
+    def _decided(self, task: Task) -> Task | None:
+        self._events()
+        ends = {Stage.APPROVED: "approve", Stage.DONE: "approve", Stage.REJECTED: "reject"}
+        for found in self.tail.tasks():
+            if found.id == task.id and found.stage in ends:
+                self.verdict = ends[found.stage]
+                return found
+        return None
+
+    def _at(self, task: Task, stage: Stage) -> Task | None:
+        self._events()
+        return next((t for t in self.tail.tasks() if t.id == task.id and t.stage is stage), None)
+
+    def _show_sent(self) -> None:
+        for mail in self.world.mail.received():
+            text = mail.raw.decode("utf-8", "replace").replace("\r\n", "\n")
+            self.console.print(Panel(Text(text), title=f"As {', '.join(mail.envelope.recipients)} received it"))
+
+    def _show_audit(self, task: Task) -> None:
+        self.console.print(
+            Panel(Text(self.world.countersign("log", "--task", task.id)), title="The audit log, chain verified")
+        )
+
+    def _events(self) -> list[Event]:
+        events = self.tail.new()
+        for event in events:
+            told = VERBS.get(event.verb)
+            if told and event.verb not in ("dashboard", "init"):
+                self._say(event.agent, f"{told}{f' · {event.task}' if event.task else ''}")
+        return events
+
+    def _until(self, what: str, look: Callable[[], T | None]) -> T:
+        """Look again whenever the hub moves, until there is an answer."""
+        ends = time.monotonic() + PATIENCE
+        while time.monotonic() < ends:
+            found = look()
+            if found:
+                return found
+            for name, process in (("cloud", self.world.cloud), ("local", self.world.local)):
+                if process is not None and process.poll() is not None:
+                    raise DemoFailed(f"{name}_agent ended by itself: {self.world.log_of(name)[-1500:]}")
+            self.tail.wait(0.2)
+        raise DemoFailed(f"not within {PATIENCE:g} s: {what}")
+
+    def _chapter(self, title: str) -> None:
+        self.console.print()
+        self.console.rule(Text(title), style="dim", align="left")
+
+    def _say(self, who: str, what: str) -> None:
+        line = Text(f"{time.monotonic() - self.began:6.1f} s  ", style="dim")
+        line.append(f"{who:<7}", style=COLOURS.get(who, "white"))
+        line.append(what)
+        self.console.print(line)

@@ -1,0 +1,203 @@
+"""The demo's world: real servers, a bare repository as the hub, and both agents as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from demo.launch import MailWorld, mail_world
+from demo.letters import OWNER
+from demo.processes import NotReady
+
+OWNER_NAME = "Robin Weber"
+SKILLS = Path(__file__).parents[3] / "skills"
+UNDO_SECONDS = 2
+
+
+class DemoFailed(Exception):
+    """A step of the demo did not do what it should; the message shows the program's own words."""
+
+
+@dataclass
+class World:
+    """Everything below one folder. `passphrase` opens the owner's approval key and exists in this process only."""
+
+    folder: Path
+    mail: MailWorld
+    passphrase: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    cloud: subprocess.Popen[bytes] | None = None
+    local: subprocess.Popen[bytes] | None = None
+
+    @property
+    def hub(self) -> Path:
+        return self.folder / "hub.git"
+
+    @property
+    def vault_folder(self) -> Path:
+        return self.folder / "vault"
+
+    @property
+    def local_home(self) -> Path:
+        return self.folder / "owners-machine"
+
+    @property
+    def cloud_home(self) -> Path:
+        return self.folder / "cloud-vm"
+
+    @property
+    def vault_id(self) -> str:
+        return str(json.loads(self.countersign("status", "--json"))["vault"])
+
+    def set_up(self, *, undo_seconds: int = UNDO_SECONDS, settle_seconds: float = 3.0) -> None:
+        """`cloud_agent init`, then `countersign init`, then Cloud's settings: as an owner would, once."""
+        out = _run([sys.executable, "-m", "cloud_agent", "init", "--home", str(self.cloud_home)])
+        public_key = self.folder / "cloud.pub"
+        public_key.write_text(next(line for line in out.splitlines() if line.startswith("ssh-ed25519")) + "\n", "utf-8")
+        accounts = self.folder / "accounts.toml"
+        accounts.write_text(self._accounts(), encoding="utf-8")
+        passphrase_file = self.folder / "passphrase"
+        passphrase_file.touch(0o600)
+        passphrase_file.write_text(self.passphrase, encoding="utf-8")
+        self.countersign(
+            "init", "--hub", str(self.hub), "--folder", str(self.vault_folder), "--owner", OWNER_NAME,
+            "--account-file", str(accounts), "--pin", f"cloud={public_key}", "--key-protection", "passphrase",
+            "--passphrase-file", str(passphrase_file), "--no-dry-run", "--undo-seconds", str(undo_seconds), "--yes",
+        )  # fmt: skip
+        passphrase_file.unlink()
+        config = self.local_home / "config.toml"
+        content = config.read_text(encoding="utf-8")
+        for name, value in (("settle_seconds", settle_seconds), ("poll_seconds", 0.5)):
+            content = re.sub(rf"(?m)^{name} = .*$", f"{name} = {value}", content)
+        config.write_text(content, encoding="utf-8")
+        self.cloud_config.write_text(self._cloud_settings(), encoding="utf-8")
+
+    @property
+    def cloud_config(self) -> Path:
+        return self.cloud_home / "cloud.toml"
+
+    def start_cloud(self) -> None:
+        self.cloud = self._start(
+            "cloud", [sys.executable, "-m", "cloud_agent", "run", "--config", str(self.cloud_config)]
+        )
+
+    def start_local(self) -> None:
+        self.local = self._start("local", [*COUNTERSIGN, "run", "--home", str(self.local_home)])
+
+    def countersign(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        """Run the owner's command line; raises DemoFailed with its words when it fails."""
+        command, *rest = arguments
+        return _run([*COUNTERSIGN, command, "--home", str(self.local_home), *rest], stdin=stdin, check=check)
+
+    def with_passphrase(self, *arguments: str) -> str:
+        """A command that signs, with the passphrase handed over by a pipe."""
+        read_end, write_end = os.pipe()
+        try:
+            os.write(write_end, self.passphrase.encode() + b"\n")
+            os.close(write_end)
+            command, *rest = arguments
+            argv = [*COUNTERSIGN, command, "--home", str(self.local_home), *rest, "--passphrase-fd", str(read_end)]
+            return _run(argv, pass_fds=(read_end,))
+        finally:
+            os.close(read_end)
+
+    def try_unlock(self) -> bool:
+        """Unlock the service's key for an hour; False while the service does not answer yet."""
+        try:
+            self.with_passphrase("unlock", "--minutes", "60")
+        except DemoFailed:
+            return False
+        return True
+
+    def list_tasks(self) -> list[dict[str, Any]]:
+        return list(json.loads(self.countersign("list", "--json", "--all"))["tasks"])
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """The process and all it started, as a power cut would."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """Ask both agents to end; insist after ten seconds."""
+        for process in (self.cloud, self.local):
+            if process is None or process.poll() is not None:
+                continue
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill(process)
+
+    def log_of(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+
+    def _start(self, name: str, argv: Sequence[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+    def _accounts(self) -> str:
+        provider = self.mail.provider
+        return "\n".join([
+            "[[accounts]]", 'name = "business"', f"address = {_toml(OWNER)}", f"user = {_toml(provider.acting.user)}",
+            f"password_file = {_toml(provider.acting.password_file)}",
+            'imap_host = "127.0.0.1"', f"imap_port = {provider.imap_port}", 'imap_tls = "none"',
+            'submission_host = "127.0.0.1"', f"submission_port = {provider.submission_port}",
+            'submission_tls = "none"', "",
+        ])  # fmt: skip
+
+    def _cloud_settings(self) -> str:
+        provider = self.mail.provider
+        return "\n".join([
+            'agent = "cloud"', f"vault = {_toml(self.vault_id)}", f"hub = {_toml(self.hub)}", 'state_dir = "state"',
+            f"key_file = {_toml(self._cloud_file('keys/cloud'))}", f"secret_file = {_toml(self._cloud_file('secret'))}",
+            f"owner_name = {_toml(OWNER_NAME)}", f"skills_dir = {_toml(SKILLS)}", "poll_seconds = 1", "",
+            "[[mailboxes]]", 'name = "business"', 'kind = "business"', f"address = {_toml(OWNER)}",
+            'host = "127.0.0.1"', f"port = {provider.imap_port}", f"user = {_toml(provider.reading.user)}",
+            f"password_file = {_toml(provider.reading.password_file)}", "tls = false", "idle_seconds = 30", "",
+        ])  # fmt: skip
+
+    def _cloud_file(self, name: str) -> Path:
+        return self.cloud_home / name
+
+
+COUNTERSIGN = (sys.executable, "-m", "local_agent")
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """The servers, and whatever agents were started, for one block; nothing stays behind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with mail_world(folder / "mail") as mail:
+        made = World(folder, mail)
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+def _run(argv: Sequence[str], *, stdin: str | None = None, check: bool = True, pass_fds: tuple[int, ...] = ()) -> str:
+    done = subprocess.run(
+        argv, input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, capture_output=True,
+        encoding="utf-8", timeout=120, check=False, pass_fds=pass_fds,
+    )  # fmt: skip
+    if check and done.returncode != 0:
+        words = (done.stderr or done.stdout).strip()[-2000:]
+        raise DemoFailed(f"`{' '.join(argv[2:5])} …` ended with {done.returncode}: {words}")
+    return done.stdout
+
+
+def _toml(value: object) -> str:
+    """A TOML basic string: JSON's escapes are all TOML's too."""
+    return json.dumps(str(value))
+
+
+__all__ = ["OWNER_NAME", "DemoFailed", "NotReady", "World", "world"]

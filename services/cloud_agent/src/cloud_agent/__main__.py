@@ -1,0 +1,160 @@
+"""`python -m cloud_agent init | run`: the only place where the agent is put together."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from cloud_agent import machine
+from cloud_agent import settings as settings_file
+from cloud_agent.arrivals import Arrivals
+from cloud_agent.desk import Desk, PatientVault
+from cloud_agent.drafting import Drafter
+from cloud_agent.drafting.settings import build as build_drafter
+from cloud_agent.health import Health
+from cloud_agent.housekeeping import Housekeeping
+from cloud_agent.keeping import MessageIds, RawMail
+from cloud_agent.reading import Accounts
+from cloud_agent.retries import Failures, Later, Pauses
+from cloud_agent.service import Service
+from cloud_agent.settings import BadSettings, Settings
+from cloud_agent.watchers.imap import ImapWatcher, Trouble
+from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.work import Work
+from cloud_agent.worker import Worker
+from vault_protocol import keys
+from vault_protocol.clock import SystemClock
+from vault_protocol.errors import VaultError
+from vault_protocol.identity import Identity
+from vault_protocol.journal import Journal
+from vault_protocol.remote import Remote
+from vault_protocol.store import GitStore
+from vault_protocol.task import AgentId, Role
+
+log = structlog.get_logger()
+
+EXPECTED, BUG, INTERRUPTED = 1, 3, 130
+ENDINGS = (signal.SIGTERM, signal.SIGINT)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0, 1 with one line for what was to be expected, 3 with a traceback for a bug, 130 when interrupted."""
+    parser = argparse.ArgumentParser(prog="cloud_agent", description="Watches, triages and drafts; cannot send.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("init", help="make the agent's key and secret, and print its public key")
+    making.add_argument("--home", type=Path, required=True, metavar="DIR")
+    making.add_argument("--agent", default="cloud", metavar="NAME")
+    running = commands.add_parser("run", help="watch, triage and draft until told to stop")
+    running.add_argument("--config", type=Path, required=True, metavar="FILE")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "init":
+            print(machine.make_home(chosen.home, chosen.agent))
+        else:
+            settings = settings_file.read(chosen.config)
+            run(settings, drafter_of(settings))
+    except VaultError as error:
+        print(f"cloud_agent: {error}", file=sys.stderr)
+        return EXPECTED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 - the one place where a bug ends the program
+        traceback.print_exc()
+        return BUG
+    return 0
+
+
+def drafter_of(settings: Settings) -> Drafter:
+    try:
+        return build_drafter(settings.drafter, settings.skills_dir)
+    except (OSError, ValueError) as error:
+        raise BadSettings(f"drafter: {error}") from error
+
+
+def run(settings: Settings, drafter: Drafter) -> None:
+    """Until SIGTERM or SIGINT. Raises VaultError, or the bug that ended it."""
+    machine.log_to_stderr(settings.log_format)
+    # Blocked before any thread starts, so that only the wait below takes them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    with machine.alone(settings.state_dir):
+        service = assemble(settings, drafter)
+        log.info("agent.started", agent=settings.agent, mailboxes=len(settings.mailboxes))
+        main_thread = threading.get_ident()
+        worker = threading.Thread(
+            target=service.run,
+            args=(lambda: signal.pthread_kill(main_thread, signal.SIGTERM),),
+            name="worker",
+            daemon=True,
+        )
+        worker.start()
+        signal.sigwait(ENDINGS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the second Ctrl-C does not wait
+        service.end()
+        worker.join()
+        log.info("agent.ended", agent=settings.agent)
+    if service.bug is not None:
+        raise service.bug
+
+
+def assemble(settings: Settings, drafter: Drafter) -> Service:
+    """The agent, not yet started. Its state folder exists."""
+    state, agent, clock = settings.state_dir, AgentId(settings.agent), SystemClock()
+    key, secret, wake = keys.load(settings.key_file), settings.secret(), threading.Event()
+    store = GitStore(state / "vault.git")
+    hub = Remote(store, settings.hub)
+    journal = Journal(
+        store, hub, Identity(agent, Role.CLOUD, settings.vault, key), clock,
+        secrets=machine.own_secrets(settings, secret), checkpoint=store.path / "followed.json",
+    )  # fmt: skip
+    lease, later = timedelta(seconds=settings.lease_seconds), Later(clock, Pauses())
+    desk = Desk(PatientVault(journal, waits=later.waits, lease=lease))
+    mailboxes = {mailbox.name: mailbox for mailbox in settings.mailboxes}
+    health = Health.of(state / "health.json", clock, list(mailboxes))
+    raw = RawMail(state / "raw")
+    housekeeping = Housekeeping(agent=agent, clock=clock, health=health)
+
+    def on_task(mailbox: str) -> None:
+        health.mail(mailbox)
+        wake.set()
+
+    arrivals = Arrivals(
+        desk, agent=agent, secret=secret, mailboxes=mailboxes, raw=raw,
+        ids=MessageIds(state / "message-ids"), clock=clock, on_task=on_task,
+    )  # fmt: skip
+    accounts = Accounts(settings.owner_name, mailboxes, settings.every_own_address)
+    work = Work(desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=clock, lease=lease)
+    worker = Worker(
+        desk, work, clock=clock, failures=Failures(state / "failures"), later=later, housekeeping=housekeeping
+    )
+    return Service(
+        worker=worker, watchers=[watcher(box, state, arrivals, health, wake) for box in settings.mailboxes],
+        hub=hub, desk=desk, housekeeping=housekeeping, health=health, later=later,
+        poll_seconds=settings.poll_seconds, pauses=Pauses(first=0.5, longest=60.0), wake=wake,
+    )  # fmt: skip
+
+
+def watcher(
+    mailbox: MailboxSettings, state: Path, arrivals: Arrivals, health: Health, wake: threading.Event
+) -> ImapWatcher:
+    """What the mailbox's trouble changes is told to the owner by the worker, so it is woken."""
+
+    def tell(trouble: Trouble | None) -> None:
+        if health.trouble(mailbox.name, trouble):
+            wake.set()
+
+    return ImapWatcher(
+        mailbox, state / "mailboxes" / f"{mailbox.name}.json", arrivals.take,
+        on_trouble=lambda trouble, _detail: tell(trouble), on_healthy=lambda: tell(None),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

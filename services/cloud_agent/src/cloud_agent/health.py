@@ -1,0 +1,99 @@
+"""state/health.json: what a health check and the person on call look at."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from cloud_agent.watchers.imap import Trouble
+from vault_protocol.canonical import utc
+from vault_protocol.clock import Clock
+from vault_protocol.files import write_whole
+
+AT_LEAST_EVERY = 10.0
+"""Seconds between two writes when nothing but the time of the last step changed."""
+
+
+@dataclass
+class MailboxHealth:
+    """One mailbox as its watcher last saw it; `reported` is what the vault was last told."""
+
+    last_mail: datetime | None = None
+    trouble: Trouble | None = None
+    reported: Trouble | None = None
+
+
+@dataclass
+class Health:
+    """Told by every thread, written whole to one file."""
+
+    file: Path
+    clock: Clock
+    mailboxes: dict[str, MailboxHealth]
+    hub_reachable: bool = True
+    drafter_ok: bool = True
+    last_step: datetime | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _written: tuple[str, float] = ("", 0.0)
+
+    @classmethod
+    def of(cls, file: Path, clock: Clock, mailboxes: list[str]) -> Health:
+        return cls(file, clock, {name: MailboxHealth() for name in mailboxes})
+
+    def mail(self, mailbox: str) -> None:
+        """A message of this mailbox is in the vault."""
+        with self._lock:
+            self.mailboxes[mailbox].last_mail = self.clock.now()
+        self.write()
+
+    def trouble(self, mailbox: str, trouble: Trouble | None) -> bool:
+        """What a watcher says of its mailbox; whether that is news."""
+        with self._lock:
+            news = self.mailboxes[mailbox].trouble is not trouble
+            self.mailboxes[mailbox].trouble = trouble
+        if news:
+            self.write()
+        return news
+
+    def unreported(self) -> dict[str, Trouble | None]:
+        """The mailboxes whose trouble began or ended since the vault was told of it."""
+        with self._lock:
+            return {
+                name: box.trouble
+                for name, box in self.mailboxes.items()
+                if box.trouble is not box.reported and box.trouble is not Trouble.NOT_TAKEN
+            }
+
+    def reported(self, told: dict[str, Trouble | None]) -> None:
+        with self._lock:
+            for name, trouble in told.items():
+                self.mailboxes[name].reported = trouble
+
+    def step(self) -> None:
+        """The worker looked at the hub, or tried to."""
+        self.last_step = self.clock.now()
+        self.write()
+
+    def write(self) -> None:
+        """Write what changed, at most every few seconds when it is only the time."""
+        with self._lock:
+            state = {
+                "hub_reachable": self.hub_reachable,
+                "drafter_ok": self.drafter_ok,
+                "mailboxes": {
+                    name: {
+                        "last_mail": utc(box.last_mail) if box.last_mail else None,
+                        "trouble": box.trouble.value if box.trouble else None,
+                    }
+                    for name, box in self.mailboxes.items()
+                },
+            }
+            mark, at = json.dumps(state), self.clock.monotonic()
+            if mark == self._written[0] and at - self._written[1] < AT_LEAST_EVERY:
+                return
+            self._written = mark, at
+            last = utc(self.last_step) if self.last_step else None
+            write_whole(self.file, (json.dumps({"last_step": last, **state}, indent=2) + "\n").encode())

@@ -1,0 +1,78 @@
+"""What is put in order before a task is claimed: leftovers, expired leases, unreadable notes, plans, troubles."""
+
+from __future__ import annotations
+
+import structlog
+
+from cloud_agent.health import Health
+from cloud_agent.planner import Planner
+from vault_protocol import plain
+from vault_protocol.audit import Record
+from vault_protocol.clock import Clock
+from vault_protocol.errors import ClaimLost, MalformedNote, Refused
+from vault_protocol.layout import place_of
+from vault_protocol.task import AgentId, Stage
+from vault_protocol.updates import Update
+from vault_protocol.vault import Also, Vault
+
+log = structlog.get_logger()
+
+
+class Housekeeping:
+    """Runs while the worker holds nothing."""
+
+    def __init__(self, *, agent: AgentId, clock: Clock, health: Health) -> None:
+        self._agent, self._clock, self._health = agent, clock, health
+        self._planner = Planner()
+        self._stuck: set[str] = set()
+
+    def tidy(self, vault: Vault) -> None:
+        self.let_go(vault)
+        for task in vault.reap():
+            log.warning("task.reaped", task=task)
+        self._set_aside_malformed(vault)
+        plans = self._planner.behind(vault)
+        if plans:
+            vault.write("plan", f"{len(plans)} plans", plans)
+        self._tell_of_mailboxes(vault)
+
+    def let_go(self, vault: Vault) -> None:
+        """Give back what an earlier life of this agent, or a lost answer, left in its hands."""
+        for task in vault.mine():
+            try:
+                vault.release(task)
+            except ClaimLost:
+                continue
+            log.info("task.released", task=task.id)
+
+    def _set_aside_malformed(self, vault: Vault) -> None:
+        for error in tuple(vault.malformed(Stage.NEEDS_ACTION, Stage.IN_PROGRESS)):
+            place = place_of(error.path)
+            if place is None or place.owner not in (None, self._agent) or error.path in self._stuck:
+                continue
+            try:
+                vault.quarantine_note(error.path, self._because(error, place.id))
+            except Refused:
+                self._stuck.add(error.path)
+                log.error("note.stuck", task=place.id)
+            else:
+                log.error("note.quarantined", task=place.id)
+
+    def _because(self, error: MalformedNote, task: str) -> Also:
+        now, reason = self._clock.now(), plain.one_line(error.reason, 160)
+        record = Record.of("note.quarantined", actor=self._agent, target=task, at=now, parameters={"reason": reason})
+        return Also([record], [Update.of("quarantined", now, task=task, reason="malformed")])
+
+    def _tell_of_mailboxes(self, vault: Vault) -> None:
+        changed = self._health.unreported()
+        if not changed:
+            return
+        now = self._clock.now()
+        updates = [
+            Update.of("mailbox-trouble", now, mailbox=name, trouble=trouble.value)
+            if trouble
+            else Update.of("mailbox-healthy", now, mailbox=name)
+            for name, trouble in changed.items()
+        ]
+        vault.write("update", "mailboxes", {}, Also(updates=updates))
+        self._health.reported(changed)

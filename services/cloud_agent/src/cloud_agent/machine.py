@@ -1,0 +1,85 @@
+"""What the agent needs of its machine: key and secret, a folder to itself, its own secrets, and a log."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from cloud_agent.settings import BadSettings, Settings
+from vault_protocol import keys
+from vault_protocol.errors import VaultError
+from vault_protocol.files import write_private
+from vault_protocol.scan import OwnSecrets
+from vault_protocol.task import AGENT_ID
+
+
+class AlreadyRunning(VaultError):
+    """Another process works with this state folder: end it, or give this one its own."""
+
+
+def make_home(home: Path, agent: str) -> str:
+    """Make the key and the secret that are not there yet; the line that `countersign init --pin` takes."""
+    if not AGENT_ID.fullmatch(agent):
+        raise VaultError(f"{agent!r} is no name for an agent: a-z, 0-9 and hyphens, beginning with a letter")
+    key_file, secret_file = home / "keys" / agent, home / "secret"
+    try:
+        if not key_file.exists():
+            keys.save(keys.new(), key_file, comment=agent)
+        if not secret_file.exists():
+            write_private(secret_file, (secrets.token_hex(32) + "\n").encode("ascii"))
+    except OSError as error:
+        raise VaultError(f"cannot make {home}: {os.strerror(error.errno or 0)}") from None
+    return keys.load_public(key_file.with_name(f"{agent}.pub")).line(agent)
+
+
+@contextmanager
+def alone(state: Path) -> Iterator[None]:
+    """One process for each state folder; a kill frees it. Raises AlreadyRunning."""
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(state / "agent.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise BadSettings(f"state_dir: cannot use {state}: {os.strerror(error.errno or 0)}") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(f"another process works with {state}; end it, or use another state_dir") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def own_secrets(settings: Settings, secret: bytes) -> OwnSecrets:
+    """Everything secret that this machine holds as text; a file that cannot be read now holds nothing."""
+    files = [mailbox.password_file for mailbox in settings.mailboxes]
+    if settings.drafter.api_key_file is not None:
+        files.append(settings.drafter.api_key_file)
+    values = [secret.hex()]
+    for file in files:
+        try:
+            values.append(file.read_text(encoding="utf-8").strip())
+        except (OSError, UnicodeDecodeError):
+            continue
+    return OwnSecrets.of(values)
+
+
+def log_to_stderr(how: str) -> None:
+    """One event a line, `json` or `key-value`. What libraries have to say is shown from warnings on."""
+    last: structlog.types.Processor = structlog.processors.JSONRenderer()
+    if how == "key-value":
+        last = structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
+    time = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, time, last],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,97 @@
+"""The threads of the agent: one that works, one that listens to the hub, one for each mailbox."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from cloud_agent.desk import Desk
+from cloud_agent.health import Health
+from cloud_agent.housekeeping import Housekeeping
+from cloud_agent.retries import Later, Pauses
+from cloud_agent.watchers.imap import ImapWatcher
+from cloud_agent.worker import Worker
+from vault_protocol.errors import HubUnreachable, Refused, UntrustedHead
+from vault_protocol.hub import Hub
+
+log = structlog.get_logger()
+
+LAST_WORDS = 10.0
+"""Seconds a watcher gets to leave its server."""
+
+
+class Service:
+    """Runs until `stop` is set, or until one of its threads meets a bug; `bug` is what it met."""
+
+    def __init__(
+        self, *, worker: Worker, watchers: Sequence[ImapWatcher], hub: Hub, desk: Desk, housekeeping: Housekeeping,
+        health: Health, later: Later, poll_seconds: float, pauses: Pauses, wake: threading.Event,
+    ) -> None:  # fmt: skip
+        """`wake`: set by whoever has work for the worker."""
+        self._worker, self._watchers, self._hub, self._desk = worker, watchers, hub, desk
+        self._housekeeping, self._health, self._later = housekeeping, health, later
+        self._poll_seconds, self._pauses, self._wake = poll_seconds, pauses, wake
+        self.stop = threading.Event()
+        self.bug: BaseException | None = None
+
+    def run(self, on_end: Callable[[], None] = lambda: None) -> None:
+        """Work, on the calling thread. `on_end` is called when everything has ended, whatever the reason."""
+        listener = threading.Thread(target=self._listen, name="hub", daemon=True)
+        threads = [
+            threading.Thread(target=self._guarded, args=(watcher.run,), name=f"mailbox-{number}", daemon=True)
+            for number, watcher in enumerate(self._watchers)
+        ]
+        try:
+            for thread in (*threads, listener):
+                thread.start()
+            self._guarded(self._work)
+            for thread in threads:
+                thread.join(LAST_WORDS)
+        finally:
+            on_end()
+
+    def end(self) -> None:
+        """Finish the step, give back what is held, and return from `run`."""
+        self.stop.set()
+        self._wake.set()
+
+    def _work(self, stop: threading.Event) -> None:
+        failures = 0
+        while not stop.is_set():
+            self._wake.clear()
+            try:
+                more = self._worker.step()
+                failures = 0
+            except (HubUnreachable, UntrustedHead, Refused) as error:
+                failures += 1
+                more = False
+                log.warning("hub.trouble", error=type(error).__name__, failures=failures)
+            self._health.hub_reachable = failures == 0
+            self._health.drafter_ok = self._worker.drafter_ok
+            self._health.step()
+            if failures:
+                stop.wait(self._pauses.seconds(failures))
+            elif not more:
+                self._wake.wait(self._later.soonest())
+        self._let_go()
+
+    def _let_go(self) -> None:
+        try:
+            with self._desk.vault() as vault:
+                self._housekeeping.let_go(vault)
+        except (HubUnreachable, UntrustedHead, Refused) as error:
+            log.warning("hub.trouble", error=type(error).__name__, failures=1)
+
+    def _listen(self) -> None:
+        while not self.stop.is_set():
+            self._hub.wait(self._poll_seconds)
+            self._wake.set()
+
+    def _guarded(self, target: Callable[[threading.Event], None]) -> None:
+        try:
+            target(self.stop)
+        except BaseException as error:  # noqa: BLE001 - carried to the main thread, which ends with it
+            self.bug = self.bug or error
+            self.end()

@@ -1,0 +1,116 @@
+"""The agent's settings: one TOML file, read once, frozen. Secrets are files that it names."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from cloud_agent.drafting.settings import DrafterSettings
+from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from vault_protocol.action import Address
+from vault_protocol.errors import VaultError
+
+ACCOUNT = r"^[a-z][a-z0-9-]{0,30}$"
+
+
+class BadSettings(VaultError):
+    """The settings file cannot be used; the message names the file, the key and what to do."""
+
+
+class Settings(BaseModel):
+    """What the operator supplies. Relative paths begin at the settings file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agent: Annotated[str, Field(pattern=ACCOUNT)] = "cloud"
+    vault: Annotated[str, Field(min_length=1)]
+    """The vault's id, as `countersign init` prints it."""
+    hub: Annotated[str, Field(min_length=1)]
+    """Whatever git can fetch from and push to."""
+    state_dir: Path
+    key_file: Path
+    secret_file: Path
+    owner_name: Annotated[str, Field(min_length=1)]
+    """Drafts are signed with it, and it stands in From."""
+    own_addresses: tuple[str, ...] = ()
+    """The owner's addresses beside those of the mailboxes; mail from them is never answered."""
+    skills_dir: Path = Path("skills")
+    poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    """How long to wait for a word from the hub before looking there again."""
+    lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
+    log_format: Literal["json", "key-value"] = "json"
+    drafter: DrafterSettings = DrafterSettings()
+    mailboxes: tuple[MailboxSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        names = [mailbox.name for mailbox in self.mailboxes]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two mailboxes are called {next(n for n in names if names.count(n) > 1)!r}; rename one")
+        for mailbox in self.mailboxes:
+            if len(mailbox.name) > 31 or not mailbox.name[0].isalpha():
+                raise ValueError(f"mailbox {mailbox.name!r}: begin with a letter, 31 characters at most")
+            Address(name=self.owner_name, address=mailbox.address)
+        if self.drafter.provider != "offline" and self.lease_seconds <= self.drafter.timeout_seconds:
+            raise ValueError("lease_seconds must be longer than drafter.timeout_seconds, or no draft is ever in time")
+        return self
+
+    @property
+    def every_own_address(self) -> frozenset[str]:
+        return frozenset({*self.own_addresses, *(mailbox.address for mailbox in self.mailboxes)})
+
+    def secret(self) -> bytes:
+        """The installation secret. Raises BadSettings."""
+        try:
+            secret = bytes.fromhex(self.secret_file.read_text(encoding="ascii").strip())
+        except (OSError, ValueError) as error:
+            raise BadSettings(f"secret_file: cannot use {self.secret_file} ({type(error).__name__}); "
+                              "`python -m cloud_agent init` makes one") from None  # fmt: skip
+        if len(secret) < 16:
+            raise BadSettings(f"secret_file: {self.secret_file} holds less than 16 bytes of hex; make a new one")
+        return secret
+
+
+def read(path: Path) -> Settings:
+    """Raises BadSettings, one line."""
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadSettings(f"{path}: there is no such file; name the settings with --config FILE") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSettings(f"{path}: {str(error).splitlines()[0]}") from None
+    try:
+        return _anchored(Settings.model_validate(values), path.absolute().parent)
+    except ValidationError as error:
+        raise BadSettings(f"{path}: {_explained(error.errors()[0])}") from None
+
+
+def _explained(fault: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in fault["loc"])
+    match fault["type"]:
+        case "missing":
+            return f"{key} is missing; add it"
+        case "extra_forbidden":
+            return f"{key} is no setting; take it out or correct its name"
+        case _:
+            message = fault["msg"].removeprefix("Value error, ").splitlines()[0]
+            return f"{key}: {message}" if key else message
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    """With every path absolute."""
+    drafter = settings.drafter
+    if drafter.api_key_file is not None:
+        drafter = drafter.model_copy(update={"api_key_file": folder / drafter.api_key_file})
+    changes: dict[str, object] = {
+        name: folder / getattr(settings, name) for name in ("state_dir", "key_file", "secret_file", "skills_dir")
+    }
+    changes["drafter"] = drafter
+    changes["mailboxes"] = tuple(
+        mailbox.model_copy(update={"password_file": folder / mailbox.password_file}) for mailbox in settings.mailboxes
+    )
+    return settings.model_copy(update=changes)

@@ -1,0 +1,1 @@
+"""What Cloud listens to. Watchers hand over everything at least once; who takes it recognises repeats."""

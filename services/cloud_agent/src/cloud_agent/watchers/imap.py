@@ -1,0 +1,154 @@
+"""The mail watcher: every message in the folder reaches `on_mail`, in order, at least once."""
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+
+from cloud_agent.watchers.folder import FolderMissing, Listed, LoginRefused, RemoteFolder, Unreachable
+from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.state import WatchState
+
+__all__ = ["Arrival", "Backoff", "ImapWatcher", "MailboxSettings", "Retry", "Trouble", "WatchState"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message as it lies in the mailbox; of an `oversized` one, `raw` is only the headers."""
+
+    mailbox: str
+    uid: int
+    uidvalidity: int
+    received_at: datetime
+    raw: bytes
+    oversized: bool = False
+
+
+class Retry(Exception):
+    """Raised by `on_mail`: not now; keep the message and bring it again."""
+
+
+class Trouble(StrEnum):
+    """Why a mailbox is not being watched."""
+
+    AUTH = "auth"
+    FOLDER = "folder"
+    UNREACHABLE = "unreachable"
+    NOT_TAKEN = "not_taken"
+    """The mailbox is fine, but `on_mail` asked to wait."""
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """Growing, jittered, bounded pauses; what a person must mend is only tried every `paused` seconds."""
+
+    first: float = 1.0
+    longest: float = 300.0
+    paused: float = 900.0
+    jitter: Callable[[], float] = field(default=random.random)
+
+    def seconds(self, trouble: Trouble, failures: int) -> float:
+        """How long to wait after this many failures in a row (1, 2, …)."""
+        if trouble in (Trouble.AUTH, Trouble.FOLDER):
+            whole = self.paused
+        else:
+            whole = min(self.longest, self.first * 2.0 ** min(failures - 1, 30))
+        return whole * (0.5 + self.jitter() / 2)
+
+
+class ImapWatcher:
+    """Watches one mailbox. Progress is saved only after `on_mail` returned, so a crash repeats a message.
+
+    `on_mail` may raise Retry; anything else it raises ends `run`.
+    """
+
+    def __init__(
+        self,
+        settings: MailboxSettings,
+        state_file: Path,
+        on_mail: Callable[[Arrival], None],
+        *,
+        on_trouble: Callable[[Trouble, str], None] = lambda trouble, detail: None,
+        on_healthy: Callable[[], None] = lambda: None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """`on_healthy` is called after every look that found the mailbox in order."""
+        self._settings = settings
+        self._state_file = state_file
+        self._on_mail = on_mail
+        self._on_trouble = on_trouble
+        self._on_healthy = on_healthy
+        self._backoff = backoff or Backoff()
+
+    def catch_up(self) -> int:
+        """Hand over what is new, once; returns how many. Raises LoginRefused, FolderMissing, Unreachable, Retry."""
+        with RemoteFolder.open(self._settings) as folder:
+            return self._hand_over_new(folder, threading.Event())
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch until `stop` is set, reconnecting as needed."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                with RemoteFolder.open(self._settings) as folder:
+                    while not stop.is_set():
+                        self._hand_over_new(folder, stop)
+                        failures = 0
+                        self._on_healthy()
+                        if not folder.heard_news():
+                            folder.wait_for_news(stop)
+            except (LoginRefused, FolderMissing, Unreachable, Retry) as error:
+                failures += 1
+                self._pause(_trouble(error), str(error), failures, stop)
+
+    def _pause(self, trouble: Trouble, detail: str, failures: int, stop: threading.Event) -> None:
+        if stop.is_set():
+            return
+        seconds = self._backoff.seconds(trouble, failures)
+        log.warning("mailbox.trouble", mailbox=self._settings.name, trouble=trouble, retry_in=round(seconds, 1))
+        self._on_trouble(trouble, detail)
+        stop.wait(seconds)
+
+    def _hand_over_new(self, folder: RemoteFolder, stop: threading.Event) -> int:
+        uidvalidity = folder.select()
+        state = WatchState.read(self._state_file)
+        if state is None or state.uidvalidity != uidvalidity:
+            if state is not None:
+                log.warning("mailbox.renumbered", mailbox=self._settings.name)
+            state = WatchState(uidvalidity=uidvalidity, last_uid=0)
+        count = 0
+        for listed in folder.listed(folder.uids_after(state.last_uid, self._settings.since)):
+            if stop.is_set():
+                break
+            arrival = self._fetch(folder, listed, uidvalidity)
+            if arrival is not None:
+                self._on_mail(arrival)
+                count += 1
+            WatchState(uidvalidity=uidvalidity, last_uid=listed.uid).write(self._state_file)
+        return count
+
+    def _fetch(self, folder: RemoteFolder, listed: Listed, uidvalidity: int) -> Arrival | None:
+        oversized = listed.size > self._settings.largest_bytes
+        raw = folder.text(listed.uid, headers_only=oversized)
+        if raw is None:
+            return None
+        return Arrival(self._settings.name, listed.uid, uidvalidity, listed.received_at, raw, oversized)
+
+
+def _trouble(error: Exception) -> Trouble:
+    match error:
+        case LoginRefused():
+            return Trouble.AUTH
+        case FolderMissing():
+            return Trouble.FOLDER
+        case Retry():
+            return Trouble.NOT_TAKEN
+        case _:
+            return Trouble.UNREACHABLE

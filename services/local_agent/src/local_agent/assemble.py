@@ -1,0 +1,86 @@
+"""Putting Local together from its home: the one place besides `__main__` and the tests that knows every part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from local_agent.decisions import Desk
+from local_agent.executor_id import executor_id
+from local_agent.home import LOCAL, Home, Settings
+from local_agent.judge import FindOriginal, Judge
+from local_agent.mail_account import AuthFailed, MailboxUnreachable
+from local_agent.mailbox import Mailbox
+from vault_protocol import keys
+from vault_protocol.clock import Clock, SystemClock
+from vault_protocol.errors import VaultError
+from vault_protocol.identity import Identity
+from vault_protocol.journal import Journal
+from vault_protocol.remote import Remote
+from vault_protocol.scan import OwnSecrets
+from vault_protocol.store import GitStore
+from vault_protocol.task import Role
+from vault_protocol.vault import Vault
+
+
+@dataclass(frozen=True)
+class Local:
+    """Everything the command line and the service share."""
+
+    home: Home
+    settings: Settings
+    store: GitStore
+    vault: Vault
+    desk: Desk
+    judge: Judge
+    executor: str
+    clock: Clock
+
+
+def assemble(home: Home, clock: Clock | None = None) -> Local:
+    """Raises NotSetUp or VaultError when the home is not whole."""
+    clock = clock or SystemClock()
+    settings = home.settings()
+    store = GitStore(home.clone)
+    identity = Identity(LOCAL, Role.LOCAL, settings.vault, keys.load(home.local_key))
+    journal = Journal(
+        store, Remote(store, settings.hub), identity, clock,
+        trust=home.trust(settings.vault), secrets=own_secrets(home, settings), checkpoint=home.checkpoint,
+    )  # fmt: skip
+    vault = Vault(journal, lease=timedelta(seconds=settings.lease_seconds))
+    executor = executor_id(home.executor)
+    desk = Desk(vault, executor, settings.owner, timedelta(seconds=settings.undo_seconds))
+    judge = Judge(settings, original_finder(settings), home.checks)
+    return Local(home, settings, store, vault, desk, judge, executor, clock)
+
+
+def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
+    """What must never leave this machine: passwords, the local secret, the private keys."""
+    values = [home.secret.read_text(encoding="ascii").strip()]
+    for account in settings.accounts:
+        if account.password_file.exists():
+            values.append(account.password_file.read_text(encoding="utf-8").strip())
+    for key in (home.local_key, home.approval_key):
+        if key.exists():
+            values.append(_inner(key))
+    return OwnSecrets.of(values)
+
+
+def original_finder(settings: Settings) -> FindOriginal:
+    """Looks in the mailbox of the account the draft would be sent from."""
+
+    def find(account: str, message_id: str) -> Sequence[bytes]:
+        try:
+            return Mailbox(settings.account(account)).find_original(message_id)
+        except (AuthFailed, MailboxUnreachable, ValueError) as error:
+            raise VaultError(str(error)) from None
+
+    return find
+
+
+def _inner(key: Path) -> str:
+    """The middle of a private key file, without its armor."""
+    lines = key.read_text(encoding="ascii").splitlines()
+    return "".join(lines[1:-1])

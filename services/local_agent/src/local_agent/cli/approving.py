@@ -1,0 +1,149 @@
+"""`approve`: show, check, ask, sign, publish. One draft, or several that nothing stands against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from local_agent.assemble import Local
+from local_agent.cli import words
+from local_agent.cli.drafts import Draft, open_draft, with_edit
+from local_agent.cli.passphrases import FdOption, sign_for
+from local_agent.cli.session import HomeOption, JsonOption, Session, YesOption
+from local_agent.cli.show_draft import show_draft
+from local_agent.decisions import How
+from local_agent.effects import Ledger
+from vault_protocol.approval import Sign
+from vault_protocol.canonical import Json
+from vault_protocol.errors import HubUnreachable, IllegalMove, VaultError
+from vault_protocol.task import Stage, Task
+
+
+class NotApproved(VaultError):
+    """Something stands against this approval; the message says what, and what to do."""
+
+
+def approve(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="One task, or several at once.")],
+    home: HomeOption = None,
+    yes: YesOption = False,
+    edited: Annotated[bool, typer.Option("--edited", help="Approve the text as you edited it in the folder.")] = False,
+    despite_mismatch: Annotated[
+        bool, typer.Option("--despite-mismatch", help="Although the original in your mailbox says otherwise.")
+    ] = False,
+    passphrase_fd: FdOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Countersign drafts. They are sent when the undo window is over."""
+    session = Session(home, json_)
+    local = session.decide()
+    drafts = [_to_decide(local, id_) for id_ in dict.fromkeys(ids)]
+    drafts = list({draft.task.id: draft for draft in drafts}.values())
+    drafts = [_with_edit(session, local, draft, edited, alone=len(drafts) == 1) for draft in drafts]
+    if not yes:
+        for draft in drafts:
+            show_draft(session, local, draft, original=len(drafts) == 1)
+    for draft in drafts:
+        _hold(draft, despite_mismatch, alone=len(drafts) == 1)
+    what = "this" if len(drafts) == 1 else f"these {len(drafts)}"
+    if not yes and not session.confirm(f"Countersign {what}?"):
+        raise NotApproved("nothing was approved")
+    sign_and_publish(session, local, drafts, sign_for(session, passphrase_fd))
+
+
+def sign_and_publish(session: Session, local: Local, drafts: Sequence[Draft], sign: Sign) -> None:
+    """Publish each approval. What could not be is said in one error after the others."""
+    approved: list[Task] = []
+    failed: list[str] = []
+    for draft in drafts:
+        note = draft.edit.note if draft.edit else None
+        try:
+            approved.append(local.desk.approve(draft.task, sign=sign, how=How.COMMAND, note=note))
+        except HubUnreachable:
+            raise
+        except VaultError as error:
+            failed.append(str(error))
+    if approved:
+        _tell(session, local, approved)
+    if failed:
+        raise NotApproved(f"{len(approved)} of {len(drafts)} approved; not: {'; '.join(failed)}")
+
+
+def _to_decide(local: Local, id_: str) -> Draft:
+    draft = open_draft(local, id_)
+    task = draft.task
+    if task.stage is not Stage.PENDING_APPROVAL:
+        raise IllegalMove(f"task {task.id} is in {task.stage.value}, it does not wait for your approval")
+    if draft.fault:
+        raise NotApproved(f"the note of {task.id} does not hold: {draft.fault}")
+    if draft.request is None:
+        raise NotApproved(f"task {task.id} asks for nothing to be done; `countersign ack {task.id[:6]}` ends it")
+    return draft
+
+
+def _with_edit(session: Session, local: Local, draft: Draft, edited: bool, *, alone: bool) -> Draft:
+    """The draft with the owner's edit of it, if they say that this is what they mean."""
+    edit, task = draft.edit, draft.task
+    if edit is None:
+        if edited:
+            raise NotApproved(f"the folder holds no edited text of {task.id}")
+        return draft
+    if not alone:
+        raise NotApproved(f"the folder holds an edited text of {task.id}; approve that one alone")
+    session.say("Your folder holds an edited text of this draft:", "bold")
+    session.out.print(words.block(edit.diff, "cyan"), soft_wrap=True)
+    if edit.fault:
+        raise NotApproved(f"the edited file of {task.id} does not hold: {edit.fault}; put it right or delete it")
+    if not edited and not (session.can_ask and session.confirm("Approve the text as you edited it?")):
+        raise NotApproved(
+            f"the folder holds an edited text of {task.id}: `--edited` approves that text; "
+            "to approve the draft as it was, delete your file and try again"
+        )
+    return with_edit(local, draft)
+
+
+def _hold(draft: Draft, despite_mismatch: bool, *, alone: bool) -> None:
+    check, task = draft.check, draft.task
+    if check is not None and check.mismatches and not (despite_mismatch and alone):
+        what = f"task {task.id}: {check.mismatches[0]} not what the original in your mailbox says"
+        raise NotApproved(f"{what}; look at it with `countersign show`, and if you mean it: --despite-mismatch")
+    if not alone and (check is None or not check.original):
+        reason = check.reason if check else "it was not checked"
+        raise NotApproved(f"task {task.id} could not be checked against its original ({reason}); approve it alone")
+
+
+def _tell(session: Session, local: Local, approved: Sequence[Task]) -> None:
+    undo, now = local.settings.undo_seconds, local.clock.now()
+    ledger = Ledger(local.home.ledger)
+    try:
+        paused = ledger.paused()
+    finally:
+        ledger.close()
+    runs = session.poke()
+    sent_at = (now + local.desk.undo).astimezone()
+    for task in approved:
+        told = f"Approved {task.id} r{task.revision}. It goes out at {sent_at:%H:%M:%S} (in {undo} s)."
+        session.out.print(Text(told, style="green"))
+    session.say(f"To take it back before: countersign undo {approved[0].id[:6]}", "dim")
+    if not runs:
+        session.warn("The service is not running; nothing goes out before `countersign run`.")
+    if paused:
+        session.warn(f"Effects are paused ({paused}); nothing goes out before `countersign resume`.")
+    if local.settings.dry_run:
+        session.warn("Dry run is on: everything is checked, nothing goes out before `countersign dry-run off`.")
+    rows: list[Json] = [
+        {
+            "id": task.id, "revision": task.revision, "stage": task.stage.value,
+            "edited": task.note.front.words("edited_by") == "owner",
+        }
+        for task in approved
+    ]  # fmt: skip
+    session.answer(
+        {
+            "approved": rows, "undo_seconds": undo, "service_running": runs, "paused": paused,
+            "dry_run": local.settings.dry_run,
+        }
+    )  # fmt: skip

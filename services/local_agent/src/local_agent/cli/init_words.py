@@ -1,0 +1,65 @@
+"""What `init` says when it is done, or when there was nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from local_agent.cli.session import Session
+from local_agent.executor_id import executor_id
+from local_agent.setup import SetUp, pin_more
+from vault_protocol.sshsig import PublicKey
+from vault_protocol.task import AgentId
+
+
+def made(session: Session, done: SetUp, pins: Mapping[AgentId, PublicKey]) -> None:
+    settings, home = done.settings, session.home
+    session.say(f"{'Joined' if done.joined else 'Made'} the vault {settings.vault} on {settings.hub}", "bold green")
+    if done.joined:
+        session.warn("This machine is a new executor: approvals given on another machine are void here.")
+    if settings.key_protection == "none":
+        session.warn("The approval key has no passphrase: any program that runs as you can countersign.")
+    for account in settings.accounts:
+        if not account.password_file.exists():
+            session.warn(f"account {account.name}: {account.password_file} is missing")
+    if not settings.accounts:
+        session.warn(f"No mail account yet: add one to {home.config}; see [[accounts]] in the documentation.")
+    if not pins:
+        session.warn("No cloud agent pinned yet: countersign init --pin cloud=PUBLIC_KEY_FILE")
+    session.say(f"Your notes     {settings.folder}")
+    session.say(f"This machine   {home.path} (private; back it up, all but this-machine/)")
+    session.say(
+        f"Dry run        {'on: nothing is sent before `countersign dry-run off`' if settings.dry_run else 'off'}"
+    )
+    session.out.print(Text("\nNext:", style="bold"))
+    session.say("  countersign run        start the service; it fills the folder")
+    session.say("  countersign list       what waits for you")
+    session.say("Read Welcome.md in your folder: it says how to decide by moving a file.")
+    session.answer(
+        {
+            "vault": settings.vault, "home": str(home.path), "hub": settings.hub, "folder": str(settings.folder),
+            "executor": done.executor, "joined": done.joined, "dry_run": settings.dry_run,
+            "approval_key": home.approval_public_key().line(), "agents": sorted(home.trust(settings.vault).keys),
+        }
+    )  # fmt: skip
+
+
+def already(session: Session, pins: Mapping[AgentId, PublicKey]) -> None:
+    """A second run changes nothing but to pin an agent that was not pinned."""
+    home, settings = session.home, session.home.settings()
+    new = pin_more(home, pins)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    agents = sorted(home.trust(settings.vault).keys)
+    session.say(f"{home.path} is set up already; nothing was overwritten.")
+    for label, value in (
+        ("Vault", settings.vault), ("Hub", settings.hub), ("Folder", str(settings.folder)),
+        ("Executor", executor_id(home.executor)), ("Approval key", f"{home.approval_key} ({settings.key_protection})"),
+        ("Agents", ", ".join(agents)), ("Settings", str(home.config)),
+    ):  # fmt: skip
+        session.say(f"  {label:<13}{value}")
+    for name in new:
+        session.say(f"Pinned {name}. Start the service again so that it knows.", "green")
+    session.answer(
+        {"already": True, "vault": settings.vault, "home": str(home.path), "pinned": list(new), "agents": agents}
+    )

@@ -1,0 +1,98 @@
+"""A draft on the screen, whole: nothing that will be sent is left out, nothing from outside steers the terminal."""
+
+from __future__ import annotations
+
+from rich.rule import Rule
+from rich.text import Text
+
+from local_agent.assemble import Local
+from local_agent.cli import words
+from local_agent.cli.drafts import Draft
+from local_agent.cli.session import Session
+from vault_protocol import layout, request
+from vault_protocol.action import SendMail
+from vault_protocol.task import Stage
+
+
+def show_draft(session: Session, local: Local, draft: Draft, *, original: bool = True) -> None:
+    """Everything the owner decides about. Without `original`, only what would be done."""
+    task, front = draft.task, draft.task.note.front
+    _rule(session, f"{task.id}  r{task.revision}  {layout.path_of(task).rpartition('/')[0]}")
+    asked = words.since(task)
+    if asked is not None:
+        waits = f"{words.age(asked, local.clock.now())} ago"
+        old = task.stage is Stage.PENDING_APPROVAL and words.stale(task, local.clock.now())
+        _fact(session, "Asked", waits + (" (stale, and still yours to decide)" if old else ""))
+    for label, key in (
+        ("Priority", "priority"), ("Mail from", "from"), ("Its subject", "subject"), ("Reason", "reason"),
+        ("Reopened", "reopened_because"), ("Rejected", "rejected_because"), ("Remark", "remark"),
+        ("Quarantined", "quarantined_because"), ("Waiting for", "waiting_for"), ("Result", "result"),
+    ):  # fmt: skip
+        _fact(session, label, front.words(key))
+    if draft.request is None:
+        if draft.fault:
+            session.say(f"The request in this note cannot be read: {draft.fault}", "bold red")
+        else:
+            session.say("It asks for nothing to be done.", "dim")
+    else:
+        _action(session, draft.request.action)
+        for warning in draft.request.warnings:
+            session.say(f"! {words.exactly(warning)}", "bold yellow")
+        for unknown in draft.request.unknowns:
+            session.say(f"? {words.exactly(unknown)}", "yellow")
+        _check(session, draft)
+        _rule(session, "Draft")
+        _text(session, draft.request.action.text)
+        if draft.request.action.quote:
+            _rule(session, "Quote")
+            _text(session, draft.request.action.quote, "dim")
+    if draft.edit is not None:
+        _rule(session, "Your edit in the folder, not decided yet")
+        _text(session, draft.edit.diff, "cyan")
+        if draft.edit.fault:
+            session.say(f"The edited file does not hold: {draft.edit.fault}", "bold red")
+    if original:
+        note = task.note if draft.fault else request.take_out(task.note)
+        _rule(session, "The note and its original")
+        _text(session, note.body.strip("\n"), "dim")
+
+
+def _action(session: Session, action: SendMail) -> None:
+    _fact(session, "It would", f"send a mail from the account {action.account}")
+    _fact(session, "From", str(action.sender))
+    for label, boxes in (("To", action.to), ("Cc", action.cc), ("Bcc", action.bcc)):
+        for box in boxes:
+            _fact(session, label, str(box))
+    _fact(session, "Subject", action.subject)
+    _fact(session, "Answers", action.in_reply_to or "")
+    for file in action.attachments:
+        _fact(session, "Attached", f"{file.name} ({file.media_type}, {file.size} bytes, sha256 {file.sha256[:16]}…)")
+
+
+def _check(session: Session, draft: Draft) -> None:
+    check = draft.check
+    if check is None:
+        session.say("Not checked against the original yet.", "yellow")
+        return
+    for mismatch in check.mismatches:
+        session.say(f"MISMATCH: {mismatch} not what the original in your mailbox says", "bold red")
+    if not check.original:
+        session.say(f"Not checked against the original: {check.reason}", "yellow")
+    elif not check.mismatches:
+        session.say("Checked: recipients, thread and quote are what the original in your mailbox gives.", "green")
+    for warning in check.warnings:
+        if draft.request is None or warning not in draft.request.warnings:
+            session.say(f"! {words.exactly(warning)}", "bold yellow")
+
+
+def _rule(session: Session, title: str) -> None:
+    session.show(Rule(Text(title), align="left", style="dim"))
+
+
+def _fact(session: Session, label: str, value: str) -> None:
+    if value:
+        session.out.print(Text(f"{label:<12}", style="bold") + Text(words.exactly(value)), soft_wrap=True)
+
+
+def _text(session: Session, text: str, style: str = "") -> None:
+    session.out.print(words.block(text, style), soft_wrap=True)

@@ -1,0 +1,123 @@
+"""`status`: how everything stands, in one look."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import closing
+from datetime import timedelta
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from local_agent.assemble import Local
+from local_agent.cli import words
+from local_agent.cli.session import HomeOption, JsonOption, Session
+from local_agent.control import ServiceNotRunning
+from local_agent.effects import Ledger
+from vault_protocol import layout
+from vault_protocol.errors import HubUnreachable, UntrustedHead, VaultError
+from vault_protocol.task import Stage
+
+
+def status(home: HomeOption = None, json_: JsonOption = False) -> None:
+    """The hub, the service, the key, the switches, and how many notes stand where."""
+    session = Session(home, json_)
+    local = session.local
+    hub, untrusted = "ok", ""
+    try:
+        local.vault.refresh()
+    except HubUnreachable as error:
+        hub = str(error)
+    except UntrustedHead as error:
+        untrusted = str(error)
+    found = {**_vault(local), "hub": hub, "untrusted": untrusted, **_service(session), **_effects(local)}
+    session.answer(found)
+    if not session.as_json:
+        session.show(_screen(local, found))
+
+
+def _vault(local: Local) -> dict[str, Any]:
+    head = local.vault.journal.head
+    places = (layout.place_of(path) for path in local.vault.journal.where.values())
+    counts = Counter(place.stage for place in places if place is not None)
+    age = int((local.clock.now() - local.store.when(head)).total_seconds()) if head else None
+    return {
+        "vault": local.settings.vault, "home": str(local.home.path), "folder": str(local.settings.folder),
+        "executor": local.executor, "head": head, "head_age_seconds": age,
+        "stages": {stage.value: counts[stage] for stage in Stage},
+    }  # fmt: skip
+
+
+def _service(session: Session) -> dict[str, Any]:
+    """What the running service says; of one that is not running, what it wrote down last."""
+    try:
+        told = session.ask_service("status")
+        running, trouble = True, ""
+    except ServiceNotRunning:
+        told, running, trouble = {}, False, ""
+    except VaultError as error:
+        told, running, trouble = {}, True, str(error)
+    try:
+        written = json.loads(session.home.status.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        written = {}
+    return {
+        "service": running, "service_trouble": trouble, "unlocked_until": told.get("unlocked_until"),
+        "unsynced": written.get("unsynced", []), "waiting": written.get("waiting", {}),
+        "notices": written.get("notices", []),
+    }  # fmt: skip
+
+
+def _effects(local: Local) -> dict[str, Any]:
+    settings = local.home.settings()
+    with closing(Ledger(local.home.ledger)) as ledger:
+        unsure = [{"task": effect.task, "reason": effect.detail} for effect in ledger.unknown()]
+        paused = ledger.paused()
+    return {
+        "paused": paused, "dry_run": settings.dry_run, "undo_seconds": settings.undo_seconds,
+        "key_protection": settings.key_protection, "unsure": unsure,
+    }  # fmt: skip
+
+
+def _screen(local: Local, found: dict[str, Any]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+
+    def row(name: str, value: str, style: str = "") -> None:
+        table.add_row(Text(name), Text(words.exactly(value), style=style))
+
+    row("Vault", f"{found['vault']}, in {found['folder']}")
+    age = found["head_age_seconds"]
+    head = f"last commit {words.span(timedelta(seconds=age))} ago" if age is not None else "empty"
+    row("Hub", head if found["hub"] == "ok" else f"{found['hub']}; {head}", "" if found["hub"] == "ok" else "yellow")
+    if found["untrusted"]:
+        row("DANGER", found["untrusted"], "bold red")
+    row("Service", *(("running", "green") if found["service"] else ("not running: `countersign run`", "yellow")))
+    if found["service_trouble"]:
+        row("", found["service_trouble"], "yellow")
+    row("Key", f"{found['key_protection']}, {_unlocked(found['unlocked_until'])}")
+    if found["paused"]:
+        row("Paused", f"{found['paused']}: nothing goes out before `countersign resume`", "bold yellow")
+    row("Dry run", *(("on: nothing is sent", "yellow") if found["dry_run"] else ("off", "")))
+    for stage, count in found["stages"].items():
+        if count or stage == Stage.PENDING_APPROVAL:
+            row(stage, str(count), "bold" if count and stage == Stage.PENDING_APPROVAL else "")
+    for effect in found["unsure"]:
+        row("Unsure", f"{effect['task']}: {effect['reason']}; `countersign resolve {effect['task'][:6]}`", "bold red")
+    for task, why in found["waiting"].items():
+        if why:
+            row("Waiting", f"{task}: {why}", "dim")
+    for path, why in found["unsynced"]:
+        row("Unsynced", f"{path}: {why}", "yellow")
+    for at, path, why in found["notices"][-5:]:
+        row("Notice", f"{at} {path}: {why}", "dim")
+    return table
+
+
+def _unlocked(until: object) -> str:
+    if not until:
+        return "locked for moved files"
+    return "always open" if str(until).startswith("9999") else f"unlocked until {until}"

@@ -1,0 +1,93 @@
+"""Dashboard.md: a pure function of the tree and the agents' Updates. Local alone writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from vault_protocol import layout
+from vault_protocol.hub import CommitId
+from vault_protocol.journal import Journal
+from vault_protocol.task import AgentId, Stage, Task
+from vault_protocol.updates import Update, parse
+from vault_protocol.vault import Vault
+
+RECENT = 15
+"""Updates shown; the others are in Updates/ and in the history."""
+
+SHOWN = (Stage.PENDING_APPROVAL, Stage.APPROVED, Stage.NEEDS_ACTION, Stage.IN_PROGRESS, Stage.QUARANTINE)
+HEADINGS = {
+    Stage.PENDING_APPROVAL: "Waiting for you",
+    Stage.APPROVED: "Approved, on its way out",
+    Stage.NEEDS_ACTION: "Waiting for an agent",
+    Stage.IN_PROGRESS: "Being worked on",
+    Stage.QUARANTINE: "Set aside",
+}
+
+
+def render(
+    tasks: Mapping[Stage, Sequence[Task]], ended: Mapping[Stage, int], updates: Mapping[AgentId, Sequence[Update]]
+) -> str:
+    """The whole note. Tasks are named by their file, so no text from outside stands in it."""
+    lines = ["# Dashboard", "", "_Written by Countersign; what you write here is replaced._", ""]
+    waiting = len(tasks.get(Stage.PENDING_APPROVAL, ()))
+    counts = f"{ended.get(Stage.DONE, 0)} done · {ended.get(Stage.REJECTED, 0)} rejected"
+    lines += [f"**{waiting} waiting for you** · {counts}", ""]
+    for stage in SHOWN:
+        standing = sorted(tasks.get(stage, ()), key=lambda task: (_RANK.get(_word(task, "priority"), 1), task.id))
+        if standing or stage is Stage.PENDING_APPROVAL:
+            lines += [f"## {HEADINGS[stage]}", "", *(_row(task) for task in standing)]
+            lines += ["" if standing else "Nothing. Enjoy your day.\n"]
+    lines += ["## Lately", "", *_lately(updates), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def of_vault(vault: Vault) -> str:
+    """The dashboard of the head this vault stands at."""
+    tasks = {stage: tuple(vault.tasks(stage)) for stage in SHOWN}
+    ended = {stage: _count(vault.journal.where.values(), stage) for stage in layout.BY_MONTH}
+    return render(tasks, ended, _updates(vault.journal))
+
+
+def _updates(journal: Journal) -> dict[AgentId, tuple[Update, ...]]:
+    head: CommitId | None = journal.head
+    if head is None:
+        return {}
+    files = (path for path, _ in journal.store.paths(head, "Updates") if path.endswith("/recent.md"))
+    return {AgentId(path.split("/")[1]): parse(journal.read(path) or b"") for path in files}
+
+
+def _row(task: Task) -> str:
+    path = layout.path_of(task).removesuffix(".md")
+    facts = [_word(task, "priority"), _word(task, "action")]
+    warnings = task.note.front.get("warnings")
+    if isinstance(warnings, int) and warnings > 0:
+        facts.append(f"⚠ {warnings}")
+    if task.lease:
+        facts.append(f"{task.lease.owner}, attempt {task.attempt}")
+    known = " · ".join(fact for fact in facts if fact)
+    return f"- [[{path}|{task.slug or task.id}]]" + (f" — {known}" if known else "")
+
+
+def _lately(updates: Mapping[AgentId, Sequence[Update]]) -> list[str]:
+    events = sorted(((u.at, agent, u) for agent, found in updates.items() for u in found), key=lambda e: e[:2])
+    if not events:
+        return ["Nothing yet."]
+    rows = [
+        f"| {at} | {agent} | {update.event} | {' '.join(f'{k}={v}' for k, v in update.facts)} |"
+        for at, agent, update in reversed(events[-RECENT:])
+    ]
+    return ["| when | who | what | |", "|---|---|---|---|", *rows]
+
+
+def _word(task: Task, key: str) -> str:
+    """A front-matter value only if it is one plain word."""
+    value = task.note.front.words(key)
+    return value if value.isascii() and value.replace("_", "").isalnum() and len(value) <= 30 else ""
+
+
+def _count(paths: Iterable[str], stage: Stage) -> int:
+    prefix = f"{stage.value}/"
+    return sum(path.startswith(prefix) for path in paths)
+
+
+_RANK = {"high": 0, "normal": 1, "low": 2}

@@ -1,0 +1,87 @@
+"""The owner's decisions, however they were made: each is one signed changeset with one audit record."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from local_agent.home import LOCAL
+from vault_protocol import approval, request
+from vault_protocol.approval import Sign, SignedApproval
+from vault_protocol.audit import Record
+from vault_protocol.canonical import Json
+from vault_protocol.errors import IllegalMove
+from vault_protocol.note import Note
+from vault_protocol.task import Task
+from vault_protocol.vault import Also, Vault
+
+
+class How(StrEnum):
+    """By which way a decision came."""
+
+    COMMAND = "command"
+    FOLDER = "folder"
+    PAGE = "page"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where the owner decides. `executor` is the one machine an approval is good for."""
+
+    vault: Vault
+    executor: str
+    owner: str
+    undo: timedelta
+
+    def approve(self, task: Task, *, sign: Sign, how: How, note: Note | None = None) -> Task:
+        """Sign and publish. `note` is the owner's edited text: it becomes the next revision, and that is approved.
+
+        Raises KeyLocked, StaleRevision, MalformedNote, IllegalMove for a note without an action, HubUnreachable.
+        """
+        shown = note if note is not None else task.note
+        found = request.read(shown)
+        if found is None:
+            raise IllegalMove(f"task {task.id} asks for nothing to be done; acknowledge it or send it back")
+        now = self.vault.journal.clock.now()
+        signed = approval.grant(
+            found.action, vault=self.vault.journal.identity.vault, executor=self.executor, task=task.id,
+            revision=task.revision + (note is not None), by=self.owner, now=now, not_before=now + self.undo,
+            nonce=secrets.token_hex(16), sign=sign,
+        )  # fmt: skip
+        record = self._record("approve", task, how, signed, edited=note is not None)
+        return self.vault.approve(task, signed, note, Also(records=[record]))
+
+    def edit(self, task: Task, note: Note, *, how: How) -> Task:
+        """Publish the owner's own text as the next revision, undecided. Raises MalformedNote when it does not hold."""
+        request.read(note)
+        return self.vault.edit(task, note, Also(records=[self._record("edit", task, how)]))
+
+    def reject(self, task: Task, *, why: str, how: How) -> Task:
+        return self.vault.reject(task, why=why, also=Also(records=[self._record("reject", task, how)]))
+
+    def send_back(self, task: Task, *, remark: str, how: How) -> Task:
+        """Ask Cloud for another draft."""
+        return self.vault.send_back(task, remark=remark, also=Also(records=[self._record("send_back", task, how)]))
+
+    def acknowledge(self, task: Task, *, how: How) -> Task:
+        """End a note that asks for nothing to be done."""
+        return self.vault.acknowledge(task, Also(records=[self._record("acknowledge", task, how)]))
+
+    def _record(
+        self, verdict: str, task: Task, how: How, signed: SignedApproval | None = None, *, edited: bool = False
+    ) -> Record:
+        given = {"approval": signed.approval.id, "digest": signed.approval.digest} if signed else {}
+        facts: dict[str, Json] = {
+            "verdict": verdict,
+            "revision": task.revision + edited,
+            "how": how.value,
+            "edited": edited,
+        }
+        return Record.of(
+            "approval.decided", actor=LOCAL, target=task.id, at=self.vault.journal.clock.now(),
+            parameters={**facts, **given},
+            approval_status="approved" if signed else verdict, approved_by=self.owner if signed else "",
+            result="published",
+        )  # fmt: skip

@@ -1,0 +1,162 @@
+"""From Approved to Done: hand each approved action to its MCP server, and publish the receipt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from pydantic import ValidationError
+
+from local_agent.home import LOCAL
+from local_agent.mcp.mail import SendResult
+from vault_protocol import request
+from vault_protocol.approval import SignedApproval
+from vault_protocol.audit import Record
+from vault_protocol.canonical import moment
+from vault_protocol.clock import Clock
+from vault_protocol.errors import MalformedNote
+from vault_protocol.request import Request
+from vault_protocol.task import Stage, Task
+from vault_protocol.vault import Also, Vault
+
+log = structlog.get_logger()
+
+LOOK_AGAIN = timedelta(minutes=5)
+"""Between two looks for an effect whose outcome nobody knows."""
+
+
+class MailServer(Protocol):
+    """The mail MCP server as its client sees it."""
+
+    def send_mail(self, action: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> SendResult: ...
+
+
+class ServerGone(Exception):
+    """The MCP server died or does not answer; what it had started stands in the ledger."""
+
+
+@dataclass
+class Executor:
+    """Walks the Approved tasks. It holds no credential and decides nothing: the server verifies, the ledger counts."""
+
+    vault: Vault
+    server: MailServer
+    clock: Clock
+    executor: str
+    reached: Callable[[str], None] = lambda step: None
+
+    def __post_init__(self) -> None:
+        self._later: dict[str, datetime] = {}
+        self._told: dict[str, str] = {}
+
+    def step(self) -> int:
+        """One walk; how many tasks moved on."""
+        moved = 0
+        for task in tuple(self.vault.tasks(Stage.APPROVED)):
+            if self._later.get(self._mark(task), self.clock.now()) > self.clock.now():
+                continue
+            moved += self._execute(task)
+        return moved
+
+    def next_due(self) -> datetime | None:
+        """When the next waiting task wants another look."""
+        return min(self._later.values(), default=None)
+
+    def waiting_for(self, task: Task) -> str:
+        """What an approved task waits for, in words; empty when nothing is known."""
+        return self._told.get(self._mark(task), "")
+
+    def _execute(self, task: Task) -> bool:
+        try:
+            found = request.read(task.note)
+        except MalformedNote as error:
+            return self._reopen(task, "note", error.reason)
+        if found is None:
+            return self._reopen(task, "note", "it carries no action")
+        given = list(self._approvals(task))
+        current = [signed for signed in given if signed.approval.revision == task.revision]
+        if not current:
+            return self._reopen(task, "approval", "no approval of this revision lies in Approvals/")
+        signed = max(current, key=lambda one: (one.approval.executor == self.executor, one.approval.decided_at))
+        begins = moment(signed.approval.not_before)
+        if self.clock.now() < begins:
+            self._wait(task, "the undo window", begins)
+            return False
+        earlier = [one for one in given if one.approval.executor != self.executor]
+        try:
+            result = self.server.send_mail(found, signed, earlier)
+        except ServerGone as error:
+            self._wait(task, f"the mail server process stopped: {error}", self.clock.now() + timedelta(seconds=2))
+            return False
+        self.reached("answered")
+        return self._settle(task, signed, result)
+
+    def _settle(self, task: Task, signed: SignedApproval, result: SendResult) -> bool:
+        approval = signed.approval
+        match result.status:
+            case "done":
+                receipt = self._record(
+                    "effect.confirmed", task, signed, "sent", effect=result.effect, message_id=result.message_id,
+                    sent_at=result.sent_at, ledger_sequence=result.ledger_sequence, executor=self.executor,
+                )  # fmt: skip
+                self.vault.finish(task, result="sent", also=Also(records=[receipt]))
+                self.reached("receipt")
+                log.info("effect.confirmed", task=task.id, effect=result.effect[:12])
+                self._later.pop(self._mark(task), None)
+                return True
+            case "refused":
+                return self._reopen(task, result.rule, result.reason, signed)
+            case "unsure":
+                if self._told.get(self._mark(task)) != result.reason:
+                    self.vault.record(self._record("effect.unknown", task, signed, "unknown", effect=result.effect))
+                    log.warning("effect.unknown", task=task.id, effect=result.effect[:12])
+                self._wait(task, result.reason, self.clock.now() + LOOK_AGAIN, unsure=True)
+                return False
+            case _:
+                until = moment(result.until) if result.until else self.clock.now() + timedelta(seconds=10)
+                until = min(until, max(moment(approval.expires), self.clock.now()))
+                self._wait(task, result.reason, until)
+                return False
+
+    def _reopen(self, task: Task, rule: str, reason: str, signed: SignedApproval | None = None) -> bool:
+        """Back to the owner, with the reason. Nothing was sent under this approval."""
+        record = self._record("effect.refused", task, signed, "refused", rule=rule)
+        self.vault.reopen(task, because=f"{rule}: {reason}"[:300], also=Also(records=[record]))
+        log.warning("effect.refused", task=task.id, rule=rule)
+        return True
+
+    def _approvals(self, task: Task) -> Iterator[SignedApproval]:
+        journal = self.vault.journal
+        if journal.head is None:
+            return
+        for path, _ in journal.store.paths(journal.head, "Approvals"):
+            if re.search(rf"/{task.id}-r[0-9]+-[0-9a-f]{{8}}\.json$", path):
+                try:
+                    yield SignedApproval.model_validate_json(journal.read(path) or b"")
+                except ValidationError:
+                    log.warning("approval.malformed", path=path)
+
+    def _record(self, kind: str, task: Task, signed: SignedApproval | None, result: str, **facts: str | int) -> Record:
+        approval = signed.approval if signed else None
+        return Record.of(
+            kind, actor=LOCAL, target=task.id, at=self.clock.now(), result=result,
+            approval_status="approved" if approval else "none", approved_by=approval.by if approval else "",
+            parameters={
+                "revision": task.revision,
+                **({"approval": approval.id, "digest": approval.digest} if approval else {}),
+                **facts,
+            },
+        )  # fmt: skip
+
+    def _wait(self, task: Task, reason: str, until: datetime, *, unsure: bool = False) -> None:
+        mark = self._mark(task)
+        if self._told.get(mark) != reason and not unsure:
+            log.info("effect.waiting", task=task.id, reason=reason)
+        self._told[mark], self._later[mark] = reason, until
+
+    def _mark(self, task: Task) -> str:
+        return f"{task.id}.{task.revision}"

@@ -1,0 +1,167 @@
+"""What the owner's machine keeps for itself: settings, keys, pinned keys, and where each of them lies."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from local_agent.mail_account import MailAccount
+from vault_protocol.errors import VaultError
+from vault_protocol.follow import Trust
+from vault_protocol.keys import load_public
+from vault_protocol.sshsig import PublicKey
+from vault_protocol.task import AgentId, Role
+
+LOCAL = AgentId("local")
+
+
+class NotSetUp(VaultError):
+    """There is no Countersign home here; `countersign init` makes one."""
+
+
+class Limits(BaseModel):
+    """Effects an hour, for each kind of connector."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mail_per_hour: Annotated[int, Field(ge=0)] = 10
+
+
+class Settings(BaseModel):
+    """config.toml: read once, never changed while running but for `dry_run` and the limits (see `reload`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vault: str
+    hub: str
+    folder: Path
+    owner: str
+    dry_run: bool = True
+    undo_seconds: Annotated[int, Field(ge=0, le=86400)] = 10
+    settle_seconds: Annotated[float, Field(gt=0, le=60)] = 3.0
+    poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
+    unlock_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
+    key_protection: Literal["passphrase", "keyring", "fido", "none"] = "passphrase"
+    lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
+    limits: Limits = Limits()
+    accounts: tuple[MailAccount, ...] = ()
+
+    def account(self, name: str) -> MailAccount:
+        """Raises VaultError for an account that is not set up here."""
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        known = ", ".join(account.name for account in self.accounts) or "none"
+        raise VaultError(f"no account {name!r} on this machine; set up are: {known}")
+
+    @property
+    def own_addresses(self) -> frozenset[str]:
+        return frozenset(account.address for account in self.accounts)
+
+
+@dataclass(frozen=True)
+class Home:
+    """The private folder (0700). Nothing in it is ever synced."""
+
+    path: Path
+
+    @classmethod
+    def default(cls) -> Path:
+        """`$COUNTERSIGN_HOME`, else `$XDG_DATA_HOME/countersign`, else `~/.local/share/countersign`."""
+        chosen = os.environ.get("COUNTERSIGN_HOME")
+        if chosen:
+            return Path(chosen)
+        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+        return Path(base) / "countersign"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def approval_key(self) -> Path:
+        return self.path / "keys" / "approval"
+
+    @property
+    def local_key(self) -> Path:
+        return self.path / "keys" / "local"
+
+    @property
+    def pinned(self) -> Path:
+        return self.path / "pinned.json"
+
+    @property
+    def secret(self) -> Path:
+        """Hex of 32 random bytes: keys the HMACs of Message-IDs and of dropped files' task ids."""
+        return self.path / "secret"
+
+    @property
+    def executor(self) -> Path:
+        """Left out of every backup, and void on another machine."""
+        return self.path / "this-machine" / "executor.json"
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "state" / "ledger.sqlite"
+
+    @property
+    def clone(self) -> Path:
+        return self.path / "state" / "clone.git"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "state" / "checkpoint.json"
+
+    @property
+    def mirror_base(self) -> Path:
+        return self.path / "state" / "mirror.sqlite"
+
+    @property
+    def checks(self) -> Path:
+        return self.path / "state" / "checks.json"
+
+    @property
+    def dropped(self) -> Path:
+        """The files that were dropped into Inbox/, by their hash."""
+        return self.path / "state" / "dropped"
+
+    @property
+    def status(self) -> Path:
+        return self.path / "state" / "status.json"
+
+    @property
+    def socket(self) -> Path:
+        return self.path / "run" / "control.sock"
+
+    def settings(self) -> Settings:
+        """Raises NotSetUp, or VaultError that names the setting and what is wrong with it."""
+        try:
+            values: dict[str, Any] = tomllib.loads(self.config.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise NotSetUp(f"no Countersign home at {self.path}; run `countersign init` first") from None
+        except tomllib.TOMLDecodeError as error:
+            raise VaultError(f"{self.config}: {error}") from None
+        try:
+            return Settings.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise VaultError(f"{self.config}: {where}: {first['msg']}") from None
+
+    def secret_bytes(self) -> bytes:
+        return bytes.fromhex(self.secret.read_text(encoding="ascii").strip())
+
+    def approval_public_key(self) -> PublicKey:
+        return load_public(self.approval_key.with_name("approval.pub"))
+
+    def trust(self, vault: str) -> Trust:
+        """The keys pinned by `countersign init`, our own among them."""
+        pinned = json.loads(self.pinned.read_text(encoding="utf-8"))
+        keys = {AgentId(name): (Role(entry["role"]), PublicKey.parse(entry["key"])) for name, entry in pinned.items()}
+        return Trust(vault, keys)

@@ -1,0 +1,135 @@
+"""Local judges for itself: it reads the original from the mailbox and computes again what Cloud may have lied about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from correspondence import Caution, Mailbox, NoReplyAddress, Oddity, read
+from correspondence.reply_action import reply_action
+from local_agent.home import Settings
+from vault_protocol import request
+from vault_protocol.action import SendMail
+from vault_protocol.canonical import sha256
+from vault_protocol.errors import MalformedNote, VaultError
+from vault_protocol.files import write_private
+from vault_protocol.task import Task
+
+COMPARED = {
+    "sender": "the sender",
+    "to": "the recipients",
+    "cc": "the copies",
+    "bcc": "the hidden copies",
+    "subject": "the subject",
+    "in_reply_to": "the thread",
+    "references": "the thread",
+    "quote": "the quote",
+    "attachments": "the attachments",
+}
+"""The fields that follow from the original alone, and what to call them."""
+
+
+HARMLESS = frozenset(
+    oddity.sentence for oddity in (Oddity.HTML_ONLY, Oddity.REMOTE_CONTENT, Oddity.SIGNED, Caution.REPLY_ALL_POSSIBLE)
+)
+"""Worth a line in the note, no reason against a quick decision."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What Local found out about one revision. `original` is False while it could not be read."""
+
+    original: bool
+    mismatches: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def quick(self) -> bool:
+        """Whether moving the file may decide: everything was recomputed, and nothing needs a second look."""
+        return self.original and not self.mismatches and not self.warnings
+
+    def why_not(self) -> str:
+        """The first thing that stands against a quick decision."""
+        if self.mismatches:
+            return f"{self.mismatches[0]} not what the original says"
+        if not self.original:
+            return self.reason or "the original could not be read"
+        return self.warnings[0] if self.warnings else ""
+
+
+FindOriginal = Callable[[str, str], Sequence[bytes]]
+"""(account name, Message-ID) → the raw messages in the mailbox with that id. Raises VaultError when it cannot look."""
+
+
+class Judge:
+    """Checks each revision once and remembers it outside the vault."""
+
+    def __init__(self, settings: Settings, find: FindOriginal, memory: Path) -> None:
+        self._settings, self._find, self._memory = settings, find, memory
+        self._known: dict[str, Check] = {}
+        if memory.exists():
+            for mark, saved in json.loads(memory.read_text(encoding="utf-8")).items():
+                self._known[mark] = Check(
+                    saved["original"], tuple(saved["mismatches"]), tuple(saved["warnings"]), saved["reason"]
+                )
+
+    def check(self, task: Task, *, again: bool = False) -> Check:
+        """What is known of this very text; an original that could not be read is looked for `again` on request."""
+        mark, known = self._mark(task), self.known(task)
+        if known is not None and (known.original or not again):
+            return known
+        found = self._look(task)
+        self._known[mark] = found
+        kept = {key: asdict(value) for key, value in list(self._known.items())[-500:]}
+        write_private(self._memory, json.dumps(kept).encode("utf-8"))
+        return found
+
+    def known(self, task: Task) -> Check | None:
+        """What was found out earlier; nothing is looked at."""
+        return self._known.get(self._mark(task))
+
+    def _mark(self, task: Task) -> str:
+        return f"{task.id}.{task.revision}.{sha256(task.note.content())[:16]}"
+
+    def _look(self, task: Task) -> Check:
+        try:
+            asked = request.read(task.note)
+        except MalformedNote as error:
+            return Check(False, reason=f"the note does not hold: {error.reason}")
+        if asked is None:
+            return Check(False, reason="it asks for nothing to be done")
+        action = asked.action
+        if not action.in_reply_to:
+            return Check(False, reason="it answers no mail that could be compared")
+        try:
+            originals = self._find(action.account, action.in_reply_to)
+        except VaultError as error:
+            return Check(False, reason=f"the mailbox could not be read: {error}")
+        if not originals:
+            return Check(False, reason="the mailbox has no mail with the Message-ID it answers")
+        checks = [self._compare(action, raw, asked.warnings) for raw in originals]
+        best = min(checks, key=lambda check: len(check.mismatches))
+        if len(originals) > 1:
+            return Check(True, best.mismatches, (*best.warnings, "several mails carry the Message-ID it answers"))
+        return best
+
+    def _compare(self, action: SendMail, raw: bytes, told: tuple[str, ...]) -> Check:
+        settings = self._settings
+        sender = Mailbox(name=settings.owner, address=settings.account(action.account).address)
+        try:
+            wanted, oddities = reply_action(
+                read(raw), account=action.account, sender=sender,
+                own_addresses=settings.own_addresses, text=action.text,
+            )  # fmt: skip
+        except NoReplyAddress:
+            return Check(True, ("the recipients",), told)
+        differing = [name for field, name in COMPARED.items() if getattr(action, field) != getattr(wanted, field)]
+        warnings = dict.fromkeys((*told, *(oddity.sentence for oddity in oddities)))
+        return Check(
+            True,
+            tuple(dict.fromkeys(f"{name} {'are' if name.endswith('s') else 'is'}" for name in differing)),
+            tuple(warning for warning in warnings if warning not in HARMLESS),
+        )

@@ -1,0 +1,104 @@
+"""Mail as an effect: one message, made from the action alone, handed over once, looked for in Sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from correspondence import Mailbox, message
+from local_agent.effects.execute import Outcome
+from local_agent.effects.ledger import State
+from local_agent.mail_account import AuthFailed, MailAccount, MailboxUnreachable
+from local_agent.mailbox import Mailbox as Account
+from local_agent.mailbox import NoSentFolder
+from local_agent.submission import Accepted, RefusedForGood, RefusedForNow, Unknown, Unreachable, submit
+from vault_protocol.action import Address, SendMail
+from vault_protocol.approval import Approved
+
+
+class MailConnector:
+    """Implements `effects.Connector` for SendMail. `account` gives the mail account of a name."""
+
+    name = "mail"
+
+    def __init__(
+        self, account: Callable[[str], MailAccount], reached: Callable[[str], None] = lambda step: None
+    ) -> None:
+        self._account, self._reached = account, reached
+
+    @staticmethod
+    def message_id(action: SendMail, key: str) -> str:
+        """`<KEY@DOMAIN-OF-SENDER>`."""
+        return f"<{key}@{action.sender.address.rpartition('@')[2]}>"
+
+    @classmethod
+    def raw(cls, action: SendMail, key: str, at: datetime) -> bytes:
+        """The message: the same bytes for the same action, key and date."""
+        return message(
+            sender=_mailbox(action.sender),
+            to=[_mailbox(box) for box in action.to],
+            cc=[_mailbox(box) for box in action.cc],
+            subject=action.subject,
+            in_reply_to=action.in_reply_to,
+            references=action.references,
+            text=action.text,
+            quote=action.quote,
+            message_id=cls.message_id(action, key),
+            date=at,
+        )
+
+    def perform(self, what: Approved[SendMail], *, key: str, at: datetime) -> Outcome:
+        action = what.action
+        account = self._account(action.account)
+        if action.attachments:
+            return Outcome(State.REFUSED, "attachments cannot be sent yet")
+        if action.sender.address != account.address:
+            return Outcome(State.REFUSED, f"the account {account.name} writes as {account.address} only")
+        recipients = list(dict.fromkeys(box.address for box in (*action.to, *action.cc, *action.bcc)))
+        try:
+            outcome = submit(account, self.raw(action, key, at), action.sender.address, recipients)
+        except AuthFailed as error:
+            return Outcome(State.NOT_DONE, f"login failed: {error}")
+        except ValueError as error:
+            return Outcome(State.REFUSED, f"it cannot be put on the wire: {error}")
+        match outcome:
+            case Accepted(response):
+                return Outcome(State.CONFIRMED, response)
+            case RefusedForNow(code, text):
+                return Outcome(State.NOT_DONE, f"{code} {text}")
+            case RefusedForGood(code, text):
+                return Outcome(State.REFUSED, f"{code} {text}")
+            case Unreachable(reason):
+                return Outcome(State.NOT_DONE, f"the mail server cannot be reached: {reason}")
+            case Unknown(reason):
+                return Outcome(State.UNKNOWN, f"the answer was lost: {reason}")
+
+    def probe(self, action: SendMail, *, key: str, at: datetime) -> Outcome:
+        """Only a copy in Sent with our bytes proves it; an absent copy proves nothing."""
+        try:
+            copies = Account(self._account(action.account)).find_sent(self.message_id(action, key))
+        except (MailboxUnreachable, AuthFailed, NoSentFolder) as error:
+            return Outcome(State.UNKNOWN, f"Sent cannot be read: {error}")
+        if not copies:
+            return Outcome(State.UNKNOWN, "there is no copy of it in Sent, which proves nothing")
+        wanted = _bytes(self.raw(action, key, at))
+        if any(_bytes(copy) == wanted for copy in copies):
+            return Outcome(State.CONFIRMED, "its copy is in Sent, byte for byte", seen=True)
+        return Outcome(State.UNKNOWN, "a mail with its Message-ID is in Sent, but with other bytes", seen=True)
+
+    def afterwards(self, action: SendMail, *, key: str, at: datetime) -> None:
+        """A copy in Sent, unless the provider has put one there."""
+        account = Account(self._account(action.account))
+        try:
+            if not account.find_sent(self.message_id(action, key)):
+                account.append_sent(self.raw(action, key, at))
+        except (MailboxUnreachable, AuthFailed, NoSentFolder):
+            return
+
+
+def _mailbox(box: Address) -> Mailbox:
+    return Mailbox(name=box.name, address=box.address)
+
+
+def _bytes(raw: bytes) -> bytes:
+    return raw.replace(b"\r\n", b"\n").rstrip(b"\n")

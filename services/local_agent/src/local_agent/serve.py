@@ -1,0 +1,57 @@
+"""`countersign run`: the service with its MCP client, its signer and its control socket, until told to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from vault_protocol.canonical import utc
+
+from local_agent.assemble import assemble
+from local_agent.control import ControlServer, Handler
+from local_agent.home import Home
+from local_agent.mail_client import MailClient, command
+from local_agent.service import Service, run
+from local_agent.signers import Signer, signer
+
+
+def serve(
+    home: Home, *, stop: threading.Event, mail_server: Sequence[str] | None = None,
+    step: Callable[[str], None] = lambda name: None,
+) -> int:  # fmt: skip
+    """Serve this home. `mail_server`: the argv of the mail MCP server; `step` is told the executor's steps."""
+    local = assemble(home)
+    sign = signer(home, local.settings, local.clock)
+    server = MailClient(mail_server or command(home.path))
+    service = Service(local, server, sign.sign, step=step)
+    control = ControlServer(home.socket, _handlers(service, sign, local.settings.unlock_minutes))
+    control.start()
+    try:
+        run(service, stop)
+    finally:
+        control.stop()
+        service.close()
+        server.close()
+    return 0
+
+
+def _handlers(service: Service, sign: Signer, minutes: int) -> dict[str, Handler]:
+    def unlock(request: dict[str, Any]) -> dict[str, Any]:
+        until = sign.unlock(request.get("passphrase"), float(request.get("minutes") or minutes))
+        service.mirror.changed.set()
+        return {"until": utc(until)}
+
+    def lock(_request: dict[str, Any]) -> dict[str, Any]:
+        sign.lock()
+        return {}
+
+    def status(_request: dict[str, Any]) -> dict[str, Any]:
+        until = sign.until()
+        return {"unlocked_until": utc(until) if until else None}
+
+    def poke(_request: dict[str, Any]) -> dict[str, Any]:
+        service.mirror.changed.set()
+        return {}
+
+    return {"unlock": unlock, "lock": lock, "status": status, "poke": poke}

@@ -1,0 +1,215 @@
+"""The running half of Local: mirrors, judges, writes the dashboard, executes. One step does each once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from local_agent import dashboard
+from local_agent.assemble import Local
+from local_agent.effects import Ledger
+from local_agent.executor import Executor, MailServer
+from local_agent.folder import Folder
+from local_agent.receipts import last_receipt
+from local_agent.signals import apply_signals
+from vault_protocol import layout, request
+from vault_protocol.approval import Sign
+from vault_protocol.canonical import utc
+from vault_protocol.errors import HubUnreachable, MalformedNote, UntrustedHead
+from vault_protocol.files import write_private
+from vault_protocol.hub import CommitId
+from vault_protocol.mirror import Mirror
+from vault_protocol.task import Stage, Task
+from vault_protocol.vault import Also
+
+log = structlog.get_logger()
+
+LOOK_FOR_ORIGINALS = timedelta(minutes=1)
+"""Between two tries to read an original that could not be read."""
+
+BACK_OFF = (1.0, 60.0)
+"""Seconds between two tries to reach the hub: at first, and at most."""
+
+
+class Service:
+    """One owner's Local. `step` never raises for a hub that is away or a head that is not to be trusted."""
+
+    def __init__(
+        self, local: Local, server: MailServer, sign: Sign, *, step: Callable[[str], None] = lambda name: None
+    ) -> None:
+        """`step` is told the name of each step between approval and Done as it is passed."""
+        self.local = local
+        self.mirror = Mirror(
+            local.settings.folder, local.store, local.home.mirror_base, local.clock,
+            quick=self._quick, settle=local.settings.settle_seconds,
+        )  # fmt: skip
+        self.executor = Executor(local.vault, server, local.clock, local.executor, step)
+        self._folder = Folder(local, self.mirror, sign, self._notice)
+        self._notices: deque[tuple[str, str, str]] = deque(maxlen=30)
+        self._hub_trouble = self._untrusted = ""
+        self._looked_for: dict[str, datetime] = {}
+        self._last_status = b""
+
+    def step(self) -> None:
+        """Follow the hub, carry out what the owner did, execute what they approved, show it all in the folder."""
+        if self._follow():
+            try:
+                self._work()
+                self._hub_trouble = ""
+            except HubUnreachable as error:
+                self._hub_trouble = str(error)
+            except UntrustedHead as error:
+                self._distrust(error)
+        head = self.local.vault.journal.head
+        if head is not None:
+            for item in self.mirror.apply(head):
+                self._attempt(lambda item=item: self._folder.act(item))  # type: ignore[misc]
+        self._write_status()
+
+    def wait(self, limit: float) -> None:
+        """Until the folder or the hub moves, something settles, or an effect is due; `limit` seconds at most."""
+        due = self.executor.next_due()
+        waits = [limit]
+        settles = self.mirror.settled_in()
+        if settles is not None:
+            waits.append(settles)
+        if due is not None:
+            waits.append(max(0.05, (due - self.local.clock.now()).total_seconds()))
+        self.mirror.changed.wait(min(waits))
+
+    def close(self) -> None:
+        self.mirror.close()
+
+    def _follow(self) -> bool:
+        """Whether there is a head to work on, and the hub to publish to."""
+        try:
+            head = self.local.vault.refresh()
+            self._untrusted = self._hub_trouble = ""
+            return head is not None
+        except HubUnreachable as error:
+            if not self._hub_trouble:
+                log.warning("hub.unreachable")
+            self._hub_trouble = str(error)
+        except UntrustedHead as error:
+            self._distrust(error)
+        return False
+
+    def _work(self) -> None:
+        vault, journal = self.local.vault, self.local.vault.journal
+        head = self._head()
+        apply_signals(vault)
+        self._check_drafts()
+        for item in self.mirror.look(head):
+            self._folder.act(item)
+        vault.reap()
+        self.executor.step()
+        shown = dashboard.of_vault(vault).encode("utf-8")
+        if journal.read(layout.DASHBOARD) != shown:
+            vault.write("dashboard", "as of the last changes", {layout.DASHBOARD: shown})
+
+    def _head(self) -> CommitId:
+        head = self.local.vault.journal.head
+        if head is None:
+            raise HubUnreachable("the vault is empty; run `countersign init`")
+        return head
+
+    def _check_drafts(self) -> None:
+        """Read the original of each new draft; set aside a draft that does not parse."""
+        vault, judge, now = self.local.vault, self.local.judge, self.local.clock.now()
+        for task in tuple(vault.tasks(Stage.PENDING_APPROVAL)):
+            try:
+                request.read(task.note)
+            except MalformedNote as error:
+                vault.quarantine(task, reason=error.reason, also=Also())
+                continue
+            mark = f"{task.id}.{task.revision}"
+            again = now - self._looked_for.get(mark, now) >= LOOK_FOR_ORIGINALS
+            if mark not in self._looked_for or again:
+                self._looked_for[mark] = now
+                check = judge.check(task, again=again)
+                log.info("draft.checked", task=task.id, original=check.original, mismatches=len(check.mismatches))
+
+    def _quick(self, task: Task) -> str | None:
+        """Why a file move may not decide this task; None when it may."""
+        if not task.has_action:
+            return None
+        check = self.local.judge.check(task)
+        return None if check.quick else check.why_not()
+
+    def _attempt(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except HubUnreachable as error:
+            self._hub_trouble = str(error)
+        except UntrustedHead as error:
+            self._distrust(error)
+
+    def _distrust(self, error: UntrustedHead) -> None:
+        if self._untrusted != str(error):
+            log.error("head.untrusted", commit=error.commit[:12], reason=error.reason)
+        self._untrusted = str(error)
+
+    def _notice(self, path: str, words: str) -> None:
+        log.warning("owner.notice", path=path)
+        self._notices.append((utc(self.local.clock.now()), path, words))
+
+    def _write_status(self) -> None:
+        """What `countersign status` shows of a running service; private, and never synced."""
+        head = self.local.vault.journal.head
+        content = json.dumps(
+            {
+                "head": head, "hub": self._hub_trouble or "ok", "untrusted": self._untrusted,
+                "unsynced": [[found.path, found.reason] for found in self.mirror.unsynced()],
+                "waiting": {
+                    task.id: self.executor.waiting_for(task) for task in self.local.vault.tasks(Stage.APPROVED)
+                },
+                "notices": list(self._notices),
+            },
+            indent=1,
+        ).encode("utf-8")  # fmt: skip
+        if content != self._last_status:
+            write_private(self.local.home.status, content)
+            self._last_status = content
+
+
+def run(service: Service, stop: threading.Event) -> None:
+    """Step until told to stop. A second thread only waits for the hub."""
+    local = service.local
+    _refuse_an_old_ledger(local)
+    service.mirror.watch()
+    hub, poll = local.vault.journal.hub, local.settings.poll_seconds
+
+    def wake() -> None:
+        while not stop.is_set():
+            hub.wait(poll)
+            service.mirror.changed.set()
+
+    threading.Thread(target=wake, name="hub-wait", daemon=True).start()
+    away = 0
+    while not stop.is_set():
+        service.step()
+        away = away + 1 if service._hub_trouble else 0
+        service.wait(min(BACK_OFF[0] * 2 ** min(away, 6), BACK_OFF[1]) if away else poll)
+
+
+def _refuse_an_old_ledger(local: Local) -> None:
+    """Effects stop when the vault holds a receipt that this ledger does not know: it is an old copy."""
+    try:
+        local.vault.refresh()
+    except (HubUnreachable, UntrustedHead):
+        return
+    published = last_receipt(local.vault.journal, local.executor)
+    ledger = Ledger(local.home.ledger)
+    try:
+        if published > ledger.last_sequence() and not ledger.paused():
+            ledger.pause(
+                f"the vault has receipt {published}, this ledger ends at {ledger.last_sequence()}: an old copy"
+            )
+            log.error("ledger.behind", published=published, ledger=ledger.last_sequence())
+    finally:
+        ledger.close()

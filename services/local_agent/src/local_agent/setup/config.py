@@ -1,0 +1,108 @@
+"""config.toml: written once by `init`, and one key of it later, without touching anything else."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from local_agent.home import Settings
+from local_agent.mail_account import MailAccount
+from vault_protocol.errors import VaultError
+from vault_protocol.files import write_private
+
+_HEADER = """\
+# Countersign on this machine. Nothing in this folder is ever synced.
+# The service reads this file when it starts; `dry_run` and `[limits]` also while it runs.
+"""
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+_DRY_RUN = re.compile(r"(?m)^([ \t]*dry_run[ \t]*=[ \t]*)(?:true|false)(?=[ \t]*(?:#|$))")
+_TABLE = re.compile(r"(?m)^[ \t]*\[")
+
+
+class _AccountFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    accounts: tuple[MailAccount, ...]
+
+
+def render(settings: Settings) -> str:
+    """The whole file; reading it gives the same settings."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    accounts, limits = values.pop("accounts"), values.pop("limits")
+    lines = [_HEADER, *_pairs(values), "", "[limits]", *_pairs(limits)]
+    for account in accounts:
+        lines += ["", "[[accounts]]", *_pairs(account)]
+    return "\n".join(lines) + "\n"
+
+
+def read_accounts(path: Path) -> tuple[MailAccount, ...]:
+    """The `[[accounts]]` of a TOML file. Relative password files are relative to it. Raises VaultError."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = _AccountFile.model_validate(values).accounts
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise VaultError(f"cannot read the accounts in {path}: {error}") from None
+    except ValidationError as error:
+        raise VaultError(f"{path}: {first_fault(error)}") from None
+    base = path.absolute().parent
+    accounts = tuple(
+        account.model_copy(update={"password_file": base / account.password_file.expanduser()}) for account in found
+    )
+    names = [account.name for account in accounts]
+    if len(set(names)) != len(names):
+        raise VaultError(f"{path}: two accounts have the same name")
+    return accounts
+
+
+def set_dry_run(path: Path, on: bool) -> None:
+    """Change this one key and leave every other byte as it is. Raises VaultError when that cannot be done surely."""
+    before = path.read_text(encoding="utf-8")
+    word = "true" if on else "false"
+    table = _TABLE.search(before)
+    top, rest = (before[: table.start()], before[table.start() :]) if table else (before, "")
+    if _DRY_RUN.search(top):
+        top = _DRY_RUN.sub(rf"\g<1>{word}", top, count=1)
+    else:
+        top += ("" if not top or top.endswith("\n") else "\n") + f"dry_run = {word}\n"
+    wanted = {**tomllib.loads(before), "dry_run": on}
+    try:
+        done = tomllib.loads(top + rest) == wanted
+    except tomllib.TOMLDecodeError:
+        done = False
+    if not done:
+        raise VaultError(f"cannot change dry_run in {path} without touching more; set `dry_run = {word}` by hand")
+    write_private(path, (top + rest).encode("utf-8"))
+
+
+def first_fault(error: ValidationError) -> str:
+    """Which field, and what is wrong with it, without its value."""
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _pairs(values: Mapping[str, object]) -> Iterable[str]:
+    for key, value in values.items():
+        yield f"{key} = {_toml(value)}"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    assert isinstance(value, str), "config.toml has flat values only"
+    return '"' + "".join(_escaped(character) for character in value) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    code = ord(character)
+    if 0xD800 <= code < 0xE000:
+        raise VaultError("a setting holds half a character; type it again")
+    return f"\\u{code:04X}" if code < 0x20 or code == 0x7F else character

@@ -1,0 +1,144 @@
+"""The keys of a home: made once, never replaced, and usable again when an earlier set-up was cut off."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from local_agent import signers
+from local_agent.home import LOCAL, Home
+from vault_protocol import keys
+from vault_protocol.errors import VaultError
+from vault_protocol.files import write_private
+from vault_protocol.keys import KeyLocked, WrongPassphrase
+from vault_protocol.sshsig import PublicKey
+from vault_protocol.task import AgentId, Role
+
+ADOPTED = ("keys/approval", "keys/approval.pub", "keys/local", "keys/local.pub", "secret", "pinned.json")
+"""What a second machine needs of the first. The executor id is not among it: each machine has its own."""
+
+
+def local_key(home: Home) -> PublicKey:
+    """The key that signs this agent's changesets."""
+    if not home.local_key.exists():
+        return keys.save(keys.new(), home.local_key, comment="countersign-local")
+    public = PublicKey.of(keys.load(home.local_key))
+    _publish(home.local_key, public, "countersign-local")
+    return public
+
+
+def approval_key(home: Home, protection: str, passphrase: str | None, token: Path | None) -> PublicKey:
+    """The key that signs approvals. `token`: for fido, the handle or public key to use instead of a new one."""
+    if protection == "fido":
+        return _fido(home, token)
+    path = home.approval_key
+    if protection == "none":
+        passphrase = None
+    if path.exists():
+        return _existing(path, protection, passphrase)
+    key = keys.new()
+    if protection == "keyring":
+        passphrase = passphrase or secrets.token_urlsafe(32)
+        signers.remember(PublicKey.of(key), passphrase)
+    return keys.save(key, path, comment="countersign-approval", passphrase=passphrase)
+
+
+def secret(home: Home) -> None:
+    if not home.secret.exists():
+        write_private(home.secret, secrets.token_bytes(32).hex().encode("ascii") + b"\n")
+
+
+def pin(home: Home, agents: Mapping[AgentId, tuple[Role, PublicKey]]) -> tuple[AgentId, ...]:
+    """Add these to pinned.json; the names that are new. Raises VaultError rather than change a pinned key."""
+    pinned = dict(home.trust("").keys) if home.pinned.exists() else {}
+    for name, entry in agents.items():
+        if name in pinned and pinned[name] != entry:
+            raise VaultError(f"another key of {name} is pinned already; a pinned key is never replaced")
+    new = tuple(name for name in agents if name not in pinned)
+    if new:
+        everyone = {**pinned, **agents}
+        entries = {name: {"role": role.value, "key": key.line(name)} for name, (role, key) in sorted(everyone.items())}
+        write_private(home.pinned, (json.dumps(entries, indent=2) + "\n").encode("ascii"))
+    return new
+
+
+def adopt(home: Home, other: Path) -> None:
+    """Take over the keys of the owner's other machine, where nothing is in their place."""
+    if not (other / "keys" / "local").exists():
+        raise VaultError(f"{other} is no Countersign home: it holds no keys")
+    for name in ADOPTED:
+        source, target = other / name, home.path / name
+        if not source.exists() or (target.exists() and target.read_bytes() == source.read_bytes()):
+            continue
+        if target.exists():
+            raise VaultError(f"{target} exists and differs from the one in {other}; nothing was changed")
+        write_private(target, source.read_bytes())
+
+
+def _existing(path: Path, protection: str, passphrase: str | None) -> PublicKey:
+    """A key that an earlier run made, or that came from the owner's other machine."""
+    public_file = path.with_name("approval.pub")
+    if protection == "keyring" and passphrase is None:
+        passphrase = signers.recall(keys.load_public(public_file))
+    try:
+        public = PublicKey.of(keys.load(path, passphrase))
+    except WrongPassphrase:
+        raise VaultError(f"{path} was made earlier and has another passphrase; give that one") from None
+    except KeyLocked:
+        if protection != "passphrase":
+            raise VaultError(f"{path} has a passphrase; `--key-protection {protection}` does not fit it") from None
+        return keys.load_public(public_file)
+    if protection == "keyring" and passphrase:
+        signers.remember(public, passphrase)
+    _publish(path, public, "countersign-approval")
+    return public
+
+
+def _fido(home: Home, token: Path | None) -> PublicKey:
+    path = home.approval_key
+    public_file = path.with_name("approval.pub")
+    if not public_file.exists() and token is not None:
+        handle, public = (token.with_suffix(""), token) if token.suffix == ".pub" else (token, _beside(token))
+        keys.load_public(public)
+        if handle.exists() and token.suffix != ".pub":
+            write_private(path, handle.read_bytes())
+        write_private(public_file, public.read_bytes())
+    if not public_file.exists():
+        _make_on_token(path)
+    return keys.load_public(public_file)
+
+
+def _make_on_token(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    argv = ["ssh-keygen", "-q", "-t", "ed25519-sk", "-O", "application=ssh:countersign", "-N", ""]
+    argv += ["-C", "countersign-approval", "-f", str(path)]
+    try:
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False,
+            env=signers.ssh_environment(),
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise VaultError("ssh-keygen is not installed; it makes the key on the token") from None
+    except subprocess.TimeoutExpired:
+        raise VaultError("the token was not touched; run `countersign init` again") from None
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise VaultError(f"no key could be made on a FIDO token: {said[-1] if said else done.returncode}")
+
+
+def _publish(key: Path, public: PublicKey, comment: str) -> None:
+    """The public half, when a kill came before it was written."""
+    path = _beside(key)
+    if not path.exists():
+        write_private(path, (public.line(comment) + "\n").encode("ascii"))
+
+
+def _beside(key: Path) -> Path:
+    return key.with_name(key.name + ".pub")
+
+
+def own_pin(public: PublicKey) -> dict[AgentId, tuple[Role, PublicKey]]:
+    return {LOCAL: (Role.LOCAL, public)}
