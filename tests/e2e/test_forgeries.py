@@ -20,16 +20,14 @@ from demo.tail import Tail
 from demo.world import World, world
 from local_agent.home import Home
 from tests.e2e.conftest import Gate
-from vault_protocol import keys, layout, notes, request, sshsig
+from vault_protocol import changeset, keys, layout, notes, request, sshsig
 from vault_protocol.action import SendMail
 from vault_protocol.approval import NAMESPACE, SignedApproval, grant
-from vault_protocol.clock import SystemClock
-from vault_protocol.identity import Identity
-from vault_protocol.journal import Journal
+from vault_protocol.follow import Follower
+from vault_protocol.hub import Accepted, Change, blob_id
 from vault_protocol.remote import Remote
 from vault_protocol.store import GitStore
-from vault_protocol.task import AgentId, Role, Stage, Task
-from vault_protocol.vault import Vault
+from vault_protocol.task import AgentId, Stage, Task
 
 
 @pytest.fixture
@@ -47,13 +45,26 @@ def besieged(tmp_path: Path) -> Iterator[Gate]:
         yield gate
 
 
-def hostile_cloud(made: World) -> Vault:
-    """Cloud's own key in the hands of somebody who publishes what they like."""
+def pushed(made: World, agent: str, key: Ed25519PrivateKey, edits: dict[str, bytes | None]) -> None:
+    """A properly signed and numbered changeset with these edits, whatever its agent may write."""
     store = GitStore(made.folder / "hostile.git")
-    identity = Identity(AgentId("cloud"), Role.CLOUD, made.vault_id, keys.load(made.cloud_home / "keys" / "cloud"))
-    vault = Vault(Journal(store, Remote(store, str(made.hub)), identity, SystemClock()))
-    vault.refresh()
-    return vault
+    remote = Remote(store, str(made.hub))
+    follower = Follower(store, made.vault_id)
+    follower.advance(remote.refresh())
+    head = follower.view.head
+    assert head is not None
+    changes = [
+        Change(path, store.blob_id(head, path), blob_id(content) if content is not None else None)
+        for path, content in edits.items()
+    ]
+    trail = follower.view.trails[AgentId(agent)]
+    unsigned = changeset.next_in(
+        trail, vault=made.vault_id, agent=AgentId(agent), verb="approve", attempt=0, changes=changes
+    )
+    commit = store.commit(
+        head, edits, message=unsigned.message("as it likes", key), author=AgentId(agent), at=datetime.now(UTC)
+    )
+    assert isinstance(remote.publish(commit, onto=head), Accepted)
 
 
 def forged(made: World, task: Task, key: Ed25519PrivateKey, **changes: Any) -> SignedApproval:
@@ -81,11 +92,13 @@ def test_a_task_that_cloud_moves_to_approved_with_its_own_signature_is_not_appli
     besieged: Gate,
 ) -> None:
     made = besieged.world
-    vault = hostile_cloud(made)
-    (task,) = vault.tasks(Stage.PENDING_APPROVAL)
-    signed = forged(made, task, keys.load(made.cloud_home / "keys" / "cloud"))
-    vault.approve(task, signed)
-    approved = layout.path_of(task.evolve(stage=Stage.APPROVED))
+    (topic,) = besieged.asked
+    task = besieged.at(topic, Stage.PENDING_APPROVAL)
+    key = keys.load(made.cloud_home / "keys" / "cloud")
+    signed = forged(made, task, key)
+    approved, content = notes.write(task.evolve(stage=Stage.APPROVED))
+    note = {layout.path_of(task): None, approved: content, signed.path(): signed.model_dump_json().encode("utf-8")}
+    pushed(made, "cloud", key, note)
     status = eventually(lambda: untrusted(made), "Local says that the head is not to be trusted", seconds=40)
     assert "zone" in status
     assert made.mail.received() == []
@@ -176,13 +189,10 @@ def test_text_changed_after_the_approval_is_refused_with_the_rule_and_never_sent
     task = besieged.at(topic, Stage.PENDING_APPROVAL)
     made.with_passphrase("approve", task.id, "--yes")
     approved = besieged.at(topic, Stage.APPROVED)
-    store = GitStore(made.folder / "changer.git")
-    identity = Identity(AgentId("local"), Role.LOCAL, made.vault_id, keys.load(made.local_home / "keys" / "local"))
-    vault = Vault(Journal(store, Remote(store, str(made.hub)), identity, SystemClock()))
-    vault.refresh()
     other = action(approved).model_copy(update={"text": "Other words.\n"})
     changed = request.put(approved.note, request.Request("f" * 16, other))
-    vault.write("tamper", task.id, dict([notes.write(approved.evolve(note=changed))]))
+    path, content = notes.write(approved.evolve(note=changed))
+    pushed(made, "local", keys.load(made.local_home / "keys" / "local"), {path: content})
     made.start_local()
     status = eventually(lambda: untrusted(made), "Local says that the head is not to be trusted", seconds=40)
     assert "Approved" in status

@@ -85,4 +85,4 @@ def test_a_kill_around_the_acceptance_is_put_to_the_owner_and_nothing_is_repeate
 
 def unsure(gate: Gate) -> list[str]:
     """The tasks whose effects `countersign status` says nobody knows the outcome of."""
-    return [str(task) for task in json.loads(gate.world.countersign("status", "--json"))["unsure"]]
+    return [str(effect["task"]) for effect in json.loads(gate.world.countersign("status", "--json"))["unsure"]]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
+import json
 import select
 import subprocess
 import sys
@@ -12,6 +15,7 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from demo.letters import Letter, hostile, newsletter, question
@@ -89,7 +93,7 @@ class Story:
 
     def _deliver(self, letter: Letter) -> None:
         self.world.mail.provider.deliver(letter.raw, sender=letter.sender)
-        self._say("mail", f"{letter.title}: accepted by SMTP, from {letter.sender}")
+        self._say("mail", f"{letter.title}: accepted by SMTP")
 
     def _kill_cloud_at_work(self) -> None:
         """SIGKILL in the middle of its work, and a new process that goes on from what the hub says."""
@@ -130,8 +134,8 @@ class Story:
         self.console.print(Panel(Text(head + action.text + "\n" + action.quote), title="The draft that waits for you"))
         for other in self.tail.tasks():
             if other.stage is Stage.PENDING_APPROVAL and other.id != task.id:
-                reason = other.note.front.words("reason")
-                self._say("demo", f"{other.id} waits too, without any draft: {reason}")
+                reason = other.note.front.words("reason").partition(";")[0]
+                self._say("cloud", f"drafted nothing for {other.id}: {reason}")
 
     def _decide(self, task: Task) -> Task:
         path = self.world.vault_folder / layout.path_of(task)
@@ -185,14 +189,28 @@ class Story:
         return next((t for t in self.tail.tasks() if t.id == task.id and t.stage is stage), None)
 
     def _show_sent(self) -> None:
-        for mail in self.world.mail.received():
-            text = mail.raw.decode("utf-8", "replace").replace("\r\n", "\n")
-            self.console.print(Panel(Text(text), title=f"As {', '.join(mail.envelope.recipients)} received it"))
+        for received in self.world.mail.received():
+            mail = email.message_from_bytes(received.raw, policy=email.policy.default)
+            shown = ("From", "To", "Subject", "Message-ID", "In-Reply-To", "References")
+            head = "\n".join(f"{name}: {mail[name]}" for name in shown)
+            title = f"As {', '.join(received.envelope.recipients)} received it"
+            self.console.print(Panel(Text(f"{head}\n\n{mail.get_content()}".rstrip()), title=title))
 
     def _show_audit(self, task: Task) -> None:
-        self.console.print(
-            Panel(Text(self.world.countersign("log", "--task", task.id)), title="The audit log, chain verified")
-        )
+        log = json.loads(self.world.countersign("log", "--task", task.id, "--json"))
+        table = Table(box=None, pad_edge=False)
+        for heading in ("when", "who", "what", "result", "approved by", "chain"):
+            table.add_column(heading, no_wrap=True)
+        for record in log["records"]:
+            cells = (
+                record["timestamp"],
+                record["actor"],
+                record["action_type"],
+                record["result"],
+                record["approved_by"],
+            )
+            table.add_row(*(Text(str(cell)) for cell in cells), Text(f"{record['sequence']} {record['previous'][:8]}…"))
+        self.console.print(Panel(table, title="The audit log, its chains verified"))
 
     def _events(self) -> list[Event]:
         events = self.tail.new()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import git
 
+from . import janitor
 from .errors import HubUnreachable
 from .hub import Accepted, Broken, CommitId, MovedOn, Published
 from .store import GitStore
@@ -36,6 +37,7 @@ class Remote:
         self._store, self._url, self._timeout = store, url, timeout
         self._git = git.cmd.Git(str(store.path))
         self._contended = False
+        self._handle = -1
         self._seen: CommitId | None = None
 
     def refresh(self) -> CommitId | None:
@@ -44,7 +46,9 @@ class Remote:
 
     def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
         with self._alone():
-            code, said = self._run("push", "--porcelain", "--no-follow-tags", self._url, f"{commit}:{HEAD}")
+            code, said = self._push(commit)
+            if code != 0 and self._local is not None and janitor.clear_hub(self._local):
+                code, said = self._push(commit)
             if code == 0:
                 self._seen = commit
                 if self._contended:
@@ -65,8 +69,8 @@ class Remote:
     def wait(self, seconds: float) -> None:
         """Sleep; for a hub on this machine, until its head file changes."""
         ends = time.monotonic() + seconds
-        local = Path(self._url.removeprefix("file://"))
-        if not local.is_dir():
+        local = self._local
+        if local is None:
             time.sleep(seconds)
             return
         before = _stamp(local)
@@ -76,6 +80,9 @@ class Remote:
     def _holds(self, head: CommitId, commit: CommitId, onto: CommitId | None) -> bool:
         """Whether our commit is on the hub: a lost answer is resolved by looking."""
         return any(found.id == commit for found in self._store.history(onto, head)) if head != onto else False
+
+    def _push(self, commit: CommitId) -> tuple[int, str]:
+        return self._run("push", "--porcelain", "--no-follow-tags", self._url, f"{commit}:{HEAD}")
 
     def _fetch(self) -> CommitId | None:
         code, said = self._run("fetch", "--quiet", "--no-tags", "--prune", self._url, _REFSPEC)
@@ -87,26 +94,39 @@ class Remote:
     def _run(self, *argv: str) -> tuple[int, str]:
         """Exit code and the last line git said. Bounded in time, never asks, blind to a caller's git variables."""
         environment = {
-            "GIT_DIR": str(self._store.path), "GIT_OBJECT_DIRECTORY": str(self._store.path / "objects"),
+            "GIT_DIR": str(self._store.path), "GIT_COMMON_DIR": str(self._store.path), "GIT_NAMESPACE": "",
+            "GIT_OBJECT_DIRECTORY": str(self._store.path / "objects"),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": "", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0",
             "LC_ALL": "C",
         }  # fmt: skip
         code, out, err = self._git.execute(
             ["git", *argv], with_extended_output=True, with_exceptions=False,
             kill_after_timeout=self._timeout, env=environment, strip_newline_in_stdout=True,
+            pass_fds=(self._handle,),
         )  # fmt: skip
         lines = [line for line in f"{out}\n{err}".splitlines() if line.strip()]
         return int(code), lines[-1][:300] if lines else f"exit code {code}"
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One process at a time works on this clone's refs; a kill frees it."""
-        handle = os.open(self._store.path / "countersign.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        """One process at a time works on this clone's refs.
+
+        git inherits the lock: after a kill it is free only once the git that was left behind has ended, and then
+        whatever lock files stand in the clone are nobody's.
+        """
+        self._handle = os.open(self._store.path / "countersign.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
+            janitor.clear_clone(self._store.path)
             yield
         finally:
-            os.close(handle)
+            os.close(self._handle)
+
+    @property
+    def _local(self) -> Path | None:
+        """The hub as a folder, when it is one on this machine."""
+        path = Path(self._url.removeprefix("file://"))
+        return path if path.is_dir() else None
 
 
 def create(path: Path) -> None:
