@@ -49,9 +49,7 @@ def mail(body: str | bytes = "Hi\n", /, **headers: Value) -> bytes:
 def multipart(*parts: str | bytes, kind: str = "mixed", closed: bool = True, **headers: Value) -> bytes:
     """The usual mail with parts that are given with their headers."""
     pieces = [part if isinstance(part, bytes) else part.encode() for part in parts]
-    body = b"".join(
-        b"--=_b\r\n" + piece.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + b"\r\n" for piece in pieces
-    )
+    body = b"".join(b"--=_b\r\n" + piece.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + b"\r\n" for piece in pieces)
     return mail(
         body + (b"--=_b--\r\n" if closed else b""),
         Content_Type=f'multipart/{kind}; boundary="=_b"',

@@ -56,12 +56,8 @@ def addresses() -> list[Case]:
             sender=Mailbox("Ann ann@example.org", "ann@example.org"),
         ),
         case("an unclosed quote", mail(From='"Ann <ann@example.org>'), Oddity.NO_SENDER, bad, sender=None),
-        case(
-            "an unclosed bracket", mail(From="Ann <ann@example.org"), sender=Mailbox("Ann", "ann@example.org")
-        ),
-        case(
-            "an unclosed comment", mail(From="ann@example.org (Ann"), sender=Mailbox("Ann", "ann@example.org")
-        ),
+        case("an unclosed bracket", mail(From="Ann <ann@example.org"), sender=Mailbox("Ann", "ann@example.org")),
+        case("an unclosed comment", mail(From="ann@example.org (Ann"), sender=Mailbox("Ann", "ann@example.org")),
         case(
             "a comment in a thousand brackets",
             mail(From="(" * 1000 + "x" + ")" * 1000 + " ann@example.org"),
@@ -85,9 +81,7 @@ def addresses() -> list[Case]:
             Oddity.NAME_CONTAINS_ADDRESS,
             sender=Mailbox("<x@evil.example>", "ann@example.org"),
         ),
-        case(
-            "an address with a space", mail(From="Ann <an n@example.org>"), Oddity.NO_SENDER, bad, sender=None
-        ),
+        case("an address with a space", mail(From="Ann <an n@example.org>"), Oddity.NO_SENDER, bad, sender=None),
         case(
             "an address of two lines",
             mail(From="Ann <ann@example.org\r\n Bcc:x@evil.example>"),
@@ -109,9 +103,7 @@ def addresses() -> list[Case]:
             bad,
             sender=None,
         ),
-        case(
-            "an address at an IP address", mail(From="<ann@[127.0.0.1]>"), Oddity.NO_SENDER, bad, sender=None
-        ),
+        case("an address at an IP address", mail(From="<ann@[127.0.0.1]>"), Oddity.NO_SENDER, bad, sender=None),
         case("an address at a number", mail(From="<ann@127.0.0.1>"), Oddity.NO_SENDER, bad, sender=None),
         case("an address without a domain", mail(From="root"), Oddity.NO_SENDER, bad, sender=None),
         case(

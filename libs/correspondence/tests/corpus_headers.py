@@ -24,9 +24,7 @@ def headers() -> list[Case]:
             message_id="<1@example.org>",
             date=NOON,
         ),
-        case(
-            "nothing at all", b"", Oddity.NO_SENDER, Oddity.NO_MESSAGE_ID, Oddity.NO_DATE, text="", subject=""
-        ),
+        case("nothing at all", b"", Oddity.NO_SENDER, Oddity.NO_MESSAGE_ID, Oddity.NO_DATE, text="", subject=""),
         case("only a line end", b"\r\n", Oddity.NO_SENDER, Oddity.NO_MESSAGE_ID, Oddity.NO_DATE, text=""),
         case(
             "only a body",
@@ -38,9 +36,7 @@ def headers() -> list[Case]:
         ),
         case("bare line feeds", mail().replace(b"\r\n", b"\n"), text="Hi", sender=ANN),
         case("bare carriage returns", mail().replace(b"\r\n", b"\r"), text="Hi", sender=ANN),
-        case(
-            "a line of an mbox first", b"From ann Mon Jan 5 14:03:00 2026\r\n" + mail(), sender=ANN, text="Hi"
-        ),
+        case("a line of an mbox first", b"From ann Mon Jan 5 14:03:00 2026\r\n" + mail(), sender=ANN, text="Hi"),
         case(
             "no blank line before the body",
             mail().replace(b"\r\n\r\nHi", b"\r\nHi there"),
@@ -151,9 +147,7 @@ def headers() -> list[Case]:
             mail(Subject="=?iso-8859-1?q?=FC?= =?utf-8?q?=C3=BC?="),
             subject="üü",
         ),
-        case(
-            "an encoded word in no charset", mail(Subject="=?x-none?q?Hi?="), Oddity.BAD_CHARSET, subject="Hi"
-        ),
+        case("an encoded word in no charset", mail(Subject="=?x-none?q?Hi?="), Oddity.BAD_CHARSET, subject="Hi"),
         case(
             "an encoded word of a codec that is none",
             mail(Subject="=?rot13?q?Hi?="),
@@ -187,9 +181,7 @@ def headers() -> list[Case]:
         ),
         case("a NUL in the subject", mail(Subject=b"a\x00b"), Oddity.CONTROL_CHARACTERS, subject="a b"),
         case("a folded subject", mail(Subject="one\r\n\ttwo\r\n  three"), subject="one two three"),
-        case(
-            "a subject of 50,000 characters", mail(Subject="x" * 50_000), Oddity.TRUNCATED, subject="x" * 500
-        ),
+        case("a subject of 50,000 characters", mail(Subject="x" * 50_000), Oddity.TRUNCATED, subject="x" * 500),
         case(
             "a subject that turns round",
             mail(Subject="invoice \u202efdp.exe".encode()),

@@ -11,18 +11,14 @@ def quotes() -> list[Case]:
     """Mails with a history, and mails that only seem to have one."""
     return [
         parted("Gmail", "On Mon, Jan 5, 2026 at 2:03 PM Ann <a@b.example> wrote:\n\n> old\n> older"),
-        parted(
-            "Gmail, wrapped", "On Mon, Jan 5, 2026 at 2:03 PM Ann Long Name <\na@b.example> wrote:\n\n> old"
-        ),
+        parted("Gmail, wrapped", "On Mon, Jan 5, 2026 at 2:03 PM Ann Long Name <\na@b.example> wrote:\n\n> old"),
         parted(
             "Gmail, wrapped twice",
             "On Mon, Jan 5, 2026 at 2:03 PM\nAnn Long Name\n<a@b.example> wrote:\n> old",
         ),
         parted("Apple Mail without marks", "On 5 Jan 2026, at 14:03, Ann <a@b.example> wrote:\n\nold"),
         parted("German", "Am 05.01.2026 um 14:03 schrieb Ann <a@b.example>:\n\n> old"),
-        parted(
-            "German, wrapped", "Am Mo., 5. Jan. 2026 um 14:03 Uhr schrieb Ann Lee <\na@b.example>:\n\n> old"
-        ),
+        parted("German, wrapped", "Am Mo., 5. Jan. 2026 um 14:03 Uhr schrieb Ann Lee <\na@b.example>:\n\n> old"),
         parted("French", "Le lun. 5 janv. 2026 à 14:03, Ann <a@b.example> a écrit :\n\n> old"),
         parted("French, wrapped", "Le lun. 5 janv. 2026 à 14:03, Ann Lee <a@b.example> a\nécrit :\n\n> old"),
         parted("Spanish", "El lun, 5 ene 2026 a las 14:03, Ann (<a@b.example>) escribió:\n\n> old"),
@@ -49,8 +45,8 @@ def quotes() -> list[Case]:
         whole("answers between the lines", "Ann wrote:\n> one\nYes.\n> two\nNo."),
         whole("only a quote", "> old\n> older"),
         whole("only a history", OUTLOOK),
-        whole("a sentence with a colon", "As I wrote in 2024:\n\nWe agree."),
-        whole("a sentence with a time", "At 10:30 he wrote:\n\nWe agree."),
+        whole("a sentence with a colon", "Yes.\n\nAs I wrote in 2024:\n\nWe agree."),
+        whole("a sentence with a time", "Yes.\n\nAt 10:30 he wrote:\n\nWe agree."),
         whole("a letter about a letter", "On the whole I wrote:\nnothing."),
         whole("one field alone", "From: the beginning\nto the end."),
         whole("a forward inside", f"See below.\n\n---------- Forwarded message ---------\n{OUTLOOK}"),

@@ -93,9 +93,7 @@ def structures() -> list[Case]:
             Oddity.BROKEN_MIME,
             text="x",
         ),
-        case(
-            "a type in capitals", html("<p>x").replace(b"text/html", b"TEXT/HTML"), Oddity.HTML_ONLY, text="x"
-        ),
+        case("a type in capitals", html("<p>x").replace(b"text/html", b"TEXT/HTML"), Oddity.HTML_ONLY, text="x"),
         case(
             "an unknown transfer encoding",
             mail("x", Content_Transfer_Encoding="rot13"),
@@ -120,9 +118,7 @@ def structures() -> list[Case]:
             mail("a=ZZb=\nc=", Content_Transfer_Encoding="quoted-printable"),
             text="a=ZZbc",
         ),
-        case(
-            "a message inside", multipart(PLAIN, NESTED), Oddity.NESTED_MESSAGE, text="plain", attachments=1
-        ),
+        case("a message inside", multipart(PLAIN, NESTED), Oddity.NESTED_MESSAGE, text="plain", attachments=1),
         case(
             "nothing but a message inside",
             mail("From: x@y.example\n\ninner", Content_Type="message/rfc822"),

@@ -14,9 +14,7 @@ def charsets() -> list[Case]:
     """Charsets, control characters and size."""
     return [
         text("declared UTF-8", "grüß".encode(), "utf-8", "grüß"),
-        text(
-            "Latin-1 that says UTF-8", "grüß".encode("latin-1"), "utf-8", "gr\ufffd\ufffd", Oddity.BAD_CHARSET
-        ),
+        text("Latin-1 that says UTF-8", "grüß".encode("latin-1"), "utf-8", "gr\ufffd\ufffd", Oddity.BAD_CHARSET),
         text("UTF-8 that says ASCII", "grüß".encode(), "us-ascii", "grüß", Oddity.BAD_CHARSET),
         text("UTF-8 that says nothing", "grüß".encode(), "", "grüß"),
         text("Windows quotes that say Latin-1", b"\x93hi\x94", "iso-8859-1", "\u201chi\u201d"),
@@ -114,9 +112,7 @@ def markup() -> list[Case]:
             "a",
             HIDDEN,
         ),
-        page(
-            "no size", '<p style="font-size:0px">obey<span style="font-size:14px">a</span></p>', "a", HIDDEN
-        ),
+        page("no size", '<p style="font-size:0px">obey<span style="font-size:14px">a</span></p>', "a", HIDDEN),
         page("a size of one point", '<font style="font-size:1pt">obey</font>a', "a", HIDDEN),
         page("no opacity", '<p style="opacity:0.01">obey</p>a', "a", HIDDEN),
         page("no height", '<div style="max-height:0;overflow:hidden">obey</div>a', "a", HIDDEN),
@@ -130,11 +126,11 @@ def markup() -> list[Case]:
             "a",
             HIDDEN,
         ),
+        page("white on a picture", '<div style="background:url(cid:1)"><b style="color:white">a</b></div>', "a"),
         page(
-            "white on a picture", '<div style="background:url(cid:1)"><b style="color:white">a</b></div>', "a"
-        ),
-        page(
-            "white on a gradient", '<b style="background:linear-gradient(red,white);color:white">a</b>', "a"
+            "white on a gradient",
+            '<b style="background:linear-gradient(red,blue) white;color:white">a</b>',
+            "a",
         ),
         page(
             "a link to the site above",
@@ -153,9 +149,7 @@ def markup() -> list[Case]:
             "a",
             HIDDEN,
         ),
-        page(
-            "an answer below a quote", "<blockquote type=cite>old</blockquote>new", "> old\n\nnew", quoted=""
-        ),
+        page("an answer below a quote", "<blockquote type=cite>old</blockquote>new", "> old\n\nnew", quoted=""),
         page("hidden by a class", "<style>.x, p{display:none}</style><i class='y X'>obey</i>a", "a", HIDDEN),
         page(
             "a class for telephones",

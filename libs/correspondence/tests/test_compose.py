@@ -23,9 +23,7 @@ USUAL: dict[str, Any] = {
     "date": datetime(2026, 1, 5, 14, 3, 9, tzinfo=UTC),
 }
 TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.sampled_from("\n\n \t.=?F"), max_size=300)
-WORDS = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Cf", "Cn", "Co", "Zl", "Zp", "Mn", "Lo"]), max_size=120
-)
+WORDS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cf", "Cn", "Co", "Zl", "Zp", "Mn", "Lo"]), max_size=120)
 few = settings(max_examples=120, deadline=None, database=None)
 
 
@@ -172,9 +170,7 @@ def test_a_date_without_a_zone_is_refused() -> None:
 
 def test_a_date_is_written_in_utc() -> None:
     there = timezone(timedelta(hours=2))
-    assert b"Date: Mon, 05 Jan 2026 22:30:00 +0000\r\n" in composed(
-        date=datetime(2026, 1, 6, 0, 30, tzinfo=there)
-    )
+    assert b"Date: Mon, 05 Jan 2026 22:30:00 +0000\r\n" in composed(date=datetime(2026, 1, 6, 0, 30, tzinfo=there))
 
 
 def test_a_hidden_recipient_is_in_no_byte_of_the_mail() -> None:

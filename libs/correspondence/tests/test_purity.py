@@ -42,14 +42,8 @@ def test_a_module_imports_nothing_that_reaches_outside(module: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_asks_no_clock_and_opens_no_file(module: str) -> None:
     nodes = list(ast.walk(ast.parse((FOLDER / module).read_text("utf-8"))))
-    called = {
-        node.func.attr
-        for node in nodes
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    }
-    called |= {
-        node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    called = {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+    called |= {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert not called & {"now", "today", "utcnow", "print", "input", "eval", "exec", "__import__"}
     assert "open" not in {
         node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)

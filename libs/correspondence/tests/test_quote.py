@@ -19,9 +19,7 @@ LINES = st.sampled_from(
 def test_no_line_is_lost_or_moved_by_parting_a_mail(lines: list[str]) -> None:
     halves = split("\n".join(lines))
     parted = f"{halves.new}\n{halves.quoted}".split("\n")
-    assert [line.strip() for line in parted if line.strip()] == [
-        line.strip() for line in lines if line.strip()
-    ]
+    assert [line.strip() for line in parted if line.strip()] == [line.strip() for line in lines if line.strip()]
 
 
 @settings(max_examples=200, deadline=None, database=None)

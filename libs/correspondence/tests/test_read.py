@@ -35,9 +35,7 @@ def strings(original: Original) -> Iterator[str]:
     )
     yield from (text for mailbox in mailboxes for text in (mailbox.name, mailbox.address))
     yield from (original.subject, original.message_id or "", original.in_reply_to or "", *original.references)
-    yield from (
-        text for attachment in original.attachments for text in (attachment.name, attachment.media_type)
-    )
+    yield from (text for attachment in original.attachments for text in (attachment.name, attachment.media_type))
 
 
 def assert_safe(raw: bytes) -> None:
@@ -85,9 +83,7 @@ def test_any_bytes_in_headers_and_parts_are_read_safely(header: bytes, kind: byt
     st.sampled_from(SMALL),
     st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 40), st.binary(max_size=8)), max_size=6),
 )
-def test_any_change_to_a_hostile_mail_is_read_safely(
-    raw: bytes, changes: list[tuple[int, int, bytes]]
-) -> None:
+def test_any_change_to_a_hostile_mail_is_read_safely(raw: bytes, changes: list[tuple[int, int, bytes]]) -> None:
     for position, length, replacement in changes:
         raw = raw[:position] + replacement + raw[position + length :]
     assert_safe(raw)

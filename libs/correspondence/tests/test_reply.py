@@ -36,9 +36,7 @@ def test_an_answer_goes_to_reply_to_and_says_so() -> None:
 
 
 def test_others_are_named_and_not_written_to() -> None:
-    envelope = reply(
-        To="owner@example.com, bob@x.example", Cc="ME@home.example, Bob <BOB@x.example>, ann@example.org"
-    )
+    envelope = reply(To="owner@example.com, bob@x.example", Cc="ME@home.example, Bob <BOB@x.example>, ann@example.org")
     assert envelope.to == (ANN,)
     assert envelope.also == (Mailbox("", "bob@x.example"),)
     assert envelope.warnings == (Caution.REPLY_ALL_POSSIBLE,)

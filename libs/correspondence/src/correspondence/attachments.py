@@ -60,8 +60,6 @@ def safe_name(name: str, found: set[Oddity]) -> str:
     stem, dot, ending = plain.rpartition(".")
     if len(plain) > LONGEST_NAME:
         plain = (
-            f"{stem[: LONGEST_NAME - len(ending) - 1]}.{ending}"
-            if dot and len(ending) < 20
-            else plain[:LONGEST_NAME]
+            f"{stem[: LONGEST_NAME - len(ending) - 1]}.{ending}" if dot and len(ending) < 20 else plain[:LONGEST_NAME]
         )
     return plain if plain.strip("_. ") else ""

@@ -13,9 +13,7 @@ INVISIBLE = re.compile(
     "\U000e0000-\U000e0fff]+"
 )
 # Emoji are written with single joiners and variation selectors: dropping these deceives nobody.
-EMOJI_GLUE = re.compile(
-    "(?<=[\u2190-\U0001ffff])\u200d(?=[\u2190-\U0001ffff])|\ufe0f(?![\ufe00-\ufe0f])|^\ufeff"
-)
+EMOJI_GLUE = re.compile("(?<=[\u2190-\U0001ffff])\u200d(?=[\u2190-\U0001ffff])|\ufe0f(?![\ufe00-\ufe0f])|^\ufeff")
 LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]+")
 NOT_A_CHARACTER = re.compile("[\ud800-\udfff]")

@@ -34,9 +34,7 @@ def mailbox_words(mailboxes: Sequence[Mailbox], field: str) -> list[str]:
     words: list[str] = []
     for number, mailbox in enumerate(mailboxes):
         if safe_address(mailbox.address) != mailbox.address:
-            raise UnsafeMessage(
-                f"{field}: an address is not a plain ASCII addr-spec with a lower-case domain"
-            )
+            raise UnsafeMessage(f"{field}: an address is not a plain ASCII addr-spec with a lower-case domain")
         name = list(_phrase(_checked(mailbox.name, field)))
         comma = "," if number + 1 < len(mailboxes) else ""
         words += [*name, f"<{mailbox.address}>{comma}"] if name else [f"{mailbox.address}{comma}"]
@@ -61,9 +59,7 @@ def id_words(ids: Sequence[str], field: str) -> list[str]:
 def _checked(text: str, field: str) -> str:
     for pattern in (LINE_BREAKING, NOT_A_CHARACTER, BIDI, INVISIBLE):
         if pattern.search(text):
-            raise UnsafeMessage(
-                f"{field}: control, reversing or invisible characters cannot stand in a header"
-            )
+            raise UnsafeMessage(f"{field}: control, reversing or invisible characters cannot stand in a header")
     return text
 
 

@@ -6,12 +6,8 @@ import re
 
 LONGEST_URL = 200
 HOST = re.compile(r"https?:/{1,9}(?:[^/?#@\s]{0,300}@)?([^/?#:@\s]{1,253})", re.IGNORECASE)
-SHOWN = re.compile(
-    r"(https?://)?(www\.)?((?:[a-z0-9-]{1,63}\.){1,8}([a-z]{2,24}))(?:[/?#:]\S*)?", re.IGNORECASE
-)
-COMMON = frozenset(
-    ["com", "org", "net", "gov", "edu", "info", "biz", "io", "de", "fr", "es", "it", "uk", "eu", "ch"]
-)
+SHOWN = re.compile(r"(https?://)?(www\.)?((?:[a-z0-9-]{1,63}\.){1,8}([a-z]{2,24}))(?:[/?#:]\S*)?", re.IGNORECASE)
+COMMON = frozenset(["com", "org", "net", "gov", "edu", "info", "biz", "io", "de", "fr", "es", "it", "uk", "eu", "ch"])
 
 
 def address_to_show(url: str, shown: str) -> str:

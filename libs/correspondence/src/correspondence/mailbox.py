@@ -17,7 +17,7 @@ LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 ADDRESS = re.compile(rf"({LOCAL})@((?:{LABEL}\.)+{LABEL})", re.ASCII)
 ROUTE = re.compile(r"\A@[^:]*:")
 PIECE = re.compile(
-    r'"(?:[^"\\]|\\.)*(?:"|\Z)|<[^<>]*(?:>|\Z)|=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]*\?=|'
+    r'"((?:[^"\\]|\\.)*)(?:"|\Z)|<[^<>]*(?:>|\Z)|=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]*\?=|'
     r'[(),;:]|\\.|(?:(?!=\?)[^"<(),;:\\])+|.',
     re.DOTALL,
 )
@@ -80,8 +80,8 @@ def _entries(header: str) -> Iterator[tuple[str, str]]:
         elif piece[0] == "<":
             inner = ROUTE.sub("", piece.strip("<> \t"))
             angle = inner if angle is None else f"{angle} {inner}"
-        elif piece[0] == '"':
-            words.append(re.sub(r"\\(.)", r"\1", piece.strip('"')))
+        elif match[1] is not None:
+            words.append(re.sub(r"\\(.)", r"\1", match[1]))
         else:
             words.append(piece)
     yield from _entry(words, comment, angle)

@@ -11,12 +11,8 @@ from correspondence.oddity import Oddity
 from correspondence.page import Page
 from correspondence.tags import Close, Open, Text, tokens
 
-VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "wbr"]
-)
-PARAGRAPH = frozenset(
-    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "dl"]
-)
+VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "wbr"])
+PARAGRAPH = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "dl"])
 BLOCK = PARAGRAPH.union(
     ["address", "article", "body", "center", "dd", "div", "dt", "fieldset", "footer", "form", "header", "hr"],
     ["html", "legend", "li", "main", "nav", "section", "tr", "option", "caption", "figure", "tbody", "thead"],

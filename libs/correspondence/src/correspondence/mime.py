@@ -86,13 +86,7 @@ def _type(headers: Headers, default: str, found: set[Oddity]) -> Structured:
     header = headers.first("content-type")
     content_type = read_structured(header, found)
     kind, _, subtype = content_type.value.partition("/")
-    if (
-        kind
-        and subtype
-        and content_type.value.isascii()
-        and content_type.value.isprintable()
-        and " " not in subtype
-    ):
+    if kind and subtype and content_type.value.isascii() and content_type.value.isprintable() and " " not in subtype:
         return content_type
     if header:
         found.add(Oddity.BROKEN_MIME)

@@ -40,9 +40,7 @@ FORWARDED = re.compile(r"(?:fwd?|wg|tr|rv|enc|vl|doorst)\s*:", re.IGNORECASE)
 CRYPTIC = frozenset(
     ["multipart/encrypted", "application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"]
 )
-SIGNATURES = frozenset(
-    ["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"]
-)
+SIGNATURES = frozenset(["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"])
 
 NESTED = ("message/rfc822", "message/partial", "message/external-body", "message/global")
 

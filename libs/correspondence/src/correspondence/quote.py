@@ -127,9 +127,7 @@ def _opening(lines: Sequence[str], number: int) -> int:
 
 
 def _next_line(lines: Sequence[str], start: int) -> int | None:
-    return next(
-        (number for number in range(start, min(start + 4, len(lines))) if lines[number].strip()), None
-    )
+    return next((number for number in range(start, min(start + 4, len(lines))) if lines[number].strip()), None)
 
 
 def _last_quote(lines: Sequence[str]) -> int | None:

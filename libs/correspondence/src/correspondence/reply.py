@@ -78,11 +78,7 @@ def answer(original: Original, *, account: Mailbox, own_addresses: frozenset[str
     asked = original.reply_to or ((original.sender,) if original.sender else ())
     to = _others(asked, own)
     if not to:
-        reason = (
-            "only our own addresses are given"
-            if asked
-            else "neither From nor Reply-To holds a usable address"
-        )
+        reason = "only our own addresses are given" if asked else "neither From nor Reply-To holds a usable address"
         raise NoReplyAddress(f"no address to answer to: {reason}")
     sender = (original.sender,) if original.sender else ()
     also = _others((*sender, *original.to, *original.cc), own | {mailbox.address.lower() for mailbox in to})
@@ -115,9 +111,7 @@ def quote(original: Original) -> str:
     name = one_line((sender.name or sender.address) if sender else "", set(), limit=LONGEST_QUOTED_NAME)
     when = f"On {original.date:%Y-%m-%d %H:%M} UTC, " if original.date else ""
     lines = original.text.split("\n")
-    quoted = [
-        f"> {line}".rstrip() if not line.startswith(">") else f">{line}" for line in lines[:MOST_QUOTED_LINES]
-    ]
+    quoted = [f"> {line}".rstrip() if not line.startswith(">") else f">{line}" for line in lines[:MOST_QUOTED_LINES]]
     left_out = len(lines) - MOST_QUOTED_LINES
     if left_out > 0:
         quoted.append(f"> [{left_out} more lines left out]")
@@ -139,15 +133,11 @@ def _clean(mailbox: Mailbox) -> Mailbox:
 
 def _references(original: Original) -> tuple[str, ...]:
     before = original.references or ((original.in_reply_to,) if original.in_reply_to else ())
-    thread = dict.fromkeys(
-        reference for reference in before if is_id(reference) and reference != original.message_id
-    )
+    thread = dict.fromkeys(reference for reference in before if is_id(reference) and reference != original.message_id)
     return bounded((*thread, *((original.message_id,) if original.message_id else ())), MOST_REFERENCES)
 
 
-def _warnings(
-    original: Original, to: tuple[Mailbox, ...], also: tuple[Mailbox, ...]
-) -> tuple[Oddity | Caution, ...]:
+def _warnings(original: Original, to: tuple[Mailbox, ...], also: tuple[Mailbox, ...]) -> tuple[Oddity | Caution, ...]:
     cautions = {
         Caution.REPLY_ALL_POSSIBLE: bool(also),
         Caution.SEVERAL_ADDRESSES: len(to) > 1,

@@ -5,12 +5,11 @@ Cloud uses it to draft, Local uses it again on the original it fetched itself, a
 
 from __future__ import annotations
 
-from vault_protocol.action import Address, SendMail
-
 from correspondence.mailbox import Mailbox
 from correspondence.oddity import Oddity
 from correspondence.original import Original
 from correspondence.reply import Caution, answer
+from vault_protocol.action import Address, SendMail
 
 
 def reply_action(
@@ -32,7 +31,7 @@ def reply_action(
         text=_one_newline(text),
         quote=_one_newline(envelope.quote),
     )
-    return action, (*original.oddities, *envelope.warnings)
+    return action, tuple(dict.fromkeys((*original.oddities, *envelope.warnings)))
 
 
 def _address(box: Mailbox) -> Address:

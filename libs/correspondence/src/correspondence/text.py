@@ -21,11 +21,7 @@ STUB = 200
 def is_body(part: Part) -> bool:
     """Whether a part is text for the reader and not a file."""
     named = part.disposition.get("filename") or part.type.get("name")
-    return (
-        part.media_type in ("text/plain", "text/html")
-        and part.disposition.value != "attachment"
-        and not named
-    )
+    return part.media_type in ("text/plain", "text/html") and part.disposition.value != "attachment" and not named
 
 
 def body_parts(parts: Sequence[Part]) -> tuple[Part, ...]:

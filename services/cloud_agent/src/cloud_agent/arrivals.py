@@ -10,9 +10,10 @@ import structlog
 import correspondence
 from cloud_agent.desk import Desk
 from cloud_agent.keeping import MessageIds, RawMail
-from cloud_agent.note_of_mail import masked, note_of
+from cloud_agent.note_of_mail import note_of
 from cloud_agent.watchers.imap import Arrival, Retry
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from correspondence.masking import masked
 from vault_protocol import notes, plain
 from vault_protocol.audit import Record
 from vault_protocol.clock import Clock

@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from cloud_agent.drafting import Triage
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from correspondence import Mailbox, Original
-from vault_protocol import plain, scan
+from vault_protocol import plain
 from vault_protocol.canonical import utc
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.note import Note
 
 ORIGINAL = "## Original"
 TRIAGE = "## Triage"
-
-
-def masked(original: Original) -> tuple[Original, tuple[str, ...]]:
-    """The mail with every well-known secret in it replaced by its kind, and the kinds, each once."""
-    kinds: dict[str, None] = {}
-
-    def mask(text: str) -> str:
-        clean, found = scan.mask(text)
-        kinds.update(dict.fromkeys(found))
-        return clean
-
-    def box(mailbox: Mailbox) -> Mailbox:
-        return replace(mailbox, name=mask(mailbox.name))
-
-    safe = replace(
-        original,
-        sender=box(original.sender) if original.sender else None,
-        reply_to=tuple(map(box, original.reply_to)),
-        to=tuple(map(box, original.to)),
-        cc=tuple(map(box, original.cc)),
-        subject=mask(original.subject),
-        text=mask(original.text),
-        quoted=mask(original.quoted),
-        attachments=tuple(replace(attached, name=mask(attached.name)) for attached in original.attachments),
-    )
-    return safe, tuple(kinds)
 
 
 def note_of(

@@ -9,7 +9,7 @@ from cloud_agent.drafting import Draft, Triage
 from cloud_agent.note_of_mail import with_triage
 from cloud_agent.reading import Accounts
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
-from correspondence import Caution, Oddity, Original
+from correspondence import Original
 from correspondence.reply_action import reply_action
 from vault_protocol import plain, request, scan
 from vault_protocol.action import BadAction, SendMail
@@ -19,12 +19,6 @@ from vault_protocol.request import Request
 from vault_protocol.task import Task
 
 STALE_AFTER = timedelta(hours=24)
-
-CAUTIONS = {
-    Caution.REPLY_ALL_POSSIBLE: "Others have this mail too; the answer goes to its sender alone.",
-    Caution.SEVERAL_ADDRESSES: "The answer goes to more than one address.",
-    Caution.WRITTEN_BY_A_MACHINE: "A machine seems to have written this mail.",
-}
 
 
 class Unanswerable(Exception):
@@ -47,11 +41,7 @@ def action_of(
     except ValueError:
         raise Unanswerable("no sendable answer can be made of the draft and this mail") from None
     cut = [f"What looked like a secret was taken out of the draft: {kind}." for kind in dict.fromkeys(removed)]
-    return action, (*(sentence(what) for what in found), *cut)
-
-
-def sentence(what: Oddity | Caution) -> str:
-    return CAUTIONS[what] if isinstance(what, Caution) else what.sentence
+    return action, (*(what.sentence for what in found), *cut)
 
 
 def standing_warnings(task: Task) -> tuple[str, ...]:
