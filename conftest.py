@@ -8,6 +8,9 @@ import pytest
 import demo  # noqa: F401 # before pytest takes the folder demo/ for the package of that name
 
 
+pytest_plugins = ["demo.testing"]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     home = TemporaryDirectory(prefix="countersign-home-")
     config.add_cleanup(home.cleanup)

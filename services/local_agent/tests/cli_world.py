@@ -116,8 +116,16 @@ class World:
 
     @property
     def cloud(self) -> Vault:
+        return self._cloud(Role.CLOUD)
+
+    @property
+    def hostile_cloud(self) -> Vault:
+        """Cloud with its own key, which does not hold itself to its rights."""
+        return self._cloud(Role.LOCAL)
+
+    def _cloud(self, role: Role) -> Vault:
         store = GitStore(self.folder / "cloud-clone.git")
-        identity = Identity(AgentId("cloud"), Role.CLOUD, self.home.settings().vault, self._cloud_key)
+        identity = Identity(AgentId("cloud"), role, self.home.settings().vault, self._cloud_key)
         vault = Vault(Journal(store, Remote(store, str(self.hub)), identity, SystemClock()))
         vault.refresh()
         return vault

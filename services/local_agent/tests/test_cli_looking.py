@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
 from services.local_agent.tests.cli_world import World
+
 from vault_protocol import audit
+from vault_protocol.task import AgentId
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31mPAY\x9b2J[bold red]now[/] :smile: \u202eevil"
 
@@ -143,8 +143,7 @@ def test_decisions_end_with_one_line_when_the_hub_is_away(world: World) -> None:
 def test_an_untrusted_head_is_shown_and_the_last_good_one_used(world: World) -> None:
     task = world.ask_for()
     world.run("list")
-    cloud = world.cloud
-    cloud.write("forge", "dashboard", {"Dashboard.md": b"# forged\n"})
+    world.hostile_cloud.write("forge", "dashboard", {"Dashboard.md": b"# forged\n"})
     ran = world.run("list")
     assert ran.code == 0
     assert "DANGER" in ran.out
@@ -182,19 +181,11 @@ def test_the_log_has_the_decision_and_says_that_its_chain_is_whole(world: World)
     assert world.run("log", "--task", "nothing").code == 1
 
 
-def test_a_changed_log_is_an_error(world: World, tmp_path: Path) -> None:
-    world.ask_for()
-    local = world.local
-    [path] = [path for path, _ in local.store.paths(local.vault.journal.head or _fail(), "Logs")]
-    forged = audit.Record.of("vault.created", actor=audit.AgentId("cloud"), target="x", at=local.clock.now(), parameters={})
-    cloud = world.cloud
-    cloud.write("log", "x", {"Logs/cloud/2026-11/23.jsonl": forged.line().encode()})
+def test_a_broken_chain_is_an_error_and_the_others_are_shown(world: World) -> None:
+    at = world.local.clock.now()
+    unchained = audit.Record.of("draft", actor=AgentId("cloud"), target="x", at=at)
+    world.cloud.write("log", "x", {audit.path(AgentId("cloud"), at): unchained.line().encode()})
     ran = world.run("log")
     assert ran.code == 1
     assert "cloud: record 0 does not follow" in ran.err
     assert "The chain of local is whole" in ran.out
-    assert path.startswith("Logs/local/")
-
-
-def _fail() -> Callable[..., object]:
-    raise AssertionError

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from local_agent.effects import Done, Executor, Ledger, Refusal, State, Unsure, Waiting
 from local_agent.effects.execute import Outcome
 from vault_protocol import keys, sshsig

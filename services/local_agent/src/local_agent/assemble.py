@@ -10,6 +10,7 @@ from pathlib import Path
 from local_agent.decisions import Desk
 from local_agent.executor_id import executor_id
 from local_agent.home import LOCAL, Home, Settings
+from local_agent.inbox import Inbox
 from local_agent.judge import FindOriginal, Judge
 from local_agent.mail_account import AuthFailed, MailboxUnreachable
 from local_agent.mailbox import Mailbox
@@ -35,6 +36,7 @@ class Local:
     vault: Vault
     desk: Desk
     judge: Judge
+    inbox: Inbox
     executor: str
     clock: Clock
 
@@ -53,7 +55,7 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     executor = executor_id(home.executor)
     desk = Desk(vault, executor, settings.owner, timedelta(seconds=settings.undo_seconds))
     judge = Judge(settings, original_finder(settings), home.checks)
-    return Local(home, settings, store, vault, desk, judge, executor, clock)
+    return Local(home, settings, store, vault, desk, judge, Inbox(settings.accounts), executor, clock)
 
 
 def own_secrets(home: Home, settings: Settings) -> OwnSecrets:

@@ -47,12 +47,13 @@ def with_message_id(mailbox: BaseMailBox, folder: str, message_id: str) -> list[
     quoted = message_id.replace("\\", "\\\\").replace('"', '\\"')
     found = _uid(mailbox, "SEARCH", "HEADER", "Message-ID", f'"{quoted}"')
     uids = [uid for line in found if isinstance(line, bytes) for uid in line.split()]
-    texts = [text for uid in uids if (text := _text(mailbox, uid)) is not None]
+    texts = [text for uid in uids if (text := text_of(mailbox, uid)) is not None]
     # Servers search for a part of the header, some for words of it.
     return [text for text in texts if message_ids(text) == [message_id]]
 
 
-def _text(mailbox: BaseMailBox, uid: bytes) -> bytes | None:
+def text_of(mailbox: BaseMailBox, uid: bytes) -> bytes | None:
+    """The message with this UID in the selected folder, not marked read; None when it is gone."""
     lines = _uid(mailbox, "FETCH", uid.decode(), "(UID BODY.PEEK[])")
     # Servers may mix in news of other messages: only what carries text and our UID counts.
     for line, closing in zip(lines, [*lines[1:], b""], strict=True):

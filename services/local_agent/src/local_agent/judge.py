@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from correspondence import Caution, Mailbox, NoReplyAddress, Oddity, read
+from correspondence.masking import masked
 from correspondence.reply_action import reply_action
+from local_agent.dkim_check import Dkim, Txt, check, look_up_txt
 from local_agent.home import Settings
 from vault_protocol import request
 from vault_protocol.action import SendMail
@@ -54,7 +56,7 @@ class Check:
     def why_not(self) -> str:
         """The first thing that stands against a quick decision."""
         if self.mismatches:
-            return f"{self.mismatches[0]} not what the original says"
+            return self.mismatches[0]
         if not self.original:
             return self.reason or "the original could not be read"
         return self.warnings[0] if self.warnings else ""
@@ -67,8 +69,9 @@ FindOriginal = Callable[[str, str], Sequence[bytes]]
 class Judge:
     """Checks each revision once and remembers it outside the vault."""
 
-    def __init__(self, settings: Settings, find: FindOriginal, memory: Path) -> None:
-        self._settings, self._find, self._memory = settings, find, memory
+    def __init__(self, settings: Settings, find: FindOriginal, memory: Path, txt: Txt = look_up_txt) -> None:
+        """`txt` looks up the DNS records that DKIM needs."""
+        self._settings, self._find, self._memory, self._txt = settings, find, memory, txt
         self._known: dict[str, Check] = {}
         if memory.exists():
             for mark, saved in json.loads(memory.read_text(encoding="utf-8")).items():
@@ -121,15 +124,24 @@ class Judge:
         sender = Mailbox(name=settings.owner, address=settings.account(action.account).address)
         try:
             wanted, oddities = reply_action(
-                read(raw), account=action.account, sender=sender,
+                masked(read(raw))[0], account=action.account, sender=sender,
                 own_addresses=settings.own_addresses, text=action.text,
             )  # fmt: skip
         except NoReplyAddress:
-            return Check(True, ("the recipients",), told)
+            return Check(True, (_differs("the recipients"),), told)
         differing = [name for field, name in COMPARED.items() if getattr(action, field) != getattr(wanted, field)]
         warnings = dict.fromkeys((*told, *(oddity.sentence for oddity in oddities)))
         return Check(
             True,
-            tuple(dict.fromkeys(f"{name} {'are' if name.endswith('s') else 'is'}" for name in differing)),
+            (*dict.fromkeys(map(_differs, differing)), *self._forged(raw, action.to[0].address)),
             tuple(warning for warning in warnings if warning not in HARMLESS),
         )
+
+    def _forged(self, raw: bytes, answered: str) -> tuple[str, ...]:
+        """A signature that does not hold is a forgery or a mail changed on its way; none at all is common."""
+        state = check(raw, answered.rpartition("@")[2], self._txt)
+        return ("the signature of the sender's domain (DKIM) does not hold",) if state is Dkim.FAILS else ()
+
+
+def _differs(what: str) -> str:
+    return f"{what} {'are' if what.endswith('s') else 'is'} not what the original in your mailbox says"

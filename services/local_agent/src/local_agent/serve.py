@@ -6,14 +6,13 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vault_protocol.canonical import utc
-
 from local_agent.assemble import assemble
 from local_agent.control import ControlServer, Handler
 from local_agent.home import Home
 from local_agent.mail_client import MailClient, command
 from local_agent.service import Service, run
 from local_agent.signers import Signer, signer
+from vault_protocol.canonical import utc
 
 
 def serve(

@@ -17,6 +17,7 @@ from local_agent.executor import Executor, MailServer
 from local_agent.folder import Folder
 from local_agent.receipts import last_receipt
 from local_agent.signals import apply_signals
+from local_agent.watch import Watch
 from vault_protocol import layout, request
 from vault_protocol.approval import Sign
 from vault_protocol.canonical import utc
@@ -53,6 +54,7 @@ class Service:
         self._notices: deque[tuple[str, str, str]] = deque(maxlen=30)
         self._hub_trouble = self._untrusted = ""
         self._looked_for: dict[str, datetime] = {}
+        self._watch = Watch(local)
         self._last_status = b""
 
     def step(self) -> None:
@@ -108,6 +110,7 @@ class Service:
             self._folder.act(item)
         vault.reap()
         self.executor.step()
+        self._watch.step()
         shown = dashboard.of_vault(vault).encode("utf-8")
         if journal.read(layout.DASHBOARD) != shown:
             vault.write("dashboard", "as of the last changes", {layout.DASHBOARD: shown})
@@ -169,6 +172,8 @@ class Service:
                     task.id: self.executor.waiting_for(task) for task in self.local.vault.tasks(Stage.APPROVED)
                 },
                 "notices": list(self._notices),
+                "hidden_mail": [[found.message_id, utc(found.received)] for found in self._watch.hidden],
+                "inbox": self._watch.trouble or "ok",
             },
             indent=1,
         ).encode("utf-8")  # fmt: skip

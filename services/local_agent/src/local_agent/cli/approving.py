@@ -108,7 +108,7 @@ def _with_edit(session: Session, local: Local, draft: Draft, edited: bool, *, al
 def _hold(draft: Draft, despite_mismatch: bool, *, alone: bool) -> None:
     check, task = draft.check, draft.task
     if check is not None and check.mismatches and not (despite_mismatch and alone):
-        what = f"task {task.id}: {check.mismatches[0]} not what the original in your mailbox says"
+        what = f"task {task.id}: {check.mismatches[0]}"
         raise NotApproved(f"{what}; look at it with `countersign show`, and if you mean it: --despite-mismatch")
     if not alone and (check is None or not check.original):
         reason = check.reason if check else "it was not checked"

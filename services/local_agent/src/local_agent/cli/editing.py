@@ -67,9 +67,7 @@ def edit(
         return
     again = open_draft(local, task.id)
     if again.check is not None and again.check.mismatches:
-        raise NotApproved(
-            f"{again.check.mismatches[0]} not what the original says; see `countersign show {task.id[:6]}`"
-        )
+        raise NotApproved(f"{again.check.mismatches[0]}; see `countersign show {task.id[:6]}`")
     sign_and_publish(session, local, [again], sign_for(session, passphrase_fd))
 
 

@@ -46,7 +46,7 @@ def unlock(
     session.ask_service("status")
     passphrase = asked_passphrase(passphrase_fd) if settings.key_protection == "passphrase" else None
     answer = session.ask_service("unlock", passphrase=passphrase, minutes=minutes)
-    session.say(f"Unlocked{_until(answer.get('unlocked_until'))}.", "green")
+    session.say(f"Unlocked{_until(answer.get('until'))}.", "green")
     session.answer(answer)
 
 

@@ -103,7 +103,11 @@ class Session:
         return sys.stdin.isatty()
 
     def confirm(self, question: str) -> bool:
-        return typer.confirm(question, err=True)
+        try:
+            return typer.confirm(question, err=True)
+        finally:
+            if not self.can_ask:
+                typer.echo(err=True)  # nobody's Enter ended the line
 
 
 def _console(*, stderr: bool) -> Console:

@@ -75,7 +75,7 @@ def _check(session: Session, draft: Draft) -> None:
         session.say("Not checked against the original yet.", "yellow")
         return
     for mismatch in check.mismatches:
-        session.say(f"MISMATCH: {mismatch} not what the original in your mailbox says", "bold red")
+        session.say(f"MISMATCH: {mismatch}", "bold red")
     if not check.original:
         session.say(f"Not checked against the original: {check.reason}", "yellow")
     elif not check.mismatches:

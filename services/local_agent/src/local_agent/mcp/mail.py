@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mcp.server import MCPServer
+from mcp.types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict
 
 from local_agent.effects import Answer, Done, Executor, Ledger, Refusal, Unsure, Waiting
 from local_agent.executor_id import executor_id
 from local_agent.home import Home
 from local_agent.mcp.mail_connector import MailConnector
-from mcp.server import MCPServer
-from mcp.types import ToolAnnotations
 from vault_protocol.action import SendMail
 from vault_protocol.approval import SignedApproval
 from vault_protocol.canonical import utc

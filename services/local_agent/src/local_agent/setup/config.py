@@ -20,7 +20,7 @@ _HEADER = """\
 """
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
-_DRY_RUN = re.compile(r"(?m)^([ \t]*dry_run[ \t]*=[ \t]*)(?:true|false)(?=[ \t]*(?:#|$))")
+_DRY_RUN = re.compile(r"(?m)^([ \t]*dry_run[ \t]*=[ \t]*)(?:true|false)(?=[ \t\r]*(?:#|$))")
 _TABLE = re.compile(r"(?m)^[ \t]*\[")
 
 
@@ -61,7 +61,7 @@ def read_accounts(path: Path) -> tuple[MailAccount, ...]:
 
 def set_dry_run(path: Path, on: bool) -> None:
     """Change this one key and leave every other byte as it is. Raises VaultError when that cannot be done surely."""
-    before = path.read_text(encoding="utf-8")
+    before = path.read_bytes().decode("utf-8")
     word = "true" if on else "false"
     table = _TABLE.search(before)
     top, rest = (before[: table.start()], before[table.start() :]) if table else (before, "")
