@@ -131,9 +131,10 @@ class World:
         return vault
 
     def ask_for(
-        self, subject: str = "Your offer", *, text: str = "Thank you, the offer follows.\n", action: Action | None = None,
-        sender: str = "Jane <jane@customer.example>", warnings: tuple[str, ...] = (), unknowns: tuple[str, ...] = (),
-        original: str = "Could you send me an offer?", age: timedelta = timedelta(0), **front: str,
+        self, subject: str = "Your offer", *, text: str = "Thank you, the offer follows.\n",
+        action: Action | None = None, sender: str = "Jane <jane@customer.example>", warnings: tuple[str, ...] = (),
+        unknowns: tuple[str, ...] = (), original: str = "Could you send me an offer?",
+        age: timedelta = timedelta(0), **front: str,
     ) -> TaskId:  # fmt: skip
         """Cloud puts a draft up for approval."""
         task = self.add(subject, sender=sender, original=original, age=age, **front)

@@ -44,7 +44,8 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], mail: MailWorld) -
 def reply(world: World, mail: MailWorld, number: int, **lies: object) -> str:
     """The answer Cloud would draft to a mail that really is in the mailbox, but for its lies."""
     raw = (
-        f"From: Customer <{CUSTOMER}>\r\nTo: {OWNER}\r\nSubject: Offer {number}?\r\nDate: Mon, 23 Nov 2026 09:00:00 +0000\r\n"
+        f"From: Customer <{CUSTOMER}>\r\nTo: {OWNER}\r\nSubject: Offer {number}?\r\n"
+        "Date: Mon, 23 Nov 2026 09:00:00 +0000\r\n"
         f"Message-ID: <{world.folder.name}.{number}@elsewhere.example>\r\n\r\nCould you send an offer?\r\n"
     ).encode()
     mail.provider.deliver(raw, sender=CUSTOMER)

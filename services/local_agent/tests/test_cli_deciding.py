@@ -34,7 +34,7 @@ def approvals(world: World) -> list[SignedApproval]:
 
 def edit_in_folder(world: World, task: str, old: str, new: str) -> Path:
     place = world.run("show", task, "--json").json["path"]
-    file = world.notes / place
+    file: Path = world.notes / place
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes((world.local.vault.journal.read(place) or b"").replace(old.encode(), new.encode()))
     return file

@@ -117,4 +117,6 @@ def test_the_approval_of_an_undone_draft_is_never_started(world: World) -> None:
     task, approval = approved(world)
     world.run("undo", task)
     with closing(Ledger(world.home.ledger)) as ledger, pytest.raises(Exception, match="took this approval back"):
-        ledger.begin("effect-1", "mail", approval, now=world.local.clock.now() + timedelta(minutes=1), per_hour=10, dry_run=False)
+        ledger.begin(
+            "effect-1", "mail", approval, now=world.local.clock.now() + timedelta(minutes=1), per_hour=10, dry_run=False
+        )

@@ -40,6 +40,16 @@ def test_list_shows_the_most_urgent_first_with_short_ids_that_work(world: World)
     assert world.run("show", short).code == 0
 
 
+def test_a_narrow_terminal_cuts_the_subject_and_nothing_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "72")
+    task = world.ask_for("A very long subject " * 10, sender="Somebody with a long name <long@customer.example>")
+    heading, row = world.run("list").out.splitlines()
+    assert row.split()[:2] == [task[:6], "normal"]
+    assert row.split()[-1] == "unchecked"
+    assert "…" in row
+    assert heading.split()[-1] == "Check"
+
+
 def test_an_old_request_is_stale_and_can_still_be_decided(world: World) -> None:
     task = world.ask_for(age=timedelta(hours=25))
     world.ask_for("Fresh", age=timedelta(hours=23))

@@ -50,8 +50,10 @@ def test_unlock_and_lock_need_the_service(world: World) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["status"], ["list"], ["show", "x"], ["approve", "x"], ["edit", "x"], ["reject", "x"], ["again", "x", "--remark", "r"],
-        ["ack", "x"], ["undo", "x"], ["log"], ["doctor"], ["pause"], ["resume"], ["dry-run"], ["unlock"], ["lock"],
+        ["status"], ["list"], ["show", "x"], ["approve", "x"], ["edit", "x"],
+        ["reject", "x"],
+        ["again", "x", "--remark", "r"], ["ack", "x"],
+        ["undo", "x"], ["log"], ["doctor"], ["pause"], ["resume"], ["dry-run"], ["unlock"], ["lock"],
         ["resolve", "x", "--sent"], ["run"],
     ],
     ids=lambda arguments: arguments[0],
@@ -114,7 +116,27 @@ def test_ctrl_c_ends_with_130(world: World) -> None:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     said = capsys.readouterr().out
-    for command in ["init", "run", "status", "list", "show", "approve", "edit", "reject", "again", "ack", "undo", "log", "doctor", "pause", "resume", "dry-run", "unlock", "lock", "resolve"]:
+    for command in [
+        "init",
+        "run",
+        "status",
+        "list",
+        "show",
+        "approve",
+        "edit",
+        "reject",
+        "again",
+        "ack",
+        "undo",
+        "log",
+        "doctor",
+        "pause",
+        "resume",
+        "dry-run",
+        "unlock",
+        "lock",
+        "resolve",
+    ]:
         assert f"\n  {command} " in said
 
 

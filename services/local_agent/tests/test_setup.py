@@ -20,6 +20,7 @@ from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
 from vault_protocol.hub import CommitId
 from vault_protocol.remote import create
+from vault_protocol.sshsig import PublicKey
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Role, Stage
 from vault_protocol.testing import TestClock
@@ -38,7 +39,9 @@ def commits(world: World) -> int:
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and ".git" not in str(path)}
+    return {
+        str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and ".git" not in str(path)
+    }
 
 
 def test_init_makes_private_keys_a_hub_a_folder_and_the_first_notes(world: World) -> None:
@@ -50,7 +53,7 @@ def test_init_makes_private_keys_a_hub_a_folder_and_the_first_notes(world: World
     for path in (home.approval_key, home.local_key, home.secret, home.config, home.pinned, home.executor):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
-    assert keys.load(home.approval_key, PASSPHRASE)
+    keys.load(home.approval_key, PASSPHRASE)
     with pytest.raises(keys.KeyLocked):
         keys.load(home.approval_key)
     settings = home.settings()
@@ -116,7 +119,9 @@ def test_a_set_up_that_was_killed_is_finished_by_the_next_one(world: World, at: 
     if at != "config":
         assert ran.json["joined"] is False
     after = snapshot(world.home.path)
-    assert {name: after[name] for name in left if "state" not in name} == {n: c for n, c in left.items() if "state" not in n}
+    assert {name: after[name] for name in left if "state" not in name} == {
+        n: c for n, c in left.items() if "state" not in n
+    }
     assert commits(world) == 1
     assert world.run("list").code == 0
     assert world.approve(world.ask_for(), "--yes").code == 0
@@ -127,7 +132,7 @@ def test_a_key_without_its_public_half_gets_it_back(world: World) -> None:
     for path in (world.home.config, world.home.path / "keys" / "approval.pub", world.home.path / "keys" / "local.pub"):
         path.unlink()
     assert world.init().code == 0
-    assert world.home.approval_public_key() == keys.PublicKey.of(keys.load(world.home.approval_key, PASSPHRASE))
+    assert world.home.approval_public_key() == PublicKey.of(keys.load(world.home.approval_key, PASSPHRASE))
 
 
 def test_another_passphrase_for_a_key_that_is_there_is_refused(world: World) -> None:
@@ -157,7 +162,12 @@ def test_another_passphrase_for_a_key_that_is_there_is_refused(world: World) -> 
 )
 def test_a_wrong_wish_is_one_line_and_leaves_no_settings(world: World, flags: list[str], says: str) -> None:
     (world.folder / "short").write_text("1234567\n", encoding="utf-8")
-    words = {"none": world.folder / "none", "short": world.folder / "short", "folder": world.folder, "pass": world.passphrase_file}
+    words = {
+        "none": world.folder / "none",
+        "short": world.folder / "short",
+        "folder": world.folder,
+        "pass": world.passphrase_file,
+    }
     ran = world.init(*(flag.format(**words) for flag in flags))
     assert ran.code == 1
     assert says in ran.err

@@ -29,7 +29,9 @@ def settings(owner: str = "Ann", **more: object) -> Settings:
     return Settings.model_validate({"vault": "v", "hub": "/hub.git", "folder": "/notes", "owner": owner, **more})
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+)
 def test_any_text_survives_the_file(owner: str, folder: str) -> None:
     wished = settings(owner, folder=Path("/" + folder.replace("\0", "")))
     assert Settings.model_validate(tomllib.loads(config.render(wished))) == wished

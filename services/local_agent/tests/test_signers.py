@@ -88,7 +88,7 @@ def test_a_wrong_passphrase_opens_nothing_and_appears_nowhere(made: PassphraseSi
 class _Keyring(KeyringBackend):
     """A keyring in memory."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], str] = {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from . import sshsig
 from .action import Action
@@ -20,8 +20,14 @@ LIFETIME = timedelta(hours=24)
 
 POLICY_VERSION = 1
 
+
+def _stamp(text: str) -> str:
+    moment(text)
+    return text
+
+
 Hex64 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Stamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Stamp = Annotated[str, AfterValidator(_stamp)]
 
 A = TypeVar("A", bound=Action)
 Sign = Callable[[bytes], str]
@@ -81,10 +87,10 @@ class Approved(Generic[A]):
 
     action: A
     approval: Approval
-    seal: object = None
+    seal: InitVar[object] = None
 
-    def __post_init__(self) -> None:
-        if self.seal is not _SEAL:
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
             raise TypeError("an Approved comes from approval.verify, never from a constructor")
 
 
@@ -124,9 +130,10 @@ def verify(
             raise ApprovalRefused(rule, f"it is for {rule} {given}, this is {wanted}")
     if approval.digest != action.digest:
         raise ApprovalRefused("digest", "the action is not, byte for byte, the one the owner approved")
-    begins, ends = moment(approval.not_before), moment(approval.expires)
+    begins = max(moment(approval.not_before), moment(approval.decided_at))
+    ends = moment(approval.expires)
     if now < begins:
-        raise ApprovalRefused("not_before", f"it holds from {approval.not_before}")
-    if now >= ends or ends - max(begins, moment(approval.decided_at)) > LIFETIME:
+        raise ApprovalRefused("not_before", f"it holds from {utc(begins)}")
+    if now >= ends or ends - begins > LIFETIME:
         raise ApprovalRefused("expired", f"it held until {approval.expires}; approve again")
     return Approved(action, approval, _SEAL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from .canonical import Json, canonical, sha256, strict_json, utc
@@ -58,8 +58,8 @@ class Record:
 
 
 def path(actor: AgentId, at: datetime) -> str:
-    """Logs/ACTOR/YYYY-MM/DD.jsonl."""
-    return f"Logs/{actor}/{at.strftime('%Y-%m')}/{at.strftime('%d')}.jsonl"
+    """Logs/ACTOR/YYYY-MM/DD.jsonl, by the day in UTC."""
+    return f"Logs/{actor}/{at.astimezone(UTC).strftime('%Y-%m/%d')}.jsonl"
 
 
 def append(tail: Record | None, records: Iterable[Record]) -> tuple[Record, ...]:
@@ -82,7 +82,7 @@ def parse(line: str) -> Record:
         record = Record(**fields)  # type: ignore[arg-type]
         if record.hash != claimed:
             raise BrokenChain(f"record {record.sequence}: its hash does not fit its fields")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         if isinstance(error, BrokenChain):
             raise
         raise BrokenChain(f"not an audit record: {error}") from None

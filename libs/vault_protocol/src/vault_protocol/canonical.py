@@ -49,7 +49,10 @@ def utc(moment: datetime) -> str:
 
 def moment(text: str) -> datetime:
     """The inverse of `utc`; ValueError for any other spelling."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    found = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    if utc(found) != text:
+        raise ValueError(f"{text!r} is not spelled as in 2026-11-23T15:04:05Z")
+    return found
 
 
 def _no_float(text: str) -> NoReturn:
@@ -62,6 +65,6 @@ def _refuse_floats(value: Json) -> None:
     if isinstance(value, dict):
         for item in value.values():
             _refuse_floats(item)
-    elif isinstance(value, list):
+    elif isinstance(value, (list, tuple)):
         for item in value:
             _refuse_floats(item)

@@ -48,7 +48,7 @@ class Follower:
     def advance(self, head: CommitId | None) -> None:
         """Follow the hub to `head`. Raises UntrustedHead; the view then stands at the last good commit."""
         view = self.view
-        if not self._indexed and view.head is not None and head is not None:
+        if not self._indexed and view.head is not None:
             view.where = self._index(view.head)
             self._indexed = True
         if head is None or head == view.head:
@@ -97,9 +97,10 @@ class Follower:
             found.verify(key)
             trail = view.trails.get(found.agent, Trail())
             if (found.sequence, found.previous) != (trail.sequence + 1, trail.last):
-                raise BadChangeset(
-                    f"changeset {found.sequence} of {found.agent} does not follow {trail.sequence}: one is missing or replayed"
-                )
+                this = f"changeset {found.sequence} of {found.agent}"
+                raise BadChangeset(f"{this} does not follow {trail.sequence}: one is missing or replayed")
+            if commit.author != found.agent:
+                raise BadChangeset(f"its author is {commit.author!r}, it was signed by {found.agent}")
             parent = view.head
             zones.judge(
                 zones.Writer(found.agent, role), changes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -12,28 +12,19 @@ import yaml
 LIMIT = 32 * 1024
 """Bytes of front matter a note may have."""
 
-Value: TypeAlias = str | int | bool | list[str] | None
+Scalar: TypeAlias = str | int | bool | None
+Value: TypeAlias = Scalar | list[str]
 
-_KEY = re.compile(r"""(?:"([^"\\]+)"|'([^']+)'|([^\s#'"\[\]{},&*!|>%@`?:-][^:#]*?))[ ]*:(?=\s|$)""")
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z_-]*|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z_-]*|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_BREAK = re.compile("[\r\x85\u2028\u2029]")
+"""Line ends to YAML, but to no editor."""
+
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_INTEGER = re.compile("-?(?:0|[1-9][0-9]{0,17})")
 
 
 class FrontMatterError(ValueError):
     """Front matter that is not one flat mapping of known YAML; the message names the line or key."""
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML 1.2 core scalars: `no` is a word, a date stays text."""
-
-
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("bool", r"^(?:true|false)$", "tf"),
-    ("int", r"^-?(?:0|[1-9][0-9]{0,17})$", "-0123456789"),
-    ("null", r"^(?:null|~|)$", ["n", "~", ""]),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 
 @dataclass(frozen=True)
@@ -45,28 +36,19 @@ class FrontMatter:
 
     @classmethod
     def parse(cls, text: str) -> FrontMatter:
-        """Raises FrontMatterError for duplicate keys, anchors, nesting that is not a list, or broken YAML."""
+        """Raises FrontMatterError for duplicate keys, anchors, tags, nesting that is not a list, or broken YAML."""
         if len(text.encode("utf-8", "surrogatepass")) > LIMIT:
             raise FrontMatterError(f"the front matter is over {LIMIT} bytes")
+        if _BREAK.search(text):
+            raise FrontMatterError("the front matter holds a line end that editors do not show")
         try:
-            if ("&" in text or "*" in text) and any(
-                isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)
-            ):
-                raise FrontMatterError("the front matter uses a YAML alias")
-            values = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader with fewer types
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            if isinstance(error, FrontMatterError):
-                raise
+            entries = list(_entries(text))
+        except (yaml.YAMLError, UnicodeError) as error:
             raise FrontMatterError(f"the front matter is not YAML: {_first_line(error)}") from None
-        pieces = tuple(_split(text))
-        keys = [key for key, _ in pieces if key]
+        keys = [entry.key for entry in entries]
         if len(set(keys)) != len(keys):
             raise FrontMatterError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} is there twice")
-        if values is None:
-            values = {}
-        if not isinstance(values, dict) or {str(k) for k in values} != set(keys):
-            raise FrontMatterError("the front matter is not a list of `key: value` lines")
-        return cls(pieces, {str(k): v for k, v in values.items()})
+        return cls(tuple(_split(text, entries)), {entry.key: entry.value for entry in entries})
 
     @property
     def text(self) -> str:
@@ -84,7 +66,7 @@ class FrontMatter:
     def words(self, key: str) -> str:
         """The value as text, empty when absent or not a scalar."""
         value = self.values.get(key)
-        return "" if value is None or isinstance(value, (dict, list)) else str(value)
+        return "" if value is None or isinstance(value, list) else str(value)
 
     def number(self, key: str) -> int:
         """The value as a whole number ≥ 0, 0 when absent; FrontMatterError for anything else."""
@@ -108,42 +90,118 @@ class FrontMatter:
                     pieces[-1] = (pieces[-1][0], pieces[-1][1] + "\n")
                 pieces.append((key, f"{key}: {_dump(value)}\n"))
                 values[key] = value
-            elif values[key] != value:
+            elif values[key] != value or isinstance(values[key], bool) != isinstance(value, bool):
                 pieces[at] = (key, f"{_comments(pieces[at][1])}{key}: {_dump(value)}\n")
                 values[key] = value
         return FrontMatter(tuple(pieces), values)
 
 
-def _split(text: str) -> Iterator[tuple[str, str]]:
-    """A piece begins at a top-level key, or at the comments right above it."""
-    key, lines, held = "", "", ""
-    for line in text.splitlines(keepends=True):
-        found = _KEY.match(line)
-        if found:
-            if lines:
-                yield key, lines
-            key, lines, held = next(g for g in found.groups() if g is not None), held + line, ""
-        elif line.startswith("#") or not line.strip():
-            held += line
+@dataclass(frozen=True)
+class _Entry:
+    """A key with its value, and the last of the lines it stands on."""
+
+    key: str
+    value: Any
+    last: int
+
+
+def _entries(text: str) -> Iterator[_Entry]:
+    """The keys of one flat block mapping. YAML 1.2 core scalars: `no` is a word, a date stays text."""
+    events = _events(text)
+    begin = next(events, None)
+    if begin is None:
+        return
+    if not isinstance(begin, yaml.MappingStartEvent) or begin.flow_style or _marked(begin):
+        raise FrontMatterError("the front matter is not a list of `key: value` lines")
+    for key in events:
+        if isinstance(key, yaml.MappingEndEvent):
+            break
+        line, column = key.start_mark.line, key.start_mark.column
+        if not isinstance(key, yaml.ScalarEvent) or _marked(key) or column:
+            raise FrontMatterError(f"line {line + 1} of the front matter is no `key: value` line")
+        value = next(events)
+        if isinstance(value, yaml.SequenceStartEvent) and not _marked(value):
+            listed, last = _list(events, key.value)
+            yield _Entry(key.value, listed, max(line, last))
         else:
-            lines, held = lines + held + line, ""
-    if lines:
-        yield key, lines
-    if held:
-        yield "", held
+            yield _Entry(key.value, _scalar(value, key.value), max(line, _last_line(value)))
+    if next(events, None) is not None:
+        raise FrontMatterError("the front matter goes on after its last key")
+
+
+def _events(text: str) -> Iterator[Any]:
+    """What stands in the one document there may be."""
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, (yaml.DocumentStartEvent, yaml.DocumentEndEvent)):
+            if event.explicit:
+                raise FrontMatterError("the front matter holds a YAML document marker or directive")
+        elif not isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent)):
+            yield event
+
+
+def _list(events: Iterator[Any], key: str) -> tuple[list[Scalar], int]:
+    """The items and the last line they stand on."""
+    found: list[Scalar] = []
+    last = 0
+    for event in events:
+        if isinstance(event, yaml.SequenceEndEvent):
+            return found, max(last, _last_line(event) if _is_bracket(event) else 0)
+        found.append(_scalar(event, key))
+        last = _last_line(event)
+    raise FrontMatterError(f"the list of {key!r} does not end")
+
+
+def _scalar(event: Any, key: str) -> Scalar:
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        raise FrontMatterError(f"{key!r} uses a YAML anchor or alias")
+    if getattr(event, "tag", None):
+        raise FrontMatterError(f"{key!r} has the YAML tag {event.tag!r}")
+    if not isinstance(event, yaml.ScalarEvent):
+        raise FrontMatterError(f"{key!r} holds a nested value; a text, a number or a list of them is what goes there")
+    text: str = event.value
+    if event.style or text not in ("", "~", "null", "true", "false"):
+        return int(text) if not event.style and _INTEGER.fullmatch(text) else text
+    return text == "true" if text in ("true", "false") else None
+
+
+def _marked(event: Any) -> bool:
+    return bool(getattr(event, "anchor", None) or getattr(event, "tag", None))
+
+
+def _is_bracket(end: Any) -> bool:
+    """Whether a list ends with `]`; a block list has no mark of its own at its end."""
+    return bool(end.end_mark.index > end.start_mark.index)
+
+
+def _last_line(event: Any) -> int:
+    mark = event.end_mark
+    line: int = mark.line
+    return line - 1 if mark.column == 0 else line
+
+
+def _split(text: str, entries: Sequence[_Entry]) -> Iterator[tuple[str, str]]:
+    """A piece begins right after the value before it, so comments go with the key they stand above."""
+    lines, at = text.splitlines(keepends=True), 0
+    for entry in entries:
+        yield entry.key, "".join(lines[at : entry.last + 1])
+        at = entry.last + 1
+    if at < len(lines):
+        yield "", "".join(lines[at:])
 
 
 def _comments(piece: str) -> str:
     """The comment and blank lines that stand above the key of a piece."""
     kept = ""
     for line in piece.splitlines(keepends=True):
-        if line.strip() and not line.startswith("#"):
+        if line.strip() and not line.lstrip().startswith("#"):
             break
         kept += line
     return kept
 
 
 def _dump(value: Value) -> str:
+    if value is None:  # in a list a person wrote
+        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,14 +28,15 @@ def clear_hub(repository: Path, *, now: float | None = None) -> tuple[str, ...]:
     """
     moment = time.time() if now is None else now
     half = [path for path in _temporaries(repository) if _age(path, moment) >= HALF_WRITTEN]
-    locks = list(_locks(repository))
+    locks = {lock: _mark(lock) for lock in _locks(repository)}
     if not locks and not half:
         return ()
     seen = _busy(repository)
     if seen:
         return ()
     oldest = SURELY_STALE if seen is None else 0.0
-    return tuple(_removed(repository, [*half, *(lock for lock in locks if _age(lock, moment) >= oldest)]))
+    stale = [lock for lock, seen_as in locks.items() if _age(lock, moment) >= oldest and _mark(lock) == seen_as]
+    return tuple(_removed(repository, [*half, *stale]))
 
 
 def _busy(repository: Path) -> bool | None:
@@ -51,20 +53,44 @@ def _busy(repository: Path) -> bool | None:
             continue
         if b"git" in words[0] and any(wanted in word for word in words[1:]):
             return True
+        if words == [b""] and _starts(process):
+            return True
     return False
+
+
+def _starts(process: Path) -> bool:
+    """Whether a process has a program, but no words yet: it may become anything. Kernel threads have none."""
+    try:
+        (process / "exe").readlink()
+    except OSError:
+        return False
+    return True
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    """Which file lies there: a lock taken a moment ago is not the one that was seen before."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _locks(repository: Path) -> Iterator[Path]:
     for name in ("HEAD.lock", "packed-refs.lock", "config.lock", "shallow.lock"):
         if (repository / name).exists():
             yield repository / name
-    yield from (repository / "refs").rglob("*.lock")
+    for folder, _, names in os.walk(repository / "refs"):  # unlike rglob, at ease with folders that go meanwhile
+        yield from (Path(folder) / name for name in names if name.endswith(".lock"))
 
 
 def _temporaries(repository: Path) -> Iterator[Path]:
-    objects = repository / "objects"
-    yield from objects.glob("pack/tmp_*")
-    yield from objects.glob("*/tmp_obj_*")
+    for folder in ("pack", *(f"{number:02x}" for number in range(256))):
+        try:
+            there = list((repository / "objects" / folder).iterdir())
+        except FileNotFoundError:
+            continue
+        yield from (path for path in there if path.name.startswith("tmp_"))
 
 
 def _age(path: Path, now: float) -> float:

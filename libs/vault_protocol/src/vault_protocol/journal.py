@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from . import audit, changeset, scan
+from . import audit, changeset, scan, zones
 from .changeset import Trail
 from .clock import Clock
 from .errors import HubUnreachable, Refused
@@ -47,8 +47,13 @@ class Journal:
         return self._follower.view.where
 
     def refresh(self) -> CommitId | None:
-        """Follow the hub. Raises HubUnreachable, or UntrustedHead with the view left at the last good head."""
-        self._follower.advance(self.hub.refresh())
+        """Follow the hub. Raises HubUnreachable or UntrustedHead; the view then stands at the last good head."""
+        try:
+            found = self.hub.refresh()
+        except HubUnreachable:
+            self._follower.advance(self.head)
+            raise
+        self._follower.advance(found)
         return self.head
 
     def read(self, path: str) -> bytes | None:
@@ -57,14 +62,17 @@ class Journal:
     def publish(self, verb: str, subject: str, build: Build, *, attempt: int = 0) -> CommitId:
         """Publish what `build` makes of the head, again on each new head until it is accepted.
 
-        Raises what `build` raises, Refused when a secret is in it, HubUnreachable when the outcome is not known.
+        Raises what `build` raises, Refused when a secret is in it or a zone forbids it, HubUnreachable when the
+        outcome is not known.
         """
         for tries in range(TRIES):
             edits = build(self.head)
             if not edits and self.head is not None:
                 return self.head
+            changes = self._changes(edits)
             self._hold_back_secrets(edits)
-            commit = self._commit(verb, subject, edits, attempt)
+            self._judge(changes, edits)
+            commit = self._commit(verb, subject, changes, edits, attempt)
             answer = self.hub.publish(commit, onto=self.head)
             if isinstance(answer, Accepted):
                 self._follower.advance(answer.head)
@@ -79,27 +87,29 @@ class Journal:
         """The audit file of this agent with these records at its end, chained to what the head has."""
         if not records:
             return {}
-        path = audit.path(self.identity.agent, self._moment())
-        chained = audit.append(self._tail(), records)
-        lines = "".join(record.line() for record in chained)
-        return {path: (self.read(path) or b"") + lines.encode("utf-8")}
+        last = self._last_log()
+        content = (self.read(last) if last else None) or b""
+        tail = audit.parse(content.decode("utf-8").rstrip("\n").rpartition("\n")[2]) if content else None
+        path = max(audit.path(self.identity.agent, self._moment()), last)  # a clock set back changes no order
+        lines = "".join(record.line() for record in audit.append(tail, records))
+        return {path: (content if path == last else b"") + lines.encode("utf-8")}
 
-    def _tail(self) -> audit.Record | None:
-        if self.head is None:
-            return None
-        files = [path for path, _ in self.store.paths(self.head, f"Logs/{self.identity.agent}")]
-        content = self.read(files[-1]) if files else None
-        return audit.parse(content.decode("utf-8").splitlines()[-1]) if content else None
+    def _last_log(self) -> str:
+        folder = f"Logs/{self.identity.agent}"
+        return max((path for path, _ in self.store.paths(self.head, folder)), default="") if self.head else ""
 
     def _moment(self) -> datetime:
         return self.clock.now()
 
-    def _commit(self, verb: str, subject: str, edits: Edits, attempt: int) -> CommitId:
+    def _judge(self, changes: Sequence[Change], edits: Edits) -> None:
+        """What others would not apply is not published: a head they refuse stops everybody."""
+        writer = zones.Writer(self.identity.agent, self.identity.role)
+        zones.judge(writer, changes, before=self.read, after=edits.get, where=self.where)
+
+    def _commit(self, verb: str, subject: str, changes: Sequence[Change], edits: Edits, attempt: int) -> CommitId:
         me = self.identity
         trail = self._follower.view.trails.get(me.agent, Trail())
-        unsigned = changeset.next_in(
-            trail, vault=me.vault, agent=me.agent, verb=verb, attempt=attempt, changes=self._changes(edits)
-        )
+        unsigned = changeset.next_in(trail, vault=me.vault, agent=me.agent, verb=verb, attempt=attempt, changes=changes)
         message = unsigned.message(subject, me.key)
         return self.store.commit(self.head, edits, message=message, author=me.agent, at=self._moment())
 
@@ -116,7 +126,7 @@ class Journal:
         for path, content in edits.items():
             if content is None:
                 continue
-            if self._secrets.found_in(content):
+            if self._secrets.found_in(path.encode("utf-8") + b"\n" + content):
                 raise Refused("secret", path, "it holds a secret of this machine")
             if path.endswith(".md"):
                 kinds = scan.provider_secrets(content.decode("utf-8", "replace"))

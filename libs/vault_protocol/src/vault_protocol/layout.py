@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from .plain import HIDDEN
+from .plain import hidden_or_control
 from .task import AgentId, Domain, Stage, Task, TaskId
 
 DASHBOARD = "Dashboard.md"
@@ -26,9 +26,11 @@ _DOMAINS = frozenset(domain.value for domain in Domain)
 
 _MONTH = re.compile(r"[0-9]{4}/(?:0[1-9]|1[0-2])")
 _AGENT_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
-_GIT_LIKE = re.compile(
-    r"(?:\.|%2e|\u2024)?git(?:[~.\s:]|$)|git~[0-9]+|\.git(?:modules|attributes|ignore)", re.IGNORECASE
-)
+_GIT_LIKE = re.compile(r"(?:\.|%2e|\u2024|\uff0e)git|gi[t0-9a-f][0-9a-f]*~[0-9]", re.IGNORECASE)
+
+PATH_LIMIT = 400
+PART_LIMIT = 200
+"""Bytes of a path and of one part of it; file systems end at 255, and the mirror adds to a name."""
 
 
 @dataclass(frozen=True)
@@ -83,24 +85,27 @@ BY_MONTH = frozenset({Stage.DONE, Stage.REJECTED})
 
 
 def month(moment: datetime) -> str:
-    """`YYYY/MM`."""
-    return moment.strftime("%Y/%m")
+    """`YYYY/MM`, in UTC like every time in a note."""
+    return moment.astimezone(UTC).strftime("%Y/%m")
 
 
 def name_fault(path: str, *, by_agent: bool) -> str | None:
     """Why no commit may hold this path, or None. Agents are held to plain ASCII names."""
     parts = path.split("/")
-    if len(path.encode("utf-8", "surrogatepass")) > 400 or len(parts) > 12:
+    sizes = [len(part.encode("utf-8", "surrogatepass")) for part in parts]
+    if sum(sizes) + len(parts) - 1 > PATH_LIMIT or max(sizes) > PART_LIMIT or len(parts) > 12:
         return "the path is too long"
     for part in parts:
         if part in ("", ".", "..") or part != part.strip() or part.endswith("."):
             return "a part of the path is empty, dots, or ends in a space or dot"
-        if any(ord(c) < 32 or c in '\\:*?"<>|\x7f' for c in part) or HIDDEN.search(part):
+        if any(c in '\\:*?"<>|\t\n' for c in part) or hidden_or_control(part):
             return "a character in it means something to a file system, or shows as another name"
         if part.startswith("."):
             return "hidden names never sync"
         if _GIT_LIKE.match(part):
             return "a part of it looks like .git to some file system"
+    if any(part.lower().endswith(SUFFIXES) for part in parts[:-1]):
+        return "a folder in it is named like a note"
     if not path.endswith(SUFFIXES):
         return f"only {', '.join(SUFFIXES)} sync"
     if by_agent and not _AGENT_PATH.fullmatch(path):

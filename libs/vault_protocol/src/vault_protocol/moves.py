@@ -61,8 +61,8 @@ def submit(task: Task, note: Note, *, agent: AgentId, attempt: int) -> Task:
 def close(task: Task, note: Note, *, agent: AgentId, attempt: int, now: datetime) -> Task:
     """End a task that never had an action (a newsletter)."""
     _held(task, agent, attempt)
-    if task.revision:
-        raise IllegalMove(f"task {task.id} was put up for approval: only the owner ends it")
+    if task.revision or "action" in note.front:
+        raise IllegalMove(f"task {task.id} has an action: only the owner ends it")
     return task.evolve(stage=S.DONE, lease=None, finished=now, note=note.put(waiting_for=None))
 
 
@@ -111,8 +111,11 @@ def finish(task: Task, *, result: str, now: datetime) -> Task:
     return task.evolve(stage=S.DONE, finished=now, note=task.note.put(result=result, reopened_because=None))
 
 
-def quarantine(task: Task, *, reason: str) -> Task:
-    """Set a poisoned task aside with the reason; the others go on."""
+def quarantine(task: Task, *, reason: str, agent: AgentId, held: int | None) -> Task:
+    """Set a poisoned task aside with the reason; the others go on. `held`: the attempt under which this agent
+    holds it, None for a task nobody holds."""
+    if held is not None or task.lease is not None:
+        _held(task, agent, held or 0)
     if S.QUARANTINE not in MOVES[task.stage]:
         raise IllegalMove(f"task {task.id} cannot go from {task.stage.value} to Quarantine")
     return task.evolve(stage=S.QUARANTINE, lease=None, note=task.note.put(quarantined_because=reason))

@@ -28,6 +28,9 @@ class Note:
         except UnicodeDecodeError as error:
             raise MalformedNote(path, f"not UTF-8 at byte {error.start}") from None
         text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+        if "\r" in text:
+            line = text.partition("\r")[0].count("\n") + 1
+            raise MalformedNote(path, f"line {line} holds a bare carriage return")
         if not text.startswith("---\n"):
             raise MalformedNote(path, "the first line is not `---`: the front matter is missing")
         end = text.find("\n---\n", 3)

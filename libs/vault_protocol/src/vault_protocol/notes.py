@@ -33,16 +33,15 @@ def read(path: str, content: bytes) -> Task:
             lease = Lease(owner=AgentId(owner), attempt=attempt, until=until)
     except (ValueError, FrontMatterError) as error:
         raise MalformedNote(path, str(error)) from None
-    if place.stage in layout.REVISED and place.revision != revision:
-        raise MalformedNote(path, f"its revision is {revision}, its name says {place.revision}")
-    if place.stage in (Stage.NEEDS_ACTION, Stage.PENDING_APPROVAL) and place.folder != domain:
-        raise MalformedNote(path, f"its domain is {domain.value}, its folder {place.folder}")
-    if place.stage in layout.BY_MONTH and (finished is None or layout.month(finished) != place.folder):
-        raise MalformedNote(path, "it does not lie in the month in which it was finished")
-    return Task(
+    task = Task(
         id=place.id, stage=place.stage, domain=domain, slug=place.slug, attempt=attempt,
         revision=revision, lease=lease, finished=finished, note=note,
     )  # fmt: skip
+    if place.stage in layout.BY_MONTH and finished is None:
+        raise MalformedNote(path, "it has ended, but does not say when (`finished`)")
+    if layout.path_of(task) != path:
+        raise MalformedNote(path, f"what it says of itself belongs at {layout.path_of(task)}")
+    return task
 
 
 def write(task: Task) -> tuple[str, bytes]:

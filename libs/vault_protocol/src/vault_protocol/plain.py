@@ -6,23 +6,19 @@ import re
 import unicodedata
 
 HIDDEN = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""Zero-width, bidirectional and tag characters: they show a person other text than is there."""
+"""Zero-width, bidirectional, filler and tag characters: they show a person other text than is there.
+Variation selectors 1 to 16 are left alone: emoji need them."""
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters and line separators other than tab and LF, and lone surrogates."""
 
-_ACTIVE = (
-    ("[[", "[ ["),
-    ("](", "] ("),
-    ("![", "! ["),
-    ("::", ": :"),
-    ("://", ":/ /"),
-    ("{{", "{ {"),
-    ("<%", "< %"),
-)
-_SWAP = str.maketrans({"<": "‹", ">": "›", "`": "'", "|": "¦", "#": "♯", "\t": " ", "\n": " "})
+_ACTIVE = re.compile(r"\[(?=\[)|\](?=\()|!(?=\[)|:(?=:)|:(?=//)|/(?=/)|\{(?=\{)|%(?=%)|www(?=\.)", re.IGNORECASE)
+"""Where a viewer would begin a link, an embed, a field, a template or a comment; a space goes after it."""
+
+_SWAP = str.maketrans({"<": "‹", ">": "›", "`": "'", "|": "¦", "#": "♯", "$": "＄", "\t": " ", "\n": " "})
 
 
 def hidden_or_control(text: str) -> str | None:
@@ -38,12 +34,8 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """A single line for front matter and terminals: nothing in it renders as a link, tag, query or template."""
-    line = visible(text).translate(_SWAP)
-    for active, inert in _ACTIVE:
-        while active in line:
-            line = line.replace(active, inert)
-    line = " ".join(line.split())
+    """A single line for front matter and terminals: nothing in it renders as link, tag, query, formula or template."""
+    line = " ".join(_ACTIVE.sub(r"\g<0> ", visible(text).translate(_SWAP)).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

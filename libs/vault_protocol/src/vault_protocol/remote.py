@@ -114,13 +114,14 @@ class Remote:
         git inherits the lock: after a kill it is free only once the git that was left behind has ended, and then
         whatever lock files stand in the clone are nobody's.
         """
-        self._handle = os.open(self._store.path / "countersign.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(self._store.path / "countersign.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            self._handle = handle  # only now: threads of one process wait above with handles of their own
             janitor.clear_clone(self._store.path)
             yield
         finally:
-            os.close(self._handle)
+            os.close(handle)
 
     @property
     def _local(self) -> Path | None:
@@ -142,6 +143,17 @@ def create(path: Path) -> None:
         ):
             config.set_value(section, option, value)
     repository.close()
+
+
+def fsck(path: Path) -> tuple[str, ...]:
+    """What `git fsck` finds wrong with a bare repository, a line each; nothing when it is whole."""
+    found = git.cmd.Git().execute(
+        ["git", f"--git-dir={path}", "fsck", "--full", "--no-dangling", "--no-progress"],
+        with_extended_output=True, with_exceptions=False, env={"LC_ALL": "C"},
+    )  # fmt: skip
+    code, out, err = int(found[0]), str(found[1]), str(found[2])
+    lines = [line for line in f"{out}\n{err}".splitlines() if line.strip() and not line.startswith("notice:")]
+    return tuple(lines) if code or lines else ()
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

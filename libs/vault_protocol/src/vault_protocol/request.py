@@ -25,14 +25,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from . import plain
 from .action import Action, BadAction, action_of
 from .canonical import strict_json
 from .errors import MalformedNote
 from .note import Note
-from .plain import fence_for
 
 _OPEN = re.compile(r"<!-- countersign:request ([0-9a-f]{16}) -->")
-_FENCE = re.compile(r"(`{3,}|~{3,})[^`]*")
+_FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*$)|~{3,}).*")
+_CALLOUT = "> [!warning] Look twice"
+_HIDES = re.compile(r"%%|<[A-Za-z!/?]")
+"""What would make a viewer hide the lines after it: a comment or HTML."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,18 @@ class Request:
 
 
 def render(request: Request) -> str:
-    """The block. Raises BadAction when a text holds the note's own token."""
+    """The block. Raises BadAction when a text holds the note's own token, or a warning more than plain text."""
     token, action = request.token, request.action
     prose = {name: getattr(action, name) for name in action.prose if getattr(action, name)}
-    if any(token in text for text in prose.values()):
+    if any(token in text for text in (*prose.values(), *request.unknowns)):
         raise BadAction("the draft holds the note's own marker; render it with another token")
+    if any("\n" in line for line in request.unknowns):
+        raise BadAction("what is unknown is one line each")
     lines = [f"<!-- countersign:request {token} -->"]
     if request.warnings:
-        lines += ["> [!warning] Look twice", *(f"> - {warning}" for warning in request.warnings), ""]
+        if any(not warning or plain.one_line(warning) != warning for warning in request.warnings):
+            raise BadAction("a warning is one line of plain text (plain.one_line)")
+        lines += [_CALLOUT, *(f"> - {warning}" for warning in request.warnings), ""]
     if request.unknowns:
         lines += ["## Open", "", *_fence("".join(f"{line}\n" for line in request.unknowns), "text"), ""]
     fields = json.dumps(action.fields(), indent=2, ensure_ascii=False)
@@ -73,10 +80,12 @@ LABELS = {"text": "draft", "quote": "quote"}
 
 def put(note: Note, request: Request) -> Note:
     """The note with this block in the place of the one it has, or before its original."""
-    lines = note.body.splitlines(keepends=True)
+    lines = _lines(note.body)
     span = _span(lines, "")
     if span is None:
-        at = next((i for i, line in _outside(lines) if line.startswith("## Original")), len(lines))
+        if lines and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"
+        at = next((i for i, line, _ in _outside(lines) if line.startswith("## Original")), len(lines))
         lines[at:at] = [render(request), "\n"]
     else:
         lines[span[0] : span[1] + 1] = [render(request)]
@@ -85,7 +94,7 @@ def put(note: Note, request: Request) -> Note:
 
 def take_out(note: Note) -> Note:
     """The note without its request block: what goes back to be drafted anew."""
-    lines = note.body.splitlines(keepends=True)
+    lines = _lines(note.body)
     span = _span(lines, "")
     if span is not None:
         del lines[span[0] : span[1] + 1]
@@ -94,12 +103,14 @@ def take_out(note: Note) -> Note:
 
 def read(note: Note, path: str = "") -> Request | None:
     """The request in a note, None when it has none. Raises MalformedNote for everything in between."""
-    lines = note.body.splitlines(keepends=True)
+    lines = _lines(note.body)
     span = _span(lines, path)
     if span is None:
         if "action" in note.front:
             raise MalformedNote(path, "it names an action, but holds no request block")
         return None
+    if any(_HIDES.search(line) for i, line, _ in _outside(lines) if i < span[0]):
+        raise MalformedNote(path, "HTML or a %% comment above the request could hide it; your words go below the block")
     found = _OPEN.fullmatch(lines[span[0]].rstrip("\n"))
     assert found is not None
     reader = _Reader([line.removesuffix("\n") for line in lines[span[0] + 1 : span[1]]], found[1], path)
@@ -144,10 +155,15 @@ class _Reader:
             raise self.fail("unexpected text; your own words belong above or below the block")
 
     def callout(self) -> Iterator[str]:
+        if self.peek() != _CALLOUT:
+            return
+        self.at += 1
         while (line := self.peek()) is not None and line.startswith(">"):
+            warning = line.removeprefix("> - ")
+            if warning == line or plain.one_line(warning) != warning:
+                raise self.fail("this is no line of a warning")
             self.at += 1
-            if line.startswith("> - "):
-                yield line[4:]
+            yield warning
 
     def open_points(self) -> list[str]:
         if self.peek() != "## Open":
@@ -185,12 +201,14 @@ class _Reader:
 
 def _span(lines: Sequence[str], path: str) -> tuple[int, int] | None:
     """First and last line of the one request block outside every fence."""
-    opened = [(i, found[1]) for i, line in _outside(lines) if (found := _OPEN.fullmatch(line))]
+    opened = [(i, found[1], sure) for i, line, sure in _outside(lines) if (found := _OPEN.fullmatch(line))]
     if not opened:
         return None
     if len(opened) > 1:
         raise MalformedNote(path, "it holds two request blocks")
-    start, token = opened[0]
+    start, token, sure = opened[0]
+    if not sure:
+        raise MalformedNote(path, "an indented fence above the request leaves open whether the request stands in it")
     closing = f"<!-- /countersign:request {token} -->"
     ends = [i for i in range(start, len(lines)) if lines[i].rstrip("\n") == closing]
     if len(ends) != 1:
@@ -198,25 +216,50 @@ def _span(lines: Sequence[str], path: str) -> tuple[int, int] | None:
     return start, ends[0]
 
 
-def _outside(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """The lines that stand in no fence, without their newline."""
-    fence = ""
+def _outside(lines: Sequence[str]) -> Iterator[tuple[int, str, bool]]:
+    """The lines that stand in no fence, without their newline, and whether that is sure.
+
+    A fence indented by one to three spaces is one at the top level and none inside a list. Such a line is read
+    both ways, and what is outside in either reading is shown here: nothing can hide between the two.
+    """
+    top, listed = _Fences(), _Fences(indented=False)
     for i, raw in enumerate(lines):
         line = raw.rstrip("\n")
-        if fence:
-            if _closes(line, fence):
-                fence = ""
-        elif found := _FENCE.fullmatch(line):
-            fence = found[1]
-        else:
-            yield i, line
+        outside = [reading.outside(line) for reading in (top, listed)]
+        if any(outside):
+            yield i, line, all(outside)
+
+
+@dataclass
+class _Fences:
+    """One reading of a note's fences, by the rules of CommonMark, line after line."""
+
+    indented: bool = True
+    fence: str = ""
+
+    def outside(self, line: str) -> bool:
+        if self.fence:
+            if _closes(line, self.fence):
+                self.fence = ""
+            return False
+        found = _FENCE.fullmatch(line)
+        if not found or (found[1] and not self.indented):
+            return True
+        self.fence = found[2]
+        return False
 
 
 def _closes(line: str, fence: str) -> bool:
-    bare = line.strip(" ") if len(line) - len(line.lstrip(" ")) < 4 else ""
-    return len(bare) >= len(fence) and set(bare) == {fence[0]}
+    bare = line.lstrip(" ")
+    run = bare.rstrip(" \t")
+    return len(line) - len(bare) < 4 and len(run) >= len(fence) and set(run) == {fence[0]}
+
+
+def _lines(body: str) -> list[str]:
+    """The lines with their LF. Nothing else ends a line here: editors do not show other line ends as such."""
+    return re.findall("[^\n]*\n|[^\n]+", body)
 
 
 def _fence(text: str, kind: str) -> list[str]:
-    fence = fence_for(text)
+    fence = plain.fence_for(text)
     return [fence + kind, *text.removesuffix("\n").split("\n"), fence]

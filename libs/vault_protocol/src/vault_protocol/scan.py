@@ -9,29 +9,36 @@ from dataclasses import dataclass
 from json import dumps
 from urllib.parse import quote
 
+_PEM = (
+    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----(?:[^-]|-(?!----)){0,20000}+"
+    r"(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----)?"
+)
 _PROVIDERS: tuple[tuple[str, str], ...] = (
-    ("aws-access-key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("github-token", r"\bgh[pousr]_[A-Za-z0-9]{36,255}\b"),
-    ("github-fine-grained-token", r"\bgithub_pat_[A-Za-z0-9_]{60,255}\b"),
-    ("gitlab-token", r"\bglpat-[A-Za-z0-9_-]{20,64}\b"),
-    ("slack-token", r"\bxox[abprs]-[A-Za-z0-9-]{10,250}\b"),
-    ("stripe-key", r"\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{20,247}\b"),
-    ("anthropic-key", r"\bsk-ant-[A-Za-z0-9_-]{20,200}\b"),
-    ("openai-key", r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,200}\b"),
-    ("google-api-key", r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    ("google-oauth-secret", r"\bGOCSPX-[A-Za-z0-9_-]{28}\b"),
-    ("sendgrid-key", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b"),
-    ("twilio-key", r"\bSK[0-9a-f]{32}\b"),
-    ("telegram-bot-token", r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}\b"),
-    ("npm-token", r"\bnpm_[A-Za-z0-9]{36}\b"),
-    ("pypi-token", r"\bpypi-[A-Za-z0-9_-]{50,250}\b"),
-    ("json-web-token", r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,500}\b"),
-    ("private-key", r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----[^-]{0,20000}(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----)?"),
-    ("url-password", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,100}:[^\s/:@]{3,100}@[^\s/]{1,200}"),
+    ("aws-access-key", r"(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    ("github-token", r"gh[pousr]_[A-Za-z0-9]{36,255}\b"),
+    ("github-fine-grained-token", r"github_pat_[A-Za-z0-9_]{60,255}\b"),
+    ("gitlab-token", r"glpat-[A-Za-z0-9_-]{20,64}\b"),
+    ("slack-token", r"xox[abprs]-[A-Za-z0-9-]{10,250}\b"),
+    ("stripe-key", r"(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{20,247}\b"),
+    ("anthropic-key", r"sk-ant-[A-Za-z0-9_-]{20,200}\b"),
+    ("openai-key", r"sk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,200}\b"),
+    ("google-api-key", r"AIza[0-9A-Za-z_-]{35}(?![\w-])"),
+    ("google-oauth-secret", r"GOCSPX-[A-Za-z0-9_-]{28}(?![\w-])"),
+    ("sendgrid-key", r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![\w-])"),
+    ("twilio-key", r"SK[0-9a-f]{32}\b"),
+    ("telegram-bot-token", r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])"),
+    ("npm-token", r"npm_[A-Za-z0-9]{36}\b"),
+    ("pypi-token", r"pypi-[A-Za-z0-9_-]{50,250}\b"),
+    ("json-web-token", r"eyJ[A-Za-z0-9_-]{10,2000}+\.eyJ[A-Za-z0-9_-]{10,2000}+\.[A-Za-z0-9_-]{10,500}\b"),
+    ("private-key", _PEM),
+    ("url-password", r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,100}:[^\s/:@]{3,100}@[^\s/]{1,200}"),
 )  # fmt: skip
-"""Forms that providers give their secrets. Entropy is never a reason: anyone can mail noise."""
+"""Forms that providers give their secrets, each at the beginning of a word. Entropy is never a reason: anyone can
+mail noise."""
 
-_ANY = re.compile("|".join(f"(?P<p{i}>{pattern})" for i, (_, pattern) in enumerate(_PROVIDERS)))
+_ANY = re.compile(
+    r"(?:\b|(?=-----BEGIN ))(?:" + "|".join(f"(?P<p{i}>{pattern})" for i, (_, pattern) in enumerate(_PROVIDERS)) + ")"
+)
 
 
 def mask(text: str) -> tuple[str, tuple[str, ...]]:

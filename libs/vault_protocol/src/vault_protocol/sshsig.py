@@ -37,7 +37,10 @@ class PublicKey:
         words = line.split()
         if len(words) < 2 or words[0].encode() not in (_ED25519, _SK_ED25519):
             raise ValueError("not an ssh-ed25519 or sk-ssh-ed25519 public key")
-        return cls._from_blob(b64decode(words[1], validate=True))
+        key = cls._from_blob(b64decode(words[1], validate=True))
+        if key.line().split()[0] != words[0]:
+            raise ValueError("the key is of another type than its line says")
+        return key
 
     @classmethod
     def _from_blob(cls, blob: bytes) -> PublicKey:
@@ -84,7 +87,7 @@ def verify(key: PublicKey, message: bytes, armored: str, *, namespace: str) -> N
         embedded, space, algorithm, signature = _parse(armored)
         kind, rest = _take(signature)
         raw, rest = _take(rest)
-    except (ValueError, struct.error) as error:
+    except ValueError as error:
         raise BadSignature(f"not an SSH signature: {error}") from None
     if embedded != key:
         raise BadSignature("made with another key")
@@ -132,7 +135,7 @@ def _string(value: bytes) -> bytes:
 
 
 def _take(blob: bytes) -> tuple[bytes, bytes]:
-    (length,) = struct.unpack(">I", blob[:4])
-    if len(blob) < 4 + length:
+    length = int.from_bytes(blob[:4], "big")
+    if len(blob) < 4 or len(blob) < 4 + length:
         raise ValueError("cut short")
     return blob[4 : 4 + length], blob[4 + length :]

@@ -9,11 +9,10 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileMode, ObjectType
 
-from .errors import UntrustedHead
+from .errors import Refused, UntrustedHead
 from .hub import BlobId, Change, Commit, CommitId, Edits
 from .task import AgentId
-
-_NO_TREE: dict[str, tuple[str, int]] = {}
+from .tree import BadTree, Comparison
 
 
 class GitStore:
@@ -31,7 +30,7 @@ class GitStore:
         return None if found is None else self.blob(found)
 
     def blob(self, blob: BlobId) -> bytes:
-        found = self._repo[blob]
+        found = self._object(blob)
         if not isinstance(found, pygit2.Blob):
             raise UntrustedHead(blob, "it is no file")
         return found.data
@@ -53,7 +52,11 @@ class GitStore:
 
     def changes(self, old: CommitId | None, new: CommitId) -> tuple[Change, ...]:
         before = str(self._commit(old).tree_id) if old else None
-        return tuple(self._changes(before, str(self._commit(new).tree_id), ""))
+        try:
+            found = Comparison(self._raw_tree).changes(before, str(self._commit(new).tree_id))
+            return tuple(sorted(found, key=lambda change: change.path))
+        except BadTree as error:
+            raise UntrustedHead(new, str(error)) from None
 
     def history(self, old: CommitId | None, new: CommitId) -> tuple[Commit, ...]:
         line: list[Commit] = []
@@ -65,8 +68,7 @@ class GitStore:
             parents = tuple(CommitId(str(parent)) for parent in found.parent_ids)
             if len(parents) > 1:
                 raise UntrustedHead(at, "it is a merge; nothing ever merges here")
-            when = datetime.fromtimestamp(found.commit_time, UTC)
-            line.append(Commit(at, parents, found.message, found.author.name, when))
+            line.append(_described(at, parents, found))
             at = parents[0] if parents else None
         return tuple(reversed(line))
 
@@ -78,6 +80,10 @@ class GitStore:
         parents = [pygit2.Oid(hex=parent)] if parent else []
         return CommitId(str(self._repo.create_commit(None, who, who, message, tree, parents)))
 
+    def when(self, commit: CommitId) -> datetime:
+        """The time its author wrote into it."""
+        return datetime.fromtimestamp(self._commit(commit).commit_time, UTC)
+
     def has(self, commit: CommitId) -> bool:
         return pygit2.Oid(hex=commit) in self._repo
 
@@ -86,14 +92,24 @@ class GitStore:
         found = self._repo.references.get(name)
         return CommitId(str(found.target)) if found is not None else None
 
-    def _commit(self, commit: CommitId) -> pygit2.Commit:
+    def _object(self, name: str) -> pygit2.Object:
         try:
-            found: pygit2.Object = self._repo[commit]
-        except KeyError:
-            raise UntrustedHead(commit, "its objects are not here") from None
+            found: pygit2.Object = self._repo[name]
+        except (KeyError, pygit2.GitError):
+            raise UntrustedHead(CommitId(name), "its objects are not here, or broken") from None
+        return found
+
+    def _commit(self, commit: CommitId) -> pygit2.Commit:
+        found = self._object(commit)
         if found.type != ObjectType.COMMIT:
             raise UntrustedHead(commit, "it is no commit")
         return found.peel(pygit2.Commit)
+
+    def _raw_tree(self, name: str) -> bytes:
+        found = self._object(name)
+        if found.type != ObjectType.TREE:
+            raise BadTree("a folder in it is no tree")
+        return found.read_raw()
 
     def _entry(self, commit: CommitId, path: str) -> BlobId | None:
         try:
@@ -110,45 +126,22 @@ class GitStore:
             else:
                 yield name, BlobId(str(entry.id))
 
-    def _entries(self, tree: str | None) -> dict[str, tuple[str, int]]:
-        if tree is None:
-            return _NO_TREE
-        found = self._repo[tree]
-        assert isinstance(found, pygit2.Tree)
-        return {str(entry.name): (str(entry.id), int(entry.filemode)) for entry in found}
-
-    def _changes(self, old: str | None, new: str | None, prefix: str) -> Iterator[Change]:
-        """Equal ids are pruned, so the cost is what differs, not what is there."""
-        if old == new:
-            return
-        before, after = self._entries(old), self._entries(new)
-        for name in sorted(before.keys() | after.keys()):
-            was, now = before.get(name), after.get(name)
-            if was == now:
-                continue
-            path = prefix + name
-            was_tree, was_file = _sides(was)
-            now_tree, now_file = _sides(now)
-            if was_file or now_file:
-                mode = now[1] if now is not None else int(FileMode.BLOB)
-                yield Change(path, _blob(was_file), _blob(now_file), mode)
-            if was_tree or now_tree:
-                yield from self._changes(was_tree, now_tree, path + "/")
-
     def _edit(self, tree: pygit2.Oid | None, edits: dict[str, object]) -> pygit2.Oid | None:
         """The tree with these edits; None when nothing is left in it."""
         builder = self._repo.TreeBuilder(str(tree)) if tree is not None else self._repo.TreeBuilder()
         for name, edit in edits.items():
-            there = builder.get(name)
+            there = _there(builder, name)
+            is_folder = there is not None and there.type == ObjectType.TREE
+            if there is not None and edit is not None and is_folder != isinstance(edit, dict):
+                raise Refused("path", name, "a folder and a file cannot have the same name")
             if isinstance(edit, dict):
-                below = there.id if there is not None and there.type == ObjectType.TREE else None
-                changed = self._edit(below, edit)
+                changed = self._edit(there.id if there is not None else None, edit)
                 if changed is not None:
                     builder.insert(name, changed, FileMode.TREE)
                 elif there is not None:
                     builder.remove(name)
             elif edit is None:
-                if there is not None:
+                if there is not None and not is_folder:
                     builder.remove(name)
             else:
                 assert isinstance(edit, bytes)
@@ -156,26 +149,28 @@ class GitStore:
         return builder.write() if len(builder) else None
 
 
-def _sides(entry: tuple[str, int] | None) -> tuple[str | None, str | None]:
-    """(tree id, file id): one of them, or neither."""
-    if entry is None:
-        return None, None
-    return (entry[0], None) if entry[1] == FileMode.TREE else (None, entry[0])
+def _there(builder: pygit2.TreeBuilder, name: str) -> pygit2.Object | None:
+    return builder.get(name)
 
 
-def _blob(oid: str | None) -> BlobId | None:
-    return BlobId(oid) if oid else None
+def _described(at: CommitId, parents: tuple[CommitId, ...], found: pygit2.Commit) -> Commit:
+    try:
+        when = datetime.fromtimestamp(found.commit_time, UTC)
+        return Commit(at, parents, found.message, found.author.name, when)
+    except (ValueError, LookupError, OverflowError, OSError) as error:
+        raise UntrustedHead(at, f"its header does not read: {error}") from None
 
 
 def _nested(edits: Edits) -> dict[str, object]:
-    """Edits by path, as nested folders."""
+    """Edits by path, as nested folders. Raises Refused for a path below a file."""
     root: dict[str, object] = {}
-    for path, content in edits.items():
+    for path, content in sorted(edits.items()):
         *folders, name = path.split("/")
         at = root
         for folder in folders:
             below = at.setdefault(folder, {})
-            assert isinstance(below, dict), f"{path} lies below a file"
+            if not isinstance(below, dict):
+                raise Refused("path", path, "a folder and a file cannot have the same name")
             at = below
         at[name] = content
     return root

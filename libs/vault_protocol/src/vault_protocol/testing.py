@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from .errors import HubUnreachable, UntrustedHead
-from .hub import Accepted, BlobId, Broken, Change, Commit, CommitId, Edits, MovedOn, Published, blob_id
+from .errors import HubUnreachable, Refused, UntrustedHead
+from .hub import Accepted, BlobId, Broken, Change, Commit, CommitId, Edits, MovedOn, Published, Store, blob_id
 from .task import AgentId
 
 
@@ -49,14 +49,14 @@ class MemoryStore:
         return self._blobs[blob]
 
     def blob_id(self, commit: CommitId, path: str) -> BlobId | None:
-        return self._trees[commit].get(path)
+        return self._tree(commit).get(path)
 
     def paths(self, commit: CommitId, folder: str = "") -> Iterator[tuple[str, BlobId]]:
         prefix = folder + "/" if folder else ""
-        yield from sorted((path, blob) for path, blob in self._trees[commit].items() if path.startswith(prefix))
+        yield from sorted((path, blob) for path, blob in self._tree(commit).items() if path.startswith(prefix))
 
     def changes(self, old: CommitId | None, new: CommitId) -> tuple[Change, ...]:
-        before, after = self._trees[old] if old else {}, self._trees[new]
+        before, after = self._tree(old) if old else {}, self._tree(new)
         touched = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
         return tuple(Change(path, before.get(path), after.get(path)) for path in touched)
 
@@ -66,29 +66,44 @@ class MemoryStore:
         while at != old:
             if at is None:
                 raise UntrustedHead(new, "it does not follow the head that was seen before")
+            self._tree(at)
             line.append(self._commits[at])
             at = next(iter(self._commits[at].parents), None)
         return tuple(reversed(line))
 
     def commit(self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime) -> CommitId:
-        tree = dict(self._trees[parent]) if parent else {}
-        for path, content in edits.items():
+        tree = dict(self._tree(parent)) if parent else {}
+        for path, content in sorted(edits.items()):
+            if any(above in tree or above in edits for above in _folders(path)):
+                raise Refused("path", path, "a folder and a file cannot have the same name")
             if content is None:
                 tree.pop(path, None)
             else:
                 tree[path] = blob_id(content)
                 self._blobs[tree[path]] = content
-        name = repr((parent, sorted(edits), sorted(tree.values()), message, author, at)).encode()
+        name = repr((parent, sorted(tree.items()), message, author, at)).encode()
         commit = CommitId(hashlib.sha1(name, usedforsecurity=False).hexdigest())
         self._trees[commit] = tree
         self._commits[commit] = Commit(commit, (parent,) if parent else (), message, author, at)
         return commit
 
+    def _tree(self, commit: CommitId) -> dict[str, BlobId]:
+        try:
+            return self._trees[commit]
+        except KeyError:
+            raise UntrustedHead(commit, "its objects are not here, or broken") from None
+
+
+def _folders(path: str) -> Iterator[str]:
+    """`a` and `a/b` for `a/b/c.md`."""
+    parts = path.split("/")[:-1]
+    return ("/".join(parts[: i + 1]) for i in range(len(parts)))
+
 
 class MemoryHub:
     """A hub shared by its callers. `away` makes it unreachable, `lose_answers` loses the next answers."""
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self.head: CommitId | None = None
         self.away = False
@@ -103,12 +118,29 @@ class MemoryHub:
         if self.away:
             return Broken("the hub in memory is away")
         swapped = self.head == onto
+        if swapped and not self._follows(commit, onto):
+            return Broken("the hub would not take it: it does not follow the head")
         if swapped:
             self.head = commit
         if self.lose_answers:
             self.lose_answers -= 1
             return Broken("the answer was lost")
-        return Accepted(commit) if swapped else MovedOn(self.head)
+        if self.head is not None and (swapped or self._grew_past(self.head, commit, onto)):
+            return Accepted(self.head)
+        return MovedOn(self.head)
+
+    def _grew_past(self, head: CommitId, commit: CommitId, onto: CommitId | None) -> bool:
+        """Whether the commit is on the hub already: an earlier answer was lost."""
+        try:
+            return any(found.id == commit for found in self._store.history(onto, head))
+        except UntrustedHead:
+            return False
+
+    def _follows(self, commit: CommitId, onto: CommitId | None) -> bool:
+        try:
+            return bool(self._store.history(onto, commit))
+        except UntrustedHead:
+            return False
 
     def wait(self, seconds: float) -> None:
         """Nothing to wait for: whoever drives a simulation decides who is next."""

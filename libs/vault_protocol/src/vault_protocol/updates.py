@@ -10,7 +10,7 @@ from .canonical import utc
 from .task import AgentId
 
 _WORD = r"[a-z0-9_-]{1,40}"
-_LINE = re.compile(rf"- (\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ) ({_WORD})((?: {_WORD}={_WORD})*)")
+_LINE = re.compile(rf"- (\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ) ({_WORD})((?: {_WORD}={_WORD})*)", re.ASCII)
 
 KEPT = 200
 """Lines an agent keeps; the history has the others."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from . import layout, moves, notes, updates
 from .approval import SignedApproval
@@ -143,14 +144,17 @@ class Vault:
 
     def quarantine(self, task: Task, *, reason: str, also: Also = NOTHING_ELSE) -> Task:
         """Set a task aside as it is."""
-        return self._fenced("quarantine", task, lambda t: moves.quarantine(t, reason=reason), also)
+        agent, held = self.journal.identity.agent, task.attempt if task.lease else None
+        move = partial(moves.quarantine, reason=reason, agent=agent, held=held)
+        return self._fenced("quarantine", task, move, also)
 
     def quarantine_note(self, path: str, also: Also = NOTHING_ELSE) -> None:
         """Set aside a note that no parser takes: its bytes move as they are, the reason is in the records."""
         place = layout.place_of(path)
         if place is None:
             raise IllegalMove(f"{path} is no place of a task")
-        target = f"{Stage.QUARANTINE.value}/{path.rpartition('/')[2]}"
+        name = f"{place.id}-{place.slug}" if place.slug else place.id
+        target = f"{Stage.QUARANTINE.value}/{name}.md"
 
         def build(_head: CommitId | None) -> Edits:
             content = self.journal.read(path)
@@ -178,9 +182,17 @@ class Vault:
             if seen != mark:
                 self._watched[id_] = (mark, now)
             elif now - since >= self._lease.total_seconds():
-                self._move("reap", task, moves.reap)
+                try:
+                    self._move("reap", task, partial(self._expired, task))
+                except (ClaimLost, NoSuchTask, MalformedNote):
+                    continue  # it moved on while we looked
                 freed.append(id_)
         return tuple(freed)
+
+    def _expired(self, seen: Task, current: Task) -> Task:
+        if current.lease != seen.lease:
+            raise ClaimLost(seen.id, current.lease.owner if current.lease else None)
+        return moves.reap(current)
 
     def mine(self) -> tuple[Task, ...]:
         """The tasks in this agent's own folder: after a restart, work of an earlier life."""

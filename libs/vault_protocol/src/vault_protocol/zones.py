@@ -98,6 +98,9 @@ AREAS: tuple[Area, ...] = (
 )
 """The first area whose folder begins the path decides; the last is everything else."""
 
+LARGEST = 16 * 1024 * 1024
+"""Bytes a file may have; notes of tasks are held to less by their parser."""
+
 Read: TypeAlias = Callable[[str], bytes | None]
 
 
@@ -117,6 +120,8 @@ def judge(writer: Writer, changes: Iterable[Change], *, before: Read, after: Rea
     touched: dict[TaskId, list[Change]] = {}
     for change in changes:
         _judge_name(writer, change)
+        if change.new is not None and change.new != change.old and len(after(change.path) or b"") > LARGEST:
+            raise Refused("size", change.path, f"it is over {LARGEST} bytes")
         place = layout.place_of(change.path)
         if place is not None:
             touched.setdefault(place.id, []).append(change)

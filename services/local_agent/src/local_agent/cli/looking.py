@@ -88,12 +88,12 @@ def _draft(local: Local, task: Task, fresh: bool) -> Draft:
 def _table(local: Local, drafts: list[Draft], everything: bool) -> Table:
     now, letters = local.clock.now(), short_ids(local)
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    table.add_column("ID", no_wrap=True)
+    table.add_column("ID", no_wrap=True, min_width=letters)
     if everything:
         table.add_column("Stage", no_wrap=True)
     table.add_column("Priority", no_wrap=True)
-    table.add_column("From", overflow="ellipsis", no_wrap=True, max_width=30)
-    table.add_column("Subject", overflow="ellipsis", no_wrap=True, max_width=46)
+    table.add_column("From", max_width=30)
+    table.add_column("Subject", max_width=46)
     table.add_column("Asks", no_wrap=True)
     for heading in ("Age", "Warnings", "Check"):
         table.add_column(heading, no_wrap=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from rich.text import Text
@@ -19,8 +18,8 @@ RANK = {"high": 0, "normal": 1, "low": 2}
 
 
 def line(text: str, style: str = "", limit: int = 200) -> Text:
-    """Text from outside in one line of a table."""
-    return Text(one_line(text, limit), style=style)
+    """Text from outside in one line of a table, cut where the table has no room."""
+    return Text(one_line(text, limit), style=style, no_wrap=True, overflow="ellipsis")
 
 
 def block(text: str, style: str = "") -> Text:
@@ -74,7 +73,3 @@ def span(passed: timedelta) -> str:
 def urgency(task: Task) -> tuple[int, str, str]:
     front = task.note.front
     return RANK.get(front.words("priority"), 1), front.words("received"), task.id
-
-
-def listed(words: Iterable[str]) -> str:
-    return ", ".join(words)

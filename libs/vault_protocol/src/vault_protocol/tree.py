@@ -1,0 +1,90 @@
+"""Git trees as bytes: parsed strictly, and compared with equal ids pruned, so the cost is what differs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .hub import REGULAR, BlobId, Change
+
+FOLDER = 0o040000
+
+DEPTH = 32
+"""Folders below one another; a vault has a handful."""
+
+FOLDERS_READ = 20_000
+"""Folders one comparison may open. A tree of a few objects can unfold into billions of paths."""
+
+_ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{20})", re.DOTALL)
+
+Entry: TypeAlias = tuple[str, int]
+"""Object id in hex, and the mode as it is written (no library's idea of it)."""
+
+ReadTree: TypeAlias = Callable[[str], bytes]
+
+
+class BadTree(ValueError):
+    """A tree that git itself would not write: names twice, out of order or not UTF-8, too deep, too many."""
+
+
+def entries(raw: bytes) -> dict[str, Entry]:
+    """Name → entry. Raises BadTree."""
+    found = _ENTRY.findall(raw)
+    if sum(len(mode) + len(name) + 22 for mode, name, _ in found) != len(raw):
+        raise BadTree("a folder in it does not parse")
+    order = [name + b"/" if int(mode, 8) == FOLDER else name for mode, name, _ in found]
+    if order != sorted(order):
+        raise BadTree("the names of a folder in it are not in git's order")
+    try:
+        named = {name.decode("utf-8"): (oid.hex(), int(mode, 8)) for mode, name, oid in found}
+    except UnicodeDecodeError:
+        raise BadTree("a name in it is not UTF-8") from None
+    if len(named) != len(found):
+        raise BadTree("a folder in it holds one name twice")
+    return named
+
+
+@dataclass
+class Comparison:
+    """One walk over what differs between two trees."""
+
+    read: ReadTree
+    opened: int = 0
+
+    def changes(self, old: str | None, new: str | None, prefix: str = "", depth: int = 0) -> Iterator[Change]:
+        """Every path that differs, by name. Raises BadTree when there is no end to it."""
+        if old == new:
+            return
+        if depth > DEPTH:
+            raise BadTree(f"it is over {DEPTH} folders deep")
+        before, after = self._open(old), self._open(new)
+        if new is not None and not after and depth:
+            raise BadTree("a folder in it is empty")
+        for name in sorted(before.keys() | after.keys()):
+            was, now = before.get(name), after.get(name)
+            if was == now:
+                continue
+            path = prefix + name
+            was_folder, was_file = _sides(was)
+            now_folder, now_file = _sides(now)
+            if was_file or now_file:
+                yield Change(path, was_file, now_file, now[1] if now is not None and now_file else REGULAR)
+            if was_folder or now_folder:
+                yield from self.changes(was_folder, now_folder, path + "/", depth + 1)
+
+    def _open(self, tree: str | None) -> dict[str, Entry]:
+        if tree is None:
+            return {}
+        self.opened += 1
+        if self.opened > FOLDERS_READ:
+            raise BadTree(f"over {FOLDERS_READ} folders differ")
+        return entries(self.read(tree))
+
+
+def _sides(entry: Entry | None) -> tuple[str | None, BlobId | None]:
+    """(folder id, file id): one of them, or neither."""
+    if entry is None:
+        return None, None
+    return (entry[0], None) if entry[1] == FOLDER else (None, BlobId(entry[0]))

@@ -1,0 +1,520 @@
+"""The verbs, over a hub in memory and a clock that moves when told."""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from libs.vault_protocol.tests import made
+from libs.vault_protocol.tests.made import CLOUD, LOCAL, OTHER, World
+
+from vault_protocol import audit, layout, notes, request, updates
+from vault_protocol.audit import BrokenChain, Record
+from vault_protocol.errors import (
+    ClaimLost,
+    HubUnreachable,
+    IllegalMove,
+    NoSuchTask,
+    Refused,
+    StaleRevision,
+    UntrustedHead,
+)
+from vault_protocol.note import Note
+from vault_protocol.request import Request
+from vault_protocol.task import Domain, Stage, Task
+from vault_protocol.updates import Update
+from vault_protocol.vault import LEASE, Also, Vault
+
+MAIL = frozenset({Domain.EMAIL})
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def draft(task: Task, **changes: str) -> Note:
+    return request.put(request.take_out(task.note), Request(made.TOKEN, made.mail(**changes)))
+
+
+def claimed(vault: Vault) -> Task:
+    vault.refresh()
+    task = vault.claim_next(MAIL)
+    assert task is not None
+    return task
+
+
+def submitted(world: World, number: int = 0) -> Task:
+    """A task put up for the owner by Cloud."""
+    cloud = world.vault(CLOUD)
+    cloud.add(made.task(number))
+    held = claimed(cloud)
+    return cloud.submit(held, draft(held))
+
+
+def test_a_task_goes_from_waiting_to_done_through_the_owners_hands(world: World) -> None:
+    asks = submitted(world)
+    local = world.vault(LOCAL)
+    shown = local.get(asks.id)
+    asked = request.read(shown.note)
+    assert asked is not None
+
+    signed = made.approved(shown, asked.action)
+    approved = local.approve(shown, signed)
+    done = local.finish(approved, result="sent")
+
+    cloud = world.vault(CLOUD)
+    assert cloud.get(asks.id) == local.get(done.id)
+    assert (done.stage, done.finished, done.note.front["result"]) == (Stage.DONE, made.NOW, "sent")
+    assert cloud.journal.read(signed.path()) is not None
+    assert list(cloud.journal.where.values()) == [layout.path_of(done)]
+
+
+def test_every_verb_writes_what_every_other_agent_accepts(world: World) -> None:
+    """Each agent judges all that it fetches, here with the keys pinned."""
+    cloud, local = world.vault(CLOUD), world.vault(LOCAL)
+    for number in range(9):
+        cloud.add(made.task(number))
+    held = [claimed(cloud) for _ in range(7)]
+    cloud.renew(held[0])
+    cloud.release(held[0], waiting_for="model")
+    cloud.close(held[1], held[1].note)
+    cloud.quarantine(held[2], reason="poison")
+    asking = [cloud.submit(task, draft(task)) for task in held[3:7]]
+    cloud.withdraw(asking[0].id, 1)
+    local.refresh()
+    local.send_back(asking[0], remark="shorter")
+    local.reject(asking[1], why="no")
+    edited = local.edit(asking[2], draft(asking[2], text="Mine.\n"))
+    local.approve(edited, made.approved(edited, made.mail(text="Mine.\n")))
+    local.reopen(local.get(edited.id), because="expired")
+    local.approve(asking[3], made.approved(asking[3].evolve(revision=2)), draft(asking[3], text="Mine.\n"))
+    local.send_back(local.get(asking[1].id), remark="again")
+    local.quarantine(local.get(made.task_id(8)), reason="spam")
+    local.send_back(local.get(made.task_id(8)), remark="no spam")
+    local.write("handbook", "rules", {"Company_Handbook.md": b"# Rules\n"})
+
+    other = world.vault(OTHER)
+
+    assert {task: path.partition("/")[0] for task, path in other.journal.where.items()} == {
+        made.task_id(0): "Needs_Action", made.task_id(1): "Done", made.task_id(2): "Quarantine",
+        made.task_id(3): "Needs_Action", made.task_id(4): "Needs_Action", made.task_id(5): "Pending_Approval",
+        made.task_id(6): "Approved", made.task_id(7): "Needs_Action", made.task_id(8): "Needs_Action",
+    }  # fmt: skip
+    assert not list(other.malformed(*Stage))
+
+
+def test_the_most_urgent_and_then_the_oldest_is_claimed_first(world: World) -> None:
+    cloud = world.vault(CLOUD)
+    for number, priority in enumerate(["low", "normal", "high", "normal", "high"]):
+        task = made.task(number)
+        cloud.add(task.evolve(note=task.note.put(priority=priority)))
+
+    order = [claimed(cloud).id for _ in range(5)]
+
+    assert order == [made.task_id(number) for number in (2, 4, 1, 3, 0)]
+    assert cloud.claim_next(MAIL) is None
+
+
+def test_only_tasks_of_the_asked_domains_are_claimed(world: World) -> None:
+    cloud = world.vault(CLOUD)
+    cloud.add(made.task(1, domain=Domain.FILES))
+
+    assert cloud.claim_next(MAIL) is None
+    assert claimed_any(cloud) == made.task_id(1)
+
+
+def claimed_any(vault: Vault) -> str | None:
+    task = vault.claim_next(Domain)
+    return task.id if task else None
+
+
+def test_the_same_task_is_added_once(world: World) -> None:
+    cloud, other = world.vault(CLOUD), world.vault(OTHER)
+
+    assert cloud.add(made.task())
+    assert not cloud.add(made.task())
+    assert not other.add(made.task())
+
+
+def test_the_loser_of_a_claim_gets_another_task_or_none(world: World) -> None:
+    cloud = world.vault(CLOUD)
+    cloud.add(made.task(1))
+    cloud.add(made.task(2))
+    late = world.vault(OTHER)
+
+    first = claimed(cloud)
+    second = claimed(late)
+
+    assert first.id != second.id
+    assert (first.lease and first.lease.owner, second.lease and second.lease.owner) == (CLOUD.agent, OTHER.agent)
+    assert late.claim_next(MAIL) is None
+
+
+def expire(world: World, vault: Vault) -> None:
+    """The vault's agent sees every lease, and sees it unchanged a whole lease later."""
+    vault.refresh()
+    assert vault.reap() == ()
+    world.clock.tick(LEASE)
+    vault.refresh()
+
+
+def test_after_a_reap_the_old_owner_may_no_longer_write(world: World) -> None:
+    cloud, other = world.vault(CLOUD), world.vault(OTHER)
+    cloud.add(made.task())
+    held = claimed(cloud)
+    expire(world, other)
+
+    assert other.reap() == (held.id,)
+
+    writes: list[Callable[[], object]] = [
+        lambda: cloud.submit(held, draft(held)),
+        lambda: cloud.renew(held),
+        lambda: cloud.release(held),
+        lambda: cloud.close(held, held.note),
+        lambda: cloud.quarantine(held, reason="late"),
+    ]
+    for write in writes:
+        with pytest.raises(ClaimLost):
+            write()
+    again = claimed(other)
+    assert again.attempt == 2
+    cloud.refresh()
+    with pytest.raises(ClaimLost, match="held by cloud-2"):
+        cloud.submit(held, draft(held))
+    with pytest.raises(ClaimLost, match="held by cloud-2"):
+        cloud.quarantine(held, reason="late")
+
+
+def test_you_yesterday_are_not_you_today(world: World) -> None:
+    cloud, other = world.vault(CLOUD), world.vault(OTHER)
+    cloud.add(made.task())
+    yesterday = claimed(cloud)
+    expire(world, other)
+    other.reap()
+    today = claimed(cloud)
+
+    with pytest.raises(ClaimLost):
+        cloud.submit(yesterday, draft(yesterday))
+    assert cloud.submit(today, draft(today)).revision == 1
+
+
+def test_a_lease_expires_by_the_observers_own_steady_clock_alone(world: World) -> None:
+    cloud, other = world.vault(CLOUD), world.vault(OTHER)
+    cloud.add(made.task())
+    held = claimed(cloud)
+    other.refresh()
+
+    for jump in (timedelta(days=400), timedelta(days=-800), LEASE * 2):
+        world.clock.jump(jump)
+        assert other.reap() == ()
+    world.clock.tick(LEASE - timedelta(seconds=1))
+    assert other.reap() == ()
+    world.clock.tick(timedelta(seconds=1))
+    assert other.reap() == (held.id,)
+
+
+def test_a_renewed_lease_is_watched_from_its_renewal(world: World) -> None:
+    cloud, other = world.vault(CLOUD), world.vault(OTHER)
+    cloud.add(made.task())
+    held = claimed(cloud)
+    expire(world, other)
+    cloud.renew(held)
+    other.refresh()
+
+    assert other.reap() == ()
+    world.clock.tick(LEASE)
+    assert other.reap() == (held.id,)
+
+
+def test_nobody_reaps_their_own_work(world: World) -> None:
+    cloud = world.vault(CLOUD)
+    cloud.add(made.task())
+    held = claimed(cloud)
+    expire(world, cloud)
+
+    assert cloud.reap() == ()
+    assert [task.id for task in cloud.mine()] == [held.id]
+    assert world.vault(CLOUD).mine() == cloud.mine()
+
+
+@pytest.mark.parametrize("meanwhile", ["renewed", "submitted", "released", "reaped and claimed"])
+def test_a_reap_that_comes_too_late_changes_nothing(world: World, meanwhile: str) -> None:
+    """The observer looked, and the holder was quicker than its publish."""
+    cloud, other = world.vault(CLOUD), world.vault(OTHER)
+    cloud.add(made.task())
+    held = claimed(cloud)
+    expire(world, other)
+    if meanwhile == "renewed":
+        cloud.renew(held)
+    elif meanwhile == "submitted":
+        cloud.submit(held, draft(held))
+    elif meanwhile == "released":
+        cloud.release(held)
+    else:
+        third = world.vault(LOCAL)
+        expire(world, third)
+        third.reap()
+        claimed(cloud)
+    before = world.vault(CLOUD).get(held.id)
+
+    assert other.reap() == ()
+    assert world.vault(CLOUD).get(held.id) == before
+
+
+def test_a_released_task_says_what_it_waits_for_until_it_is_submitted(world: World) -> None:
+    cloud = world.vault(CLOUD)
+    cloud.add(made.task())
+
+    released = cloud.release(claimed(cloud), waiting_for="the model is down")
+    assert released.note.front["waiting_for"] == "the model is down"
+    held = claimed(cloud)
+    assert held.attempt == 2
+    assert "waiting_for" not in cloud.submit(held, draft(held.evolve(note=held.note))).note.front
+
+
+def test_a_withdrawn_draft_is_a_signal_and_nothing_that_was_submitted_changes(world: World) -> None:
+    asks = submitted(world)
+    cloud = world.vault(CLOUD)
+    before = cloud.journal.read(layout.path_of(asks))
+
+    cloud.withdraw(asks.id, asks.revision)
+
+    assert cloud.journal.read(f"Signals/withdraw-{asks.id}-1.json") == b"{}\n"
+    assert cloud.journal.read(layout.path_of(asks)) == before
+
+
+def test_a_second_submission_is_the_second_revision(world: World) -> None:
+    asks = submitted(world)
+    local, cloud = world.vault(LOCAL), world.vault(CLOUD)
+    local.send_back(asks, remark="friendlier")
+    cloud.refresh()
+    held = claimed(cloud)
+    assert held.note.front["remark"] == "friendlier"
+
+    again = cloud.submit(held, draft(held, text="Dear Bob,\n"))
+    local.refresh()
+
+    assert (asks.revision, again.revision) == (1, 2)
+    assert layout.path_of(again).endswith(".r2.md")
+    with pytest.raises(StaleRevision):
+        local.approve(asks, made.approved(asks))
+    assert local.get(asks.id) == cloud.get(asks.id)
+
+
+def test_what_was_put_up_for_approval_only_the_owner_ends(world: World) -> None:
+    asks = submitted(world)
+    local, cloud = world.vault(LOCAL), world.vault(CLOUD)
+    local.send_back(asks, remark="again")
+    cloud.refresh()
+    held = claimed(cloud)
+
+    with pytest.raises(IllegalMove, match="only the owner ends it"):
+        cloud.close(held, held.note)
+    cloud.add(made.task(5))
+    fresh = claimed(cloud)
+    with pytest.raises(IllegalMove, match="only the owner ends it"):
+        cloud.close(fresh, draft(fresh))
+
+
+def test_an_agent_publishes_nothing_that_others_would_not_apply(world: World) -> None:
+    """A head that breaks a rule would stop everybody, so the rule stops its author."""
+    asks = submitted(world)
+    cloud, head = world.vault(CLOUD), world.hub.head
+
+    writes: list[Callable[[], object]] = [
+        lambda: cloud.write("write", "x", {"Dashboard.md": b"x"}),
+        lambda: cloud.write("write", "x", {"Plans/run.sh": b"x"}),
+        lambda: cloud.write("write", "x", {"Updates/cloud-2/recent.md": b"x"}),
+        lambda: cloud.send_back(asks, remark="mine"),
+        lambda: cloud.approve(asks, made.approved(asks)),
+        lambda: cloud.edit(asks, asks.note),
+        lambda: world.vault(LOCAL).write("write", "x", {"notes.txt": b"x"}),
+        lambda: world.vault(LOCAL).write("write", "x", {layout.path_of(asks): None}),
+    ]
+    for write in writes:
+        with pytest.raises(Refused):
+            write()
+    assert world.hub.head == head
+
+
+def test_a_note_no_parser_takes_is_set_aside_and_the_others_go_on(world: World) -> None:
+    world.vault(CLOUD, trust=None).add(made.task(1))
+    store, head = world.store, world.hub.head
+    path = f"Needs_Action/email/{made.task_id(2)}-odd.r7.md"
+    broken = store.commit(head, {path: b"not a note"}, message="x", author=CLOUD.agent, at=made.NOW)
+    world.hub.publish(broken, onto=head)
+    cloud = world.vault(CLOUD, trust=None)
+
+    assert [error.path for error in cloud.malformed(Stage.NEEDS_ACTION)] == [path]
+    assert claimed(cloud).id == made.task_id(1)
+    cloud.quarantine_note(path)
+
+    aside = cloud.journal.where[made.task_id(2)]
+    assert aside == f"Quarantine/{made.task_id(2)}-odd.md"
+    assert cloud.journal.read(aside) == b"not a note"
+    assert not list(cloud.malformed(Stage.NEEDS_ACTION))
+
+
+def test_a_task_is_found_by_the_beginning_of_its_id(world: World) -> None:
+    cloud = world.vault(CLOUD)
+    cloud.add(made.task(0))
+    cloud.add(made.task(32**15))
+
+    assert cloud.get("b").id == made.task_id(32**15)
+    assert cloud.get(made.task_id(0)).id == made.task_id(0)
+    cloud.add(made.task(1))
+    for prefix in ("a", "z", ""):
+        with pytest.raises(NoSuchTask):
+            cloud.get(prefix)
+
+
+def records(vault: Vault, count: int, *, day: int = 0) -> None:
+    vault.record(
+        *(
+            Record.of("effect.confirmed", actor=LOCAL.agent, target=made.task_id(n), at=made.NOW, parameters={"n": day})
+            for n in range(count)
+        )
+    )
+
+
+def chain(vault: Vault) -> list[str]:
+    head = vault.journal.head
+    assert head is not None
+    paths = [path for path, _ in vault.journal.store.paths(head, f"Logs/{LOCAL.agent}")]
+    return [line for path in paths for line in (vault.journal.read(path) or b"").decode().split("\n") if line]
+
+
+def test_the_audit_log_is_one_chain_over_files_and_restarts(world: World) -> None:
+    for day in range(3):
+        records(world.vault(LOCAL), 2, day=day)
+        world.clock.tick(timedelta(days=10))
+
+    last = audit.verify(chain(world.vault(LOCAL)))
+
+    assert last is not None
+    assert last.sequence == 6
+
+
+def test_a_clock_set_back_leaves_the_audit_log_one_chain(world: World) -> None:
+    for jump in (40, -60, 1, -300):
+        records(world.vault(LOCAL), 1)
+        world.clock.jump(timedelta(days=jump))
+    records(world.vault(LOCAL), 1)
+
+    last = audit.verify(chain(world.vault(LOCAL)))
+
+    assert last is not None
+    assert last.sequence == 5
+
+
+def test_a_record_with_odd_characters_does_not_stop_the_log(world: World) -> None:
+    local = world.vault(LOCAL)
+    for _ in range(2):
+        local.record(Record.of("task.read", actor=LOCAL.agent, target="a\u2028b\x85c", at=made.NOW))
+
+    assert len(chain(local)) == 2
+
+
+@pytest.mark.parametrize("harm", ["change", "remove", "insert", "swap"])
+def test_harm_to_the_published_log_shows(world: World, harm: str) -> None:
+    local = world.vault(LOCAL)
+    records(local, 5)
+    lines = chain(local)
+    if harm == "change":
+        lines[2] = lines[2].replace('"result": ""', '"result": "ok"')
+    elif harm == "remove":
+        del lines[2]
+    elif harm == "insert":
+        lines.insert(2, lines[4])
+    else:
+        lines[2], lines[3] = lines[3], lines[2]
+
+    with pytest.raises(BrokenChain):
+        audit.verify(lines)
+
+
+def test_updates_go_along_with_a_move_and_stay_in_their_own_file(world: World) -> None:
+    cloud = world.vault(CLOUD)
+    cloud.add(made.task(), Also(updates=[Update.of("task_added", made.NOW, task=made.task_id(0))]))
+
+    path = updates.path(CLOUD.agent)
+    assert path == "Updates/cloud-1/recent.md"
+    assert updates.parse(cloud.journal.read(path) or b"") == (Update.of("task_added", made.NOW, task=made.task_id(0)),)
+
+
+SECRET = 'hunter2 "quoted"/+'
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [SECRET, b64encode(SECRET.encode()).decode(), SECRET.encode().hex(), SECRET.encode().hex().upper(),
+     quote(SECRET, safe=""), json.dumps({"password": SECRET})],
+)  # fmt: skip
+def test_an_own_secret_is_refused_before_anything_is_written(world: World, spelling: str) -> None:
+    local = world.vault(LOCAL, secrets=(SECRET,))
+    head = world.hub.head
+
+    for path in ("Rates.md", "Rates.json", "Logs/local/2026-11/23.jsonl"):
+        with pytest.raises(Refused, match="a secret of this machine") as caught:
+            local.write("write", "rates", {"Other.md": b"x", path: f"it is {spelling}\n".encode()})
+        assert caught.value.rule == "secret"
+        assert SECRET not in str(caught.value)
+    with pytest.raises(Refused, match="a secret of this machine"):
+        world.vault(LOCAL, secrets=("secret-name",)).write("write", "x", {"Rates/secret-name.md": b"x"})
+    assert world.hub.head == head
+
+
+def test_a_well_known_secret_in_a_note_is_refused_before_anything_is_written(world: World) -> None:
+    cloud = world.vault(CLOUD)
+    task = made.task()
+    leaking = task.evolve(note=task.note.with_body("the key is ghp_" + "a1B2" * 9 + "\n"))
+
+    with pytest.raises(Refused, match="looks like a github-token"):
+        cloud.add(leaking)
+    assert world.hub.head is None
+
+
+def test_a_lost_answer_is_unknown_until_the_next_look(world: World) -> None:
+    cloud = world.vault(CLOUD)
+    cloud.add(made.task())
+    world.hub.lose_answers = 1
+
+    with pytest.raises(HubUnreachable):
+        cloud.claim_next(MAIL)
+
+    cloud.refresh()
+    assert [task.id for task in cloud.mine()] == [made.task_id(0)]
+    assert cloud.claim_next(MAIL) is None
+
+
+def test_while_the_hub_is_away_nothing_is_claimed(world: World) -> None:
+    cloud = world.vault(CLOUD)
+    cloud.add(made.task())
+    world.hub.away = True
+
+    with pytest.raises(HubUnreachable):
+        cloud.claim_next(MAIL)
+
+    world.hub.away = False
+    cloud.refresh()
+    assert cloud.mine() == ()
+    assert claimed(cloud).attempt == 1
+
+
+def test_a_hostile_head_stops_the_agent_that_judges_and_leaves_its_view(world: World) -> None:
+    asks = submitted(world)
+    local, head = world.vault(LOCAL), world.hub.head
+    edits = dict([notes.write(asks.evolve(stage=Stage.APPROVED))])
+    forged = world.store.commit(head, edits, message="approve: x", author=LOCAL.agent, at=made.NOW)
+    world.hub.publish(forged, onto=head)
+
+    before = local.get(asks.id)
+
+    with pytest.raises(UntrustedHead):
+        local.refresh()
+    assert local.get(asks.id) == before
+    with pytest.raises(UntrustedHead):
+        local.reject(asks, why="no")
