@@ -27,7 +27,9 @@ def claims(size: int, folder: Path, *, quick: bool = False) -> Row:
     gitpython = _GitPython(_copy(template, folder / "gitpython"), folder / "gitpython")
     floor = _Floor(folder / "floor")
     rounds = 2 if quick else 15
-    slow = {} if size <= 1000 else {"gitpython_index": 7 if size <= 10_000 else 4, "git_cli": 9 if size <= 10_000 else 5}
+    slow = (
+        {} if size <= 1000 else {"gitpython_index": 7 if size <= 10_000 else 4, "git_cli": 9 if size <= 10_000 else 5}
+    )
     found = interleaved(
         {"ours": ours.claim, "gitpython_index": gitpython.claim, "git_cli": cli.claim, "floor": floor.claim},
         rounds, fewer=slow,
@@ -94,7 +96,9 @@ class _Cli(_Worktree):
         return milliseconds(act)
 
     def _git(self, *argv: str) -> None:
-        subprocess.run(["git", "-c", "user.name=peer", "-c", "user.email=peer@bench.invalid", *argv], cwd=self.path, check=True)
+        subprocess.run(
+            ["git", "-c", "user.name=peer", "-c", "user.email=peer@bench.invalid", *argv], cwd=self.path, check=True
+        )
 
 
 class _Floor:

@@ -49,7 +49,9 @@ def _cloud(made: World) -> Vault:
     identity = Identity(AgentId("cloud"), Role.CLOUD, made.vault_id, keys.load(made.cloud_home / "keys" / "cloud"))
     home = made.folder / "writer"
     store = GitStore(home / "clone.git")
-    return Vault(Journal(store, Remote(store, str(made.hub)), identity, SystemClock(), checkpoint=home / "followed.json"))
+    return Vault(
+        Journal(store, Remote(store, str(made.hub)), identity, SystemClock(), checkpoint=home / "followed.json")
+    )
 
 
 def _ours(made: World, vault: Vault, number: int) -> float:

@@ -52,9 +52,7 @@ def contents(size: int) -> Iterator[tuple[str, bytes]]:
 def hub(path: Path, size: int) -> Path:
     """A hub that holds such a vault in one commit and one pack."""
     remote.create(path)
-    with subprocess.Popen(
-        ["git", f"--git-dir={path}", "fast-import", "--quiet"], stdin=subprocess.PIPE
-    ) as importer:
+    with subprocess.Popen(["git", f"--git-dir={path}", "fast-import", "--quiet"], stdin=subprocess.PIPE) as importer:
         assert importer.stdin is not None
         importer.stdin.write(b"commit refs/heads/main\ncommitter local <local@bench.invalid> 0 +0000\n")
         importer.stdin.write(b"data 5\nbegin\n")
@@ -70,8 +68,6 @@ def vault(hub: Path, home: Path, agent: str = "cloud") -> Vault:
     """The vault as Cloud has it, followed up to the hub's head."""
     store = GitStore(home / "clone.git")
     identity = Identity(AgentId(agent), Role.CLOUD, "bench", keys.new())
-    opened = Vault(
-        Journal(store, Remote(store, str(hub)), identity, SystemClock(), checkpoint=home / "followed.json")
-    )
+    opened = Vault(Journal(store, Remote(store, str(hub)), identity, SystemClock(), checkpoint=home / "followed.json"))
     opened.refresh()
     return opened

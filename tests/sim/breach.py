@@ -7,7 +7,7 @@ class Breach(AssertionError):
     """An invariant of the protocol is broken: its number, and what was seen."""
 
     def __init__(self, invariant: str, what: str) -> None:
-        self.invariant = invariant
+        self.invariant, self.what = invariant, what
         super().__init__(f"{invariant}: {what}")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.sim.reading import Standing
 from vault_protocol.hub import Change, Commit, CommitId
 from vault_protocol.testing import MemoryStore
 
+_WITHDRAW = re.compile(r"Signals/withdraw-([a-z2-7]{16})-([0-9]+)\.json")
 SUBMISSIONS = {("In_Progress", "Pending_Approval"), ("Pending_Approval", "Pending_Approval")}
 
 
@@ -45,6 +48,8 @@ class History:
     """Approval id → its fields, as published."""
     receipts: dict[str, str] = field(default_factory=dict)
     """Approval id → task, of each published `effect.confirmed`."""
+    moved: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often each move was seen."""
     _bodies: dict[tuple[str, int], str] = field(default_factory=dict)
     _leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     _chains: dict[str, Chain] = field(default_factory=dict)
@@ -83,6 +88,7 @@ class History:
                 self._approval(change, agent)
             elif change.path == "Dashboard.md":
                 self._dashboard(change, agent, commit)
+        self._withdrawals(changes, moved)
         for task, its in moved.items():
             self._move(task, its, agent, int(said["Attempt"]), records)
 
@@ -103,8 +109,17 @@ class History:
         self._lease(old, new, agent)
         self.tasks[task] = new
 
+    def _withdrawals(self, changes: tuple[Change, ...], moved: Mapping[str, object]) -> None:
+        """A signal takes back the revision it names, or is only cleared."""
+        for change in changes:
+            named = _WITHDRAW.fullmatch(change.path)
+            if named and change.new is None and named[1] in moved:
+                shown = self.tasks[named[1]].revision
+                hold(shown == int(named[2]), "I12", f"r{shown} of {named[1]} was withdrawn, r{named[2]} was asked for")
+
     def _legal(self, old: Standing | None, new: Standing, agent: str) -> None:
         source, role = old.stage if old else "(new)", "local" if agent == "local" else "cloud"
+        self.moved[source, new.stage] += 1
         move = f"{agent} moved {new.id} from {source} to {new.stage}"
         hold(source == new.stage or new.stage in reading.moves()[source], "I3", move)
         whose = reading.rights().get((role, source, new.stage), "—")
@@ -134,7 +149,9 @@ class History:
             given = [a for a in self.approvals.values() if (a["task"], a["revision"]) == (new.id, new.revision)]
             hold(given, "I5", f"{new.id} r{new.revision} went to Approved without an approval of this revision")
             digest = reading.digest_of_note(new.body)
-            hold(any(a["digest"] == digest for a in given), "I5", f"{new.id} r{new.revision}: another text was approved")
+            hold(
+                any(a["digest"] == digest for a in given), "I5", f"{new.id} r{new.revision}: another text was approved"
+            )
         if old and old.stage == "Approved" and new.stage == "Done":
             named = [r["parameters"].get("approval") for r in records if r["action_type"] == "effect.confirmed"]
             hold(named and self.receipts.get(named[0]) == new.id, "I6", f"{new.id} is done without a receipt")

@@ -20,7 +20,9 @@ _PLACE = re.compile(
 _NUMBER = re.compile(r"^(attempt|revision): (\d+)$", re.MULTILINE)
 _WORD = re.compile(r'^(owner|lease_until|action): "?([^"\n]+)"?$', re.MULTILINE)
 _JSON = re.compile(r"^## Action\n\n(`{3,})json\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
-_PROSE = re.compile(r"^<!-- (draft|quote) (\w+) -->\n(`{3,})text\n(.*?)\n\3\n<!-- /\1 \2 -->$", re.MULTILINE | re.DOTALL)
+_PROSE = re.compile(
+    r"^<!-- (draft|quote) (\w+) -->\n(`{3,})text\n(.*?)\n\3\n<!-- /\1 \2 -->$", re.MULTILINE | re.DOTALL
+)
 _TRAILER = re.compile(r"^Countersign-(Agent|Attempt|Sequence): (.*)$", re.MULTILINE)
 
 
@@ -89,7 +91,7 @@ def digest_of_note(body: str) -> str | None:
     fields = _JSON.search(body)
     if not fields:
         return None
-    prose = {label: text + "\n" for label, _, _, text in _PROSE.findall(body)}
+    prose = {label: text.rstrip("\n") + "\n" for label, _, _, text in _PROSE.findall(body)}
     return digest({**json.loads(fields[2]), "text": prose.get("draft", ""), "quote": prose.get("quote", "")})
 
 

@@ -37,6 +37,8 @@ class World:
     passphrase: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     cloud: subprocess.Popen[bytes] | None = None
     local: subprocess.Popen[bytes] | None = None
+    home_elsewhere: Path | None = None
+    """Local's home when it is not the one beside the others: a restored machine."""
 
     @property
     def hub(self) -> Path:
@@ -48,7 +50,7 @@ class World:
 
     @property
     def local_home(self) -> Path:
-        return self.folder / "owners-machine"
+        return self.home_elsewhere or self.folder / "owners-machine"
 
     @property
     def cloud_home(self) -> Path:

@@ -25,7 +25,7 @@ def test_agents_in_several_processes_own_every_task_exactly_once(tasks: int, tmp
     every = [made.task(number) for number in range(tasks)]
     owner.write("add", "all", dict(map(notes.write, every)), Also())
     shifts = [("cloud-1", "cloud-2"), ("cloud-3", "cloud-4")]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
 
     running = [
         subprocess.Popen(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from vault_protocol.front_matter import LIMIT, FrontMatter, FrontMatterError
 
 WORDS = st.text(string.ascii_letters + string.digits + " _-ÄÖßé漢🙂.,/'\"", max_size=20)
+WORDS_OF_YAML = " !#$%&*-.:?@[]{}|>`'\u00a0\u200b\ufeff\ufffe\ud7ff\ue000\x7f\t"
 KEYS = st.from_regex("[a-z][a-z_]{0,8}", fullmatch=True)
 
 SPELLINGS = st.one_of(
@@ -115,3 +116,25 @@ def test_words_that_yaml_1_1_would_change_stay_words() -> None:
     front = FrontMatter.parse("a: no\nb: 2026-11-23\nc: 012\nd: 1_000\ne: 1e3\n")
 
     assert front.values == {"a": "no", "b": "2026-11-23", "c": "012", "d": "1_000", "e": "1e3"}
+
+
+AGENTS_VALUES = st.one_of(
+    st.text(max_size=12).map(lambda text: f'"{text}"'),
+    st.text(WORDS_OF_YAML, max_size=12).map(lambda text: f'"{text}"'),
+    st.from_regex("[A-Za-z][A-Za-z_-]{0,8}|-?[0-9]{1,20}", fullmatch=True),
+    st.sampled_from(["true", "null", "NULL", "no", "2026-11-23T15:04:05Z", "2026-13-43T15:04:05Z", "1_000", "0x1"]),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["id", "sha256", "y", "true", "_", "a1"]), AGENTS_VALUES), max_size=4))
+def test_the_fast_way_reads_what_yaml_reads(lines: list[tuple[str, str]]) -> None:
+    text = "".join(f"{key}: {value}\n" for key, value in lines)
+    try:
+        fast = FrontMatter.parse(text)
+    except FrontMatterError:
+        return
+    slow = FrontMatter.parse(f"{text}# a comment, which takes the slow way\n")
+    assert fast.text == text
+    assert [(key, type(fast[key]), fast[key]) for key in fast.values] == [
+        (key, type(slow[key]), slow[key]) for key in slow.values
+    ]

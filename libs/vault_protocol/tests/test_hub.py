@@ -1,7 +1,9 @@
 """One contract, two hubs: a real bare repository behind git, and the hub in memory that the services test with."""
 
 import os
+import shutil
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -429,11 +431,12 @@ def test_the_callers_own_git_variables_change_nothing(disk: OnDisk, monkeypatch:
 
 
 def test_a_killed_git_leaves_no_lock_that_stops_the_next(disk: OnDisk) -> None:
-    side = disk.side()
-    head = side.published()
+    side, other = disk.side(), disk.side()
+    other.published()
     store = side.store
     assert isinstance(store, GitStore)
     side.hub.refresh()
+    head = other.published()
     for name in ("refs/hub/main.lock", "packed-refs.lock", "shallow.lock"):
         (store.path / name).touch()
         os.utime(store.path / name, (0, 0))
@@ -444,7 +447,7 @@ def test_a_killed_git_leaves_no_lock_that_stops_the_next(disk: OnDisk) -> None:
 
 def test_two_threads_share_one_way_to_the_hub(disk: OnDisk) -> None:
     side = disk.side()
-    head = side.published()
+    head = disk.side().published()
     heads: list[CommitId | None] = []
     threads = [threading.Thread(target=lambda: heads.append(side.hub.refresh())) for _ in range(6)]
 
@@ -454,6 +457,48 @@ def test_two_threads_share_one_way_to_the_hub(disk: OnDisk) -> None:
         thread.join(60)
 
     assert heads == [head] * 6
+
+
+def test_a_head_that_did_not_move_is_not_fetched_again(disk: OnDisk) -> None:
+    side, other = disk.side(), disk.side()
+    mine = side.published()
+    store = side.store
+    assert isinstance(store, GitStore)
+    assert side.hub.refresh() == mine
+    assert not (store.path / "FETCH_HEAD").exists() or not (store.path / "FETCH_HEAD").read_bytes()
+
+    hers = other.published()
+
+    assert side.hub.refresh() == hers
+    disk.leave()
+    with pytest.raises(HubUnreachable):
+        side.hub.refresh()
+
+
+def test_a_head_that_moved_between_two_waits_is_not_waited_for(disk: OnDisk) -> None:
+    side, other = disk.side(), disk.side()
+    side.published()
+    side.hub.wait(0.1)
+    side.hub.wait(0.1)
+    other.published()
+    begun = time.monotonic()
+    side.hub.wait(60.0)
+    assert time.monotonic() - begun < 30
+
+
+def test_waiting_goes_on_at_a_hub_that_was_put_back(disk: OnDisk) -> None:
+    side, other = disk.side(), disk.side()
+    side.published()
+    side.hub.wait(0.1)
+    shutil.copytree(disk.bare, disk.folder / "copy.git")
+    shutil.rmtree(disk.bare)
+    (disk.folder / "copy.git").rename(disk.bare)
+    side.hub.wait(0.1)
+    side.hub.wait(0.1)
+    other.published()
+    begun = time.monotonic()
+    side.hub.wait(60.0)
+    assert time.monotonic() - begun < 30
 
 
 def test_waiting_ends_when_the_head_moves(disk: OnDisk) -> None:

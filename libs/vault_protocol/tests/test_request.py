@@ -35,6 +35,9 @@ DRAFTS = TEXTS.filter(lambda text: bool(text.strip()))
 BODIES = st.lists(LINES, max_size=8).map("\n".join)
 
 
+ASKS = FrontMatter().put(action="send_mail", request=TOKEN)
+
+
 def empty() -> Note:
     return Note(FrontMatter(), "\n")
 
@@ -59,6 +62,7 @@ def test_a_forged_block_in_the_original_never_becomes_the_request(text: str, for
 
 
 @given(BODIES, BODIES, BODIES, DRAFTS)
+@example("````", "", "````", "Mine.\n")
 def test_whatever_stands_around_the_original_nothing_in_it_is_ever_the_request(
     above: str, below: str, around: str, text: str
 ) -> None:
@@ -68,13 +72,23 @@ def test_whatever_stands_around_the_original_nothing_in_it_is_ever_the_request(
     body = (
         f"{above}\n{request.render(asked)}{below}\n## Original\n\n{plain.fenced(f'{around}{chr(10)}{false}{around}')}"
     )
-    note = Note(FrontMatter().put(action="send_mail"), body)
+    note = Note(ASKS, body)
 
     try:
         found = request.read(note)
     except MalformedNote:
         return
     assert found == asked
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e"])
+def test_what_no_editor_shows_as_the_end_of_a_line_ends_no_fence(end: str) -> None:
+    """A stranger's text with such characters in it, as a hostile Cloud would leave it: to a reader it is one line."""
+    false = request.render(Request(FORGED_TOKEN, made.mail())).replace("\n", end)
+    note = Note(ASKS, f"```text\nx{end}```{end}{false}\n```\n")
+
+    with pytest.raises(MalformedNote, match="holds no request block"):
+        request.read(note)
 
 
 @given(BODIES, DRAFTS, DRAFTS)
@@ -169,17 +183,29 @@ DOUBLE = '{"name": "x", "media_type": "text/plain", "sha256": "' + "0" * 64 + '"
     ],
 )  # fmt: skip
 def test_a_block_that_is_not_exactly_one_request_is_refused(replaced: dict[str, str], reason: str) -> None:
-    note = Note(FrontMatter().put(action="send_mail"), body_with(**replaced))
+    note = Note(ASKS, body_with(**replaced))
 
     with pytest.raises(MalformedNote, match=re.escape(reason)):
         request.read(note)
+
+
+def test_a_block_that_the_front_matter_does_not_name_is_no_request() -> None:
+    """An unclosed fence of the owner's swallows the real one, and a line of the stranger's mail closes that fence."""
+    real, false = (request.render(Request(t, made.mail(subject=t))) for t in (TOKEN, FORGED_TOKEN))
+    note = Note(ASKS, f"```\n{real.replace('```', '~~~')}\n## Original\n\n{plain.fenced(f'```{chr(10)}{false}')}")
+
+    with pytest.raises(MalformedNote, match="not the one that its front matter names"):
+        request.read(note)
+    again = request.put(note, Request(OTHER_TOKEN, made.mail()))
+    with pytest.raises(MalformedNote, match="request block"):
+        request.read(again)
 
 
 def test_two_blocks_are_refused() -> None:
     both = request.render(Request(TOKEN, made.mail())) + request.render(Request(OTHER_TOKEN, made.mail(subject="Two")))
 
     with pytest.raises(MalformedNote, match="two request blocks"):
-        request.read(Note(FrontMatter().put(action="send_mail"), both))
+        request.read(Note(ASKS, both))
 
 
 @pytest.mark.parametrize("opening", ["   ```", "- x\n  ~~~", "1. x\n   ```text"])
@@ -189,7 +215,7 @@ def test_a_block_that_only_one_reading_of_the_fences_shows_is_refused(opening: s
     real, false = (request.render(Request(t, made.mail(subject=t))) for t in (TOKEN, OTHER_TOKEN))
 
     with pytest.raises(MalformedNote, match=r"two request blocks|leaves open whether"):
-        request.read(Note(FrontMatter().put(action="send_mail"), f"{opening}\n{false}{closing}\n{real}"))
+        request.read(Note(ASKS, f"{opening}\n{false}{closing}\n{real}"))
 
 
 @pytest.mark.parametrize("above", ["%%", "text %% text", "<style>", "<div hidden>", "<!-- open", "<?php", "<![CDATA["])
@@ -197,19 +223,19 @@ def test_nothing_above_the_request_can_hide_it_from_a_viewer(above: str) -> None
     body = f"{above}\n\n{request.render(Request(TOKEN, made.mail()))}"
 
     with pytest.raises(MalformedNote, match="could hide it"):
-        request.read(Note(FrontMatter().put(action="send_mail"), body))
+        request.read(Note(ASKS, body))
 
 
 def test_the_same_words_in_a_fence_or_below_the_request_hide_nothing() -> None:
     asked = Request(TOKEN, made.mail())
     body = f"```text\n%% <style>\n```\n{request.render(asked)}\nI know <b>him</b>. %% later %%\n"
 
-    assert request.read(Note(FrontMatter().put(action="send_mail"), body)) == asked
+    assert request.read(Note(ASKS, body)) == asked
 
 
 @pytest.mark.parametrize("front", ["send_sms", None])
 def test_front_matter_that_names_another_action_is_refused(front: str | None) -> None:
-    note = Note(FrontMatter().put(action=front), request.render(Request(TOKEN, made.mail())))
+    note = Note(ASKS.put(action=front), request.render(Request(TOKEN, made.mail())))
 
     with pytest.raises(MalformedNote, match="the front matter says"):
         request.read(note)
@@ -217,7 +243,7 @@ def test_front_matter_that_names_another_action_is_refused(front: str | None) ->
 
 def test_a_note_that_names_an_action_it_does_not_hold_is_refused() -> None:
     with pytest.raises(MalformedNote, match="holds no request block"):
-        request.read(Note(FrontMatter().put(action="send_mail"), "\n"))
+        request.read(Note(ASKS, "\n"))
 
 
 @pytest.mark.parametrize("where", ["text", "quote"])
@@ -236,7 +262,7 @@ def test_an_owner_who_adds_blank_lines_in_the_draft_changes_no_digest() -> None:
     asked = Request(TOKEN, made.mail())
     roomy = request.render(asked).replace("\nAnn\n", "\nAnn\n\n\n")
 
-    found = request.read(Note(FrontMatter().put(action="send_mail"), roomy))
+    found = request.read(Note(ASKS, roomy))
 
     assert found is not None
     assert found.action.digest == asked.action.digest
@@ -245,7 +271,7 @@ def test_an_owner_who_adds_blank_lines_in_the_draft_changes_no_digest() -> None:
 def test_an_owner_who_edits_the_draft_makes_another_digest() -> None:
     edited = request.render(Request(TOKEN, made.mail())).replace("on Monday", "on Tuesday")
 
-    found = request.read(Note(FrontMatter().put(action="send_mail"), edited))
+    found = request.read(Note(ASKS, edited))
 
     assert found is not None
     assert isinstance(found.action, SendMail)

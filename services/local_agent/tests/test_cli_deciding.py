@@ -307,11 +307,13 @@ def test_a_stale_view_of_a_draft_is_not_what_gets_approved(world: World, tmp_pat
         assert process.stdout is not None
         shown = ""
         while "The note and its original" not in shown:
-            shown += process.stdout.readline()
+            line = process.stdout.readline()
+            assert line, f"it ended early: {shown}"
+            shown += line
         assert world.run("edit", task, "--text-file", str(file), "--no-approve").code == 0
         _, err = process.communicate("y\n", timeout=60)
     assert process.returncode == 1
-    assert "is at revision 2, you saw revision 1" in err
+    assert "at revision 2 since you saw revision 1" in err
     assert world.stage(task) is Stage.PENDING_APPROVAL
 
 

@@ -17,7 +17,8 @@ HOSTILE = "\x1b]0;owned\x07\x1b[31mPAY\x9b2J[bold red]now[/] :smile: \u202eevil"
 
 
 @pytest.fixture
-def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
+def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("COLUMNS", "160")
     world = World(tmp_path, capsys.readouterr)
     assert world.init().code == 0
     return world

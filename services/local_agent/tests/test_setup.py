@@ -7,10 +7,12 @@ import multiprocessing
 import os
 import signal
 import stat
+import subprocess
+import termios
 from pathlib import Path
 
 import pytest
-from services.local_agent.tests.cli_world import PASSPHRASE, World
+from services.local_agent.tests.cli_world import COMMAND, PASSPHRASE, World, until
 
 from local_agent.home import Home
 from local_agent.setup import Wishes, set_up
@@ -188,6 +190,45 @@ def test_an_unencrypted_key_is_warned_about(world: World) -> None:
     ran = world.init("--key-protection", "none", "--json")
     assert "any program that runs as you can countersign" in ran.err
     assert world.run("approve", world.ask_for(), "--yes").code == 0
+
+
+def test_at_a_terminal_it_asks_for_everything_and_keeps_the_mail_password_private(world: World) -> None:
+    answers = [
+        ("Hub", str(world.hub)), ("Your name", "Ann Owner"), ("Folder", str(world.notes)),
+        ("Public key file", str(world.folder / "cloud.pub")), ("Protect the approval key", ""),
+        ("dry run", "n"), ("Add a mail account?", "y"), ("Mail address", "ann@owner.example"), ("Short name", ""),
+        ("User name", ""), ("IMAP server", ""), ("Outgoing server", ""), ("Outgoing TLS", "starttls"),
+        ("Password", "hunter2 hunter2"), ("Another one?", ""), ("Passphrase for", "too quick"), ("Repeat", "too quick"),
+    ]  # fmt: skip
+    ours, theirs = os.openpty()
+    argv = [*COMMAND, "init", "--home", str(world.home.path)]
+    with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
+        os.close(theirs)
+        seen = b""
+        for question, answer in answers:
+            while question.encode() not in seen:
+                seen += os.read(ours, 4096)
+            if question in ("Password", "Passphrase for", "Repeat"):
+                until(lambda: not termios.tcgetattr(ours)[3] & termios.ECHO)
+            seen = seen.partition(question.encode())[2]
+            os.write(ours, answer.encode() + b"\n")
+        while process.poll() is None:
+            try:
+                seen += os.read(ours, 4096)
+            except OSError:
+                process.wait(30)
+    os.close(ours)
+    assert process.returncode == 0, seen
+    assert b"too quick" not in seen
+    settings = world.home.settings()
+    assert (settings.owner, settings.dry_run, settings.folder) == ("Ann Owner", False, world.notes)
+    [account] = settings.accounts
+    assert (account.imap_host, account.submission_host, account.submission_port) == (
+        "imap.owner.example", "smtp.owner.example", 587,
+    )  # fmt: skip
+    assert account.password() == "hunter2 hunter2"
+    assert stat.S_IMODE(account.password_file.stat().st_mode) == 0o600
+    keys.load(world.home.approval_key, "too quick")
 
 
 def test_a_hub_that_is_there_and_empty_is_used(world: World) -> None:

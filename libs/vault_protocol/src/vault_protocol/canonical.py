@@ -49,7 +49,7 @@ def utc(moment: datetime) -> str:
 
 def moment(text: str) -> datetime:
     """The inverse of `utc`; ValueError for any other spelling."""
-    found = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    found = datetime.fromisoformat(text)
     if utc(found) != text:
         raise ValueError(f"{text!r} is not spelled as in 2026-11-23T15:04:05Z")
     return found
@@ -64,7 +64,12 @@ def _refuse_floats(value: Json) -> None:
         raise TypeError("floats have no canonical form; write decimals as text")
     if isinstance(value, dict):
         for item in value.values():
-            _refuse_floats(item)
+            if isinstance(item, _NOT_PLAIN):
+                _refuse_floats(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            _refuse_floats(item)
+            if isinstance(item, _NOT_PLAIN):
+                _refuse_floats(item)
+
+
+_NOT_PLAIN = (float, dict, list, tuple)

@@ -37,11 +37,12 @@ class IllegalMove(VaultError):
 
 
 class StaleRevision(VaultError):
-    """The note moved to another revision since it was shown: look again, then decide."""
+    """The note moved to another revision or stage since it was shown: look again, then decide."""
 
-    def __init__(self, task: str, shown: int, current: int) -> None:
+    def __init__(self, task: str, shown: int, current: int, stage: str = "") -> None:
         self.task, self.shown, self.current = task, shown, current
-        super().__init__(f"task {task} is at revision {current}, you saw revision {shown}; look at it again")
+        now = f"in {stage} at revision {current}" if stage else f"at revision {current}"
+        super().__init__(f"task {task} is {now} since you saw revision {shown}; look at it again")
 
 
 class NoSuchTask(VaultError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import yaml
@@ -19,7 +20,18 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z_-]*|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.A
 _BREAK = re.compile("[\r\x85\u2028\u2029]")
 """Line ends to YAML, but to no editor."""
 
+_OWN = re.compile(
+    r"""([a-z_][a-z0-9_]{0,63}):[ ](?:
+        "([ !\x23-\x5b\x5d-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*)"
+        |([A-Za-z][A-Za-z_-]*|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)
+        |(0|[1-9][0-9]{0,17})
+    )\n""",
+    re.VERBOSE | re.ASCII,
+)
+"""A line as `put` writes it, when nothing in it is escaped: key, quoted text, word or time, number."""
+
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_PLAIN_WORDS: dict[str, Scalar] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile("-?(?:0|[1-9][0-9]{0,17})")
 
 
@@ -37,18 +49,7 @@ class FrontMatter:
     @classmethod
     def parse(cls, text: str) -> FrontMatter:
         """Raises FrontMatterError for duplicate keys, anchors, tags, nesting that is not a list, or broken YAML."""
-        if len(text.encode("utf-8", "surrogatepass")) > LIMIT:
-            raise FrontMatterError(f"the front matter is over {LIMIT} bytes")
-        if _BREAK.search(text):
-            raise FrontMatterError("the front matter holds a line end that editors do not show")
-        try:
-            entries = list(_entries(text))
-        except (yaml.YAMLError, UnicodeError) as error:
-            raise FrontMatterError(f"the front matter is not YAML: {_first_line(error)}") from None
-        keys = [entry.key for entry in entries]
-        if len(set(keys)) != len(keys):
-            raise FrontMatterError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} is there twice")
-        return cls(tuple(_split(text, entries)), {entry.key: entry.value for entry in entries})
+        return _parse(text)
 
     @property
     def text(self) -> str:
@@ -96,6 +97,26 @@ class FrontMatter:
         return FrontMatter(tuple(pieces), values)
 
 
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> FrontMatter:
+    """A claim has the same note read by the vault, by the judge and by every follower."""
+    if len(text.encode("utf-8", "surrogatepass")) > LIMIT:
+        raise FrontMatterError(f"the front matter is over {LIMIT} bytes")
+    if _BREAK.search(text):
+        raise FrontMatterError("the front matter holds a line end that editors do not show")
+    own = _read_own(text)
+    if own is not None:
+        return own
+    try:
+        entries = list(_entries(text))
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise FrontMatterError(f"the front matter is not YAML: {_first_line(error)}") from None
+    keys = [entry.key for entry in entries]
+    if len(set(keys)) != len(keys):
+        raise FrontMatterError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} is there twice")
+    return FrontMatter(tuple(_split(text, entries)), {entry.key: entry.value for entry in entries})
+
+
 @dataclass(frozen=True)
 class _Entry:
     """A key with its value, and the last of the lines it stands on."""
@@ -103,6 +124,27 @@ class _Entry:
     key: str
     value: Any
     last: int
+
+
+def _read_own(text: str) -> FrontMatter | None:
+    """What YAML would make of lines that an agent wrote, twenty times as fast; None when one of them is another."""
+    pieces: list[tuple[str, str]] = []
+    values: dict[str, Any] = {}
+    at = 0
+    while at < len(text):
+        found = _OWN.match(text, at)
+        if found is None or found[1] in values:
+            return None
+        key, quoted, word, number = found.groups()
+        if quoted is not None:
+            values[key] = quoted
+        elif word is not None:
+            values[key] = _PLAIN_WORDS.get(word, word)
+        else:
+            values[key] = int(number)
+        pieces.append((key, found[0]))
+        at = found.end()
+    return FrontMatter(tuple(pieces), values)
 
 
 def _entries(text: str) -> Iterator[_Entry]:
@@ -159,9 +201,9 @@ def _scalar(event: Any, key: str) -> Scalar:
     if not isinstance(event, yaml.ScalarEvent):
         raise FrontMatterError(f"{key!r} holds a nested value; a text, a number or a list of them is what goes there")
     text: str = event.value
-    if event.style or text not in ("", "~", "null", "true", "false"):
+    if event.style or text not in _PLAIN_WORDS:
         return int(text) if not event.style and _INTEGER.fullmatch(text) else text
-    return text == "true" if text in ("true", "false") else None
+    return _PLAIN_WORDS[text]
 
 
 def _marked(event: Any) -> bool:

@@ -30,10 +30,12 @@ class Journal:
     def __init__(
         self, store: Store, hub: Hub, identity: Identity, clock: Clock, *,
         trust: Trust | None = None, secrets: scan.OwnSecrets | None = None, checkpoint: Path | None = None,
+        rest: Callable[[float], None] = time.sleep,
     ) -> None:  # fmt: skip
         """`trust` for a side that judges what it fetches; `secrets` are this side's own, matched before a publish."""
         self.store, self.hub, self.identity, self.clock = store, hub, identity, clock
         self._secrets = secrets or scan.OwnSecrets(frozenset())
+        self._rest = rest
         self._follower = Follower(store, identity.vault, trust, checkpoint)
 
     @property
@@ -80,7 +82,7 @@ class Journal:
             if isinstance(answer, Broken):
                 raise HubUnreachable(answer.reason)
             self._follower.advance(answer.head)
-            time.sleep(random.uniform(0, 0.005 * min(tries, 10)))  # noqa: S311 - spreads the losers
+            self._rest(random.uniform(0, 0.005 * min(tries, 10)))  # noqa: S311 - spreads the losers
         raise HubUnreachable(f"{TRIES} heads went by without room for ours")
 
     def log_edits(self, records: Sequence[audit.Record]) -> Edits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from .plain import hidden_or_control
 from .task import AgentId, Domain, Stage, Task, TaskId
@@ -49,6 +50,7 @@ class Place:
         return AgentId(self.folder) if self.stage is Stage.IN_PROGRESS else None
 
 
+@lru_cache(maxsize=16384)
 def place_of(path: str) -> Place | None:
     """The task a path stands for; None when it is no task's place."""
     stage_name, _, rest = path.partition("/")

@@ -8,12 +8,15 @@ from __future__ import annotations
 import fcntl
 import os
 import random
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import git
+from watchdog.events import FileClosedEvent, FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
 
 from . import janitor
 from .errors import HubUnreachable
@@ -28,6 +31,9 @@ _REFSPEC = "+refs/heads/mai*:refs/hub/mai*"
 _YIELD = 0.03
 """Seconds a winner at most rests after a contended publish, or back-to-back publishes starve the others."""
 
+_TIDY = 100
+"""Fetches after which git may tidy the clone up; it starts two programs only to see whether it has to."""
+
 
 class Remote:
     """The hub at a git address, seen through one clone. Safe for several processes on the same clone."""
@@ -39,8 +45,13 @@ class Remote:
         self._contended = False
         self._handle = -1
         self._seen: CommitId | None = None
+        self._fetches = 0
+        self._news: _News | None = None
 
     def refresh(self) -> CommitId | None:
+        local = self._local
+        if local is not None and self._seen is not None and _head_file(local) == self._seen:
+            return self._seen
         with self._alone():
             return self._fetch()
 
@@ -67,15 +78,14 @@ class Remote:
             return MovedOn(head)
 
     def wait(self, seconds: float) -> None:
-        """Sleep; for a hub on this machine, until its head file changes."""
-        ends = time.monotonic() + seconds
+        """Sleep; for a hub on this machine, until its head moved since the last wait."""
         local = self._local
-        if local is None:
+        if local is not None and (self._news is None or not self._news.is_of(local)):
+            self._news = _News.of(local, self._news)
+        if local is None or self._news is None:
             time.sleep(seconds)
-            return
-        before = _stamp(local)
-        while time.monotonic() < ends and _stamp(local) == before:
-            time.sleep(min(0.05, seconds))
+        elif self._news.heard.wait(seconds):
+            self._news.heard.clear()
 
     def _holds(self, head: CommitId, commit: CommitId, onto: CommitId | None) -> bool:
         """Whether our commit is on the hub: a lost answer is resolved by looking."""
@@ -85,7 +95,9 @@ class Remote:
         return self._run("push", "--porcelain", "--no-follow-tags", self._url, f"{commit}:{HEAD}")
 
     def _fetch(self) -> CommitId | None:
-        code, said = self._run("fetch", "--quiet", "--no-tags", "--prune", self._url, _REFSPEC)
+        self._fetches += 1
+        tidy = "--auto-maintenance" if self._fetches % _TIDY == 0 else "--no-auto-maintenance"
+        code, said = self._run("fetch", "--quiet", "--no-tags", "--prune", tidy, self._url, _REFSPEC)
         if code != 0:
             raise HubUnreachable(f"the hub at {self._url} does not answer: {said}")
         self._seen = self._store.ref(_TRACKED)
@@ -139,6 +151,7 @@ def create(path: Path) -> None:
             ("receive", "fsckObjects", "true"),
             ("receive", "denyDeletes", "true"),
             ("receive", "denyNonFastForwards", "true"),
+            ("receive", "autogc", "false"),
             ("gc", "auto", "0"),
         ):
             config.set_value(section, option, value)
@@ -156,12 +169,50 @@ def fsck(path: Path) -> tuple[str, ...]:
     return tuple(lines) if code or lines else ()
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
-    found = []
-    for name in ("refs/heads/main", "packed-refs"):
+class _News(FileSystemEventHandler):
+    """Hears when the head of a hub on this machine moves, from the first wait on."""
+
+    def __init__(self, hub: Path) -> None:
+        """Raises OSError when the system has no room for another watch."""
+        self.heard = threading.Event()
+        self.heard.set()  # whatever happened before we listened
+        self._folder = _identity(hub)
+        self._observer = Observer()
+        for folder in (hub / "refs" / "heads", hub):
+            self._observer.schedule(self, str(folder), event_filter=[FileCreatedEvent, FileClosedEvent, FileMovedEvent])
+        self._observer.start()
+
+    @classmethod
+    def of(cls, hub: Path, before: _News | None) -> _News | None:
+        """None where nothing can be heard."""
+        if before is not None:
+            before._observer.stop()
         try:
-            status = (path / name).stat()
-            found += [status.st_mtime_ns, status.st_ino]
-        except FileNotFoundError:
-            found += [0, 0]
-    return tuple(found)
+            return cls(hub)
+        except OSError:
+            return None
+
+    def is_of(self, hub: Path) -> bool:
+        """Whether this is still the folder that is listened to: a restored hub is another one."""
+        return self._folder == _identity(hub)
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        name = os.path.basename(os.fsdecode(event.dest_path or event.src_path))
+        if name in ("main", "packed-refs"):
+            self.heard.set()
+
+
+def _identity(hub: Path) -> tuple[int, int] | None:
+    try:
+        status = (hub / "refs" / "heads").stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _head_file(hub: Path) -> str | None:
+    """The head as its own file has it; None when git keeps it elsewhere, or there is none."""
+    try:
+        return (hub / "refs" / "heads" / "main").read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None

@@ -14,8 +14,9 @@
     ## Quote          (same form, `quote`)
     <!-- /countersign:request TOKEN -->
 
-Everything that came from outside, or from a model, stands inside a fence: a viewer shows it as it is and renders
-none of it, and text that a viewer would hide cannot hide in a draft.
+The front matter names the token (`request`), so that no text of a stranger passes for the block, whatever fence
+it gets out of. Everything that came from outside, or from a model, stands inside a fence: a viewer shows it as it
+is and renders none of it, and text that a viewer would hide cannot hide in a draft.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ LABELS = {"text": "draft", "quote": "quote"}
 def put(note: Note, request: Request) -> Note:
     """The note with this block in the place of the one it has, or before its original."""
     lines = _lines(note.body)
-    span = _span(lines, "")
+    span = _own_span(note, lines)
     if span is None:
         if lines and not lines[-1].endswith("\n"):
             lines[-1] += "\n"
@@ -89,16 +90,17 @@ def put(note: Note, request: Request) -> Note:
         lines[at:at] = [render(request), "\n"]
     else:
         lines[span[0] : span[1] + 1] = [render(request)]
-    return note.with_body("".join(lines)).put(action=request.action.type, warnings=len(request.warnings) or None)
+    front = {"action": request.action.type, "request": request.token, "warnings": len(request.warnings) or None}
+    return note.with_body("".join(lines)).put(**front)
 
 
 def take_out(note: Note) -> Note:
     """The note without its request block: what goes back to be drafted anew."""
     lines = _lines(note.body)
-    span = _span(lines, "")
+    span = _own_span(note, lines)
     if span is not None:
         del lines[span[0] : span[1] + 1]
-    return note.with_body("".join(lines)).put(action=None, warnings=None)
+    return note.with_body("".join(lines)).put(action=None, request=None, warnings=None)
 
 
 def read(note: Note, path: str = "") -> Request | None:
@@ -113,6 +115,8 @@ def read(note: Note, path: str = "") -> Request | None:
         raise MalformedNote(path, "HTML or a %% comment above the request could hide it; your words go below the block")
     found = _OPEN.fullmatch(lines[span[0]].rstrip("\n"))
     assert found is not None
+    if note.front.words("request") != found[1]:
+        raise MalformedNote(path, "the request block in it is not the one that its front matter names")
     reader = _Reader([line.removesuffix("\n") for line in lines[span[0] + 1 : span[1]]], found[1], path)
     warnings = tuple(reader.callout())
     unknowns = tuple(reader.open_points())
@@ -197,6 +201,12 @@ class _Reader:
         lines = self.fence("text", until=last)
         self.expect(last)
         return "\n".join(lines).rstrip("\n") + "\n" if lines else ""
+
+
+def _own_span(note: Note, lines: Sequence[str]) -> tuple[int, int] | None:
+    """The lines of the block the front matter names. Any other is a stranger's that some text let out of its fence."""
+    span = _span(lines, "") if "request" in note.front else None
+    return span if span is not None and note.front.words("request") in lines[span[0]] else None
 
 
 def _span(lines: Sequence[str], path: str) -> tuple[int, int] | None:

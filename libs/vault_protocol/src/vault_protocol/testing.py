@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from .errors import HubUnreachable, Refused, UntrustedHead
@@ -40,6 +40,7 @@ class MemoryStore:
         self._blobs: dict[BlobId, bytes] = {}
         self._trees: dict[CommitId, dict[str, BlobId]] = {}
         self._commits: dict[CommitId, Commit] = {}
+        self._changes: dict[tuple[CommitId | None, CommitId], tuple[Change, ...]] = {}
 
     def read(self, commit: CommitId, path: str) -> bytes | None:
         found = self.blob_id(commit, path)
@@ -56,7 +57,12 @@ class MemoryStore:
         yield from sorted((path, blob) for path, blob in self._tree(commit).items() if path.startswith(prefix))
 
     def changes(self, old: CommitId | None, new: CommitId) -> tuple[Change, ...]:
-        before, after = self._tree(old) if old else {}, self._tree(new)
+        found = self._changes.get((old, new))
+        if found is None:
+            found = self._changes[old, new] = self._compare(self._tree(old) if old else {}, self._tree(new))
+        return found
+
+    def _compare(self, before: Mapping[str, BlobId], after: Mapping[str, BlobId]) -> tuple[Change, ...]:
         touched = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
         return tuple(Change(path, before.get(path), after.get(path)) for path in touched)
 
@@ -81,7 +87,7 @@ class MemoryStore:
             else:
                 tree[path] = blob_id(content)
                 self._blobs[tree[path]] = content
-        name = repr((parent, sorted(tree.items()), message, author, at)).encode()
+        name = repr((parent, sorted(edits.items()), message, author, at)).encode()
         commit = CommitId(hashlib.sha1(name, usedforsecurity=False).hexdigest())
         self._trees[commit] = tree
         self._commits[commit] = Commit(commit, (parent,) if parent else (), message, author, at)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import TypeAlias
 
 from . import layout, moves, notes, updates
 from .approval import SignedApproval
 from .audit import Record
 from .errors import ClaimLost, IllegalMove, MalformedNote, NoSuchTask, StaleRevision
-from .hub import CommitId, Edits
+from .hub import BlobId, CommitId, Edits
 from .journal import Journal
 from .note import Note
 from .task import Domain, Stage, Task, TaskId
@@ -38,6 +39,7 @@ class Vault:
     def __init__(self, journal: Journal, *, lease: timedelta = LEASE) -> None:
         self.journal, self._lease = journal, lease
         self._watched: dict[TaskId, tuple[str, float]] = {}
+        self._parsed: dict[Stage, dict[str, _Parsed]] = {}
 
     def refresh(self) -> CommitId | None:
         return self.journal.refresh()
@@ -55,19 +57,11 @@ class Vault:
 
     def tasks(self, *stages: Stage) -> Iterator[Task]:
         """The readable tasks of these stages, oldest path first. Unreadable ones: `malformed`."""
-        for path in self._paths(stages):
-            try:
-                yield notes.read(path, self.journal.read(path) or b"")
-            except MalformedNote:
-                continue
+        return (found for found in self._notes(stages) if isinstance(found, Task))
 
     def malformed(self, *stages: Stage) -> Iterator[MalformedNote]:
         """What stands in these stages and no parser takes."""
-        for path in self._paths(stages):
-            try:
-                notes.read(path, self.journal.read(path) or b"")
-            except MalformedNote as error:
-                yield error
+        return (found for found in self._notes(stages) if isinstance(found, MalformedNote))
 
     def add(self, task: Task, also: Also = NOTHING_ELSE) -> bool:
         """A new task; False when its id is already somewhere in the vault."""
@@ -146,6 +140,8 @@ class Vault:
         """Set a task aside as it is."""
         agent, held = self.journal.identity.agent, task.attempt if task.lease else None
         move = partial(moves.quarantine, reason=reason, agent=agent, held=held)
+        if task.lease is None:
+            return self._decided("quarantine", task, move, also)
         return self._fenced("quarantine", task, move, also)
 
     def quarantine_note(self, path: str, also: Also = NOTHING_ELSE) -> None:
@@ -207,41 +203,33 @@ class Vault:
         edits = {**also.edits, signed.path(): (signed.model_dump_json(indent=2) + "\n").encode("utf-8")}
 
         def move(current: Task) -> Task:
-            if current.revision != task.revision:
-                raise StaleRevision(task.id, task.revision, current.revision)
             edited = moves.edit(current, note) if note is not None else current
             return moves.approve(edited, revision=edited.revision)
 
-        return self._move("approve", task, move, Also(also.records, also.updates, edits))
+        return self._decided("approve", task, move, Also(also.records, also.updates, edits))
 
     def edit(self, task: Task, note: Note, also: Also = NOTHING_ELSE) -> Task:
         """Publish the owner's own text as the next revision."""
-
-        def move(current: Task) -> Task:
-            if current.revision != task.revision:
-                raise StaleRevision(task.id, task.revision, current.revision)
-            return moves.edit(current, note)
-
-        return self._move("edit", task, move, also)
+        return self._decided("edit", task, lambda t: moves.edit(t, note), also)
 
     def reject(self, task: Task, *, why: str, also: Also = NOTHING_ELSE) -> Task:
         now = self.journal.clock.now()
-        return self._move("reject", task, lambda t: moves.reject(t, revision=task.revision, why=why, now=now), also)
+        return self._decided("reject", task, lambda t: moves.reject(t, revision=task.revision, why=why, now=now), also)
 
     def acknowledge(self, task: Task, also: Also = NOTHING_ELSE) -> Task:
         now = self.journal.clock.now()
-        return self._move("acknowledge", task, lambda t: moves.acknowledge(t, revision=task.revision, now=now), also)
+        return self._decided("acknowledge", task, lambda t: moves.acknowledge(t, revision=task.revision, now=now), also)
 
     def send_back(self, task: Task, *, remark: str, also: Also = NOTHING_ELSE) -> Task:
-        return self._move("send_back", task, lambda t: moves.send_back(t, remark=remark), also)
+        return self._decided("send_back", task, lambda t: moves.send_back(t, remark=remark), also)
 
     def reopen(self, task: Task, *, because: str, also: Also = NOTHING_ELSE) -> Task:
-        return self._move("reopen", task, lambda t: moves.reopen(t, because=because), also)
+        return self._decided("reopen", task, lambda t: moves.reopen(t, because=because), also)
 
     def finish(self, task: Task, *, result: str, also: Also = NOTHING_ELSE) -> Task:
         """Publish the receipt and the end of a task in one commit."""
         now = self.journal.clock.now()
-        return self._move("finish", task, lambda t: moves.finish(t, result=result, now=now), also)
+        return self._decided("finish", task, lambda t: moves.finish(t, result=result, now=now), also)
 
     def write(self, verb: str, subject: str, edits: Edits, also: Also = NOTHING_ELSE) -> CommitId:
         """Publish notes that are no tasks."""
@@ -257,6 +245,16 @@ class Vault:
             return self._move(verb, task, move, also)
         except (NoSuchTask, MalformedNote):
             raise ClaimLost(task.id, None) from None
+
+    def _decided(self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE) -> Task:
+        """A decision about the task as it was shown: on any other stage or revision it says StaleRevision."""
+
+        def shown(current: Task) -> Task:
+            if (current.stage, current.revision) != (task.stage, task.revision):
+                raise StaleRevision(task.id, task.revision, current.revision, current.stage.value)
+            return move(current)
+
+        return self._move(verb, task, shown, also)
 
     def _move(self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE) -> Task:
         moved = task
@@ -285,10 +283,37 @@ class Vault:
             edits[path] = updates.add(self.journal.read(path), *also.updates)
         return edits
 
-    def _paths(self, stages: Iterable[Stage]) -> list[str]:
-        prefixes = tuple(f"{stage.value}/" for stage in stages)
-        return sorted(path for path in self.journal.where.values() if path.startswith(prefixes))
+    def _notes(self, stages: Iterable[Stage]) -> list[Task | MalformedNote]:
+        """What stands in these stages, by path. A note is parsed again only when its bytes are others."""
+        found: dict[str, _Parsed] = {}
+        for stage in stages:
+            before = self._parsed.get(stage, {})
+            here = {}
+            for path, blob in self._standing(stage):
+                known = before.get(path)
+                here[path] = known if known and known[0] == blob else (blob, self._parse(path, blob))
+            if stage not in layout.BY_MONTH:  # what has ended is not kept in memory
+                self._parsed[stage] = here
+            found |= here
+        return [parsed for _, (_, parsed) in sorted(found.items())]
 
+    def _standing(self, stage: Stage) -> Iterator[tuple[str, BlobId]]:
+        journal = self.journal
+        if journal.head is None:
+            return
+        for path, blob in journal.store.paths(journal.head, stage.value):
+            place = layout.place_of(path)
+            if place is not None and journal.where.get(place.id) == path:
+                yield path, blob
+
+    def _parse(self, path: str, blob: BlobId) -> Task | MalformedNote:
+        try:
+            return notes.read(path, self.journal.store.blob(blob))
+        except MalformedNote as error:
+            return error
+
+
+_Parsed: TypeAlias = tuple[BlobId, Task | MalformedNote]
 
 _RANK = {"high": 0, "normal": 1, "low": 2}
 

@@ -210,8 +210,8 @@ class OwnerAndAssistant(RuleBasedStateMachine):
         """Every file is as the head has it, or the owner is told that it is not."""
         files, head = self.world.files(), self.world.at_head()
         told = {item.path for item in self.world.mirror.unsynced()}
-        assert {path for path, content in files.items() if head.get(path) != content} <= told
-        assert {path for path, content in head.items() if files.get(path) != content} <= told
+        untold = {path for path in files.keys() | head.keys() if files.get(path) != head.get(path)} - told
+        assert not untold, {path: (files.get(path), head.get(path)) for path in untold}
         assert self.world.hidden() == []
 
     def committed(self) -> list[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from vault_protocol import layout
-from vault_protocol.hub import CommitId
+from vault_protocol.hub import CommitId, Edits
 from vault_protocol.journal import Journal
 from vault_protocol.task import AgentId, Stage, Task
 from vault_protocol.updates import Update, parse
@@ -46,6 +46,16 @@ def of_vault(vault: Vault) -> str:
     tasks = {stage: tuple(vault.tasks(stage)) for stage in SHOWN}
     ended = {stage: _count(vault.journal.where.values(), stage) for stage in layout.BY_MONTH}
     return render(tasks, ended, _updates(vault.journal))
+
+
+def write(vault: Vault) -> None:
+    """Publish the dashboard of the very head it lands on, unless that one has it already."""
+
+    def build(_head: CommitId | None) -> Edits:
+        shown = of_vault(vault).encode("utf-8")
+        return {} if vault.journal.read(layout.DASHBOARD) == shown else {layout.DASHBOARD: shown}
+
+    vault.journal.publish("dashboard", "as of the last changes", build)
 
 
 def _updates(journal: Journal) -> dict[AgentId, tuple[Update, ...]]:

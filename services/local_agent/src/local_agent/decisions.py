@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -34,6 +35,7 @@ class Desk:
     executor: str
     owner: str
     undo: timedelta
+    nonce: Callable[[], str] = lambda: secrets.token_hex(16)
 
     def approve(self, task: Task, *, sign: Sign, how: How, note: Note | None = None) -> Task:
         """Sign and publish. `note` is the owner's edited text: it becomes the next revision, and that is approved.
@@ -48,7 +50,7 @@ class Desk:
         signed = approval.grant(
             found.action, vault=self.vault.journal.identity.vault, executor=self.executor, task=task.id,
             revision=task.revision + (note is not None), by=self.owner, now=now, not_before=now + self.undo,
-            nonce=secrets.token_hex(16), sign=sign,
+            nonce=self.nonce(), sign=sign,
         )  # fmt: skip
         record = self._record("approve", task, how, signed, edited=note is not None)
         return self.vault.approve(task, signed, note, Also(records=[record]))

@@ -18,9 +18,10 @@ from vault_protocol.approval import SignedApproval
 from vault_protocol.audit import Record
 from vault_protocol.canonical import moment
 from vault_protocol.clock import Clock
-from vault_protocol.errors import MalformedNote
+from vault_protocol.errors import MalformedNote, StaleRevision
 from vault_protocol.request import Request
 from vault_protocol.task import Stage, Task
+from vault_protocol.updates import Update
 from vault_protocol.vault import Also, Vault
 
 log = structlog.get_logger()
@@ -59,8 +60,15 @@ class Executor:
         for task in tuple(self.vault.tasks(Stage.APPROVED)):
             if self._later.get(self._mark(task), self.clock.now()) > self.clock.now():
                 continue
-            moved += self._execute(task)
+            try:
+                moved += self._execute(task)
+            except StaleRevision:
+                continue  # a command of the owner was first
         return moved
+
+    def look_again(self) -> None:
+        """Put nothing off any longer: the owner has done something about it."""
+        self._later.clear()
 
     def next_due(self) -> datetime | None:
         """When the next waiting task wants another look."""
@@ -117,6 +125,9 @@ class Executor:
                 self._wait(task, result.reason, self.clock.now() + LOOK_AGAIN, unsure=True)
                 return False
             case _:
+                if result.rule == "paused" and self._told.get(self._mark(task)) != result.reason:
+                    paused = Update.of("effects_paused", self.clock.now(), task=task.id)
+                    self.vault.write("tell", "effects are paused", {}, Also(updates=[paused]))
                 until = moment(result.until) if result.until else self.clock.now() + timedelta(seconds=10)
                 until = min(until, max(moment(approval.expires), self.clock.now()))
                 self._wait(task, result.reason, until)

@@ -23,22 +23,25 @@ def serve(
     local = assemble(home)
     sign = signer(home, local.settings, local.clock)
     server = MailClient(mail_server or command(home.path))
-    service = Service(local, server, sign.sign, step=step)
-    control = ControlServer(home.socket, _handlers(service, sign, local.settings.unlock_minutes))
+    look_again = threading.Event()
+    control = ControlServer(home.socket, _handlers(sign, look_again, local.settings.unlock_minutes))
     control.start()
     try:
-        run(service, stop)
+        service = Service(local, server, sign.sign, step=step)
+        try:
+            run(service, stop, look_again)
+        finally:
+            service.close()
     finally:
         control.stop()
-        service.close()
         server.close()
     return 0
 
 
-def _handlers(service: Service, sign: Signer, minutes: int) -> dict[str, Handler]:
+def _handlers(sign: Signer, look_again: threading.Event, minutes: int) -> dict[str, Handler]:
     def unlock(request: dict[str, Any]) -> dict[str, Any]:
         until = sign.unlock(request.get("passphrase"), float(request.get("minutes") or minutes))
-        service.mirror.changed.set()
+        look_again.set()
         return {"until": utc(until)}
 
     def lock(_request: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def _handlers(service: Service, sign: Signer, minutes: int) -> dict[str, Handler
         return {"unlocked_until": utc(until) if until else None}
 
     def poke(_request: dict[str, Any]) -> dict[str, Any]:
-        service.mirror.changed.set()
+        look_again.set()
         return {}
 
     return {"unlock": unlock, "lock": lock, "status": status, "poke": poke}

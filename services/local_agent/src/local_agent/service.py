@@ -6,6 +6,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,13 +16,13 @@ from local_agent.assemble import Local
 from local_agent.effects import Ledger
 from local_agent.executor import Executor, MailServer
 from local_agent.folder import Folder
-from local_agent.receipts import last_receipt
+from local_agent.receipts import stop_if_old
 from local_agent.signals import apply_signals
 from local_agent.watch import Watch
-from vault_protocol import layout, request
+from vault_protocol import request
 from vault_protocol.approval import Sign
 from vault_protocol.canonical import utc
-from vault_protocol.errors import HubUnreachable, MalformedNote, UntrustedHead
+from vault_protocol.errors import HubUnreachable, MalformedNote, StaleRevision, UntrustedHead
 from vault_protocol.files import write_private
 from vault_protocol.hub import CommitId
 from vault_protocol.mirror import Mirror
@@ -55,6 +56,8 @@ class Service:
         self._hub_trouble = self._untrusted = ""
         self._looked_for: dict[str, datetime] = {}
         self._watch = Watch(local)
+        self._hurry = threading.Event()
+        self._ledger_is_current = False
         self._last_status = b""
 
     def step(self) -> None:
@@ -84,6 +87,15 @@ class Service:
             waits.append(max(0.05, (due - self.local.clock.now()).total_seconds()))
         self.mirror.changed.wait(min(waits))
 
+    def hurry(self) -> None:
+        """Look again now, also at what was put off; callable from another thread."""
+        self._hurry.set()
+        self.mirror.changed.set()
+
+    @property
+    def hub_is_away(self) -> bool:
+        return bool(self._hub_trouble)
+
     def close(self) -> None:
         self.mirror.close()
 
@@ -102,18 +114,22 @@ class Service:
         return False
 
     def _work(self) -> None:
-        vault, journal = self.local.vault, self.local.vault.journal
+        vault = self.local.vault
         head = self._head()
         apply_signals(vault)
         self._check_drafts()
         for item in self.mirror.look(head):
             self._folder.act(item)
         vault.reap()
+        if not self._ledger_is_current:
+            stop_if_old(Ledger(self.local.home.ledger), vault.journal, self.local.executor)
+            self._ledger_is_current = True
+        if self._hurry.is_set():
+            self._hurry.clear()
+            self.executor.look_again()
         self.executor.step()
         self._watch.step()
-        shown = dashboard.of_vault(vault).encode("utf-8")
-        if journal.read(layout.DASHBOARD) != shown:
-            vault.write("dashboard", "as of the last changes", {layout.DASHBOARD: shown})
+        dashboard.write(vault)
 
     def _head(self) -> CommitId:
         head = self.local.vault.journal.head
@@ -128,7 +144,8 @@ class Service:
             try:
                 request.read(task.note)
             except MalformedNote as error:
-                vault.quarantine(task, reason=error.reason, also=Also())
+                with suppress(StaleRevision):  # a command of the owner was first
+                    vault.quarantine(task, reason=error.reason, also=Also())
                 continue
             mark = f"{task.id}.{task.revision}"
             again = now - self._looked_for.get(mark, now) >= LOOK_FOR_ORIGINALS
@@ -182,39 +199,25 @@ class Service:
             self._last_status = content
 
 
-def run(service: Service, stop: threading.Event) -> None:
-    """Step until told to stop. A second thread only waits for the hub."""
-    local = service.local
-    _refuse_an_old_ledger(local)
+def run(service: Service, stop: threading.Event, look_again: threading.Event) -> None:
+    """Step until told to stop. Two more threads only wait: for the hub, and for somebody who sets `look_again`."""
     service.mirror.watch()
-    hub, poll = local.vault.journal.hub, local.settings.poll_seconds
+    hub, poll = service.local.vault.journal.hub, service.local.settings.poll_seconds
 
-    def wake() -> None:
+    def follow() -> None:
         while not stop.is_set():
             hub.wait(poll)
             service.mirror.changed.set()
 
-    threading.Thread(target=wake, name="hub-wait", daemon=True).start()
+    def hear() -> None:
+        while look_again.wait():
+            look_again.clear()
+            service.hurry()
+
+    for name, waiting in (("hub-wait", follow), ("control-wait", hear)):
+        threading.Thread(target=waiting, name=name, daemon=True).start()
     away = 0
     while not stop.is_set():
         service.step()
-        away = away + 1 if service._hub_trouble else 0
+        away = away + 1 if service.hub_is_away else 0
         service.wait(min(BACK_OFF[0] * 2 ** min(away, 6), BACK_OFF[1]) if away else poll)
-
-
-def _refuse_an_old_ledger(local: Local) -> None:
-    """Effects stop when the vault holds a receipt that this ledger does not know: it is an old copy."""
-    try:
-        local.vault.refresh()
-    except (HubUnreachable, UntrustedHead):
-        return
-    published = last_receipt(local.vault.journal, local.executor)
-    ledger = Ledger(local.home.ledger)
-    try:
-        if published > ledger.last_sequence() and not ledger.paused():
-            ledger.pause(
-                f"the vault has receipt {published}, this ledger ends at {ledger.last_sequence()}: an old copy"
-            )
-            log.error("ledger.behind", published=published, ledger=ledger.last_sequence())
-    finally:
-        ledger.close()

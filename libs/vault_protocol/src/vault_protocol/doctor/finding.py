@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 WHAT_TO_DO: Mapping[str, str] = {
-    "I1": "find the commit in `git log`, then `countersign re-root` from the last good one",
+    "I1": "find the commit in `git log`, then put the hub back to the last good one (docs/runbook.md)",
     "I2": "two agents may have worked on it: compare their drafts before you decide",
-    "I3": "trust nothing from here on: change that agent's key, then `countersign re-root`",
+    "I3": "trust nothing from here on: change that agent's key, then put the hub back to the last good commit (docs/runbook.md)",
     "I5": "look in the outgoing mailbox what was sent, and who held the approval key then",
     "I6": "compare Approvals/, Logs/ and the ledger (`countersign log`) for this task",
     "I7": "repair the note, or move it to Quarantine",
     "I8": "let Local write it again, and find out how another came to write it",
-    "I9": "change that secret now, then `countersign re-root` takes it out of the history",
+    "I9": "change that secret now; the history keeps it (docs/runbook.md)",
     "I11": "restore the repository from the last backup",
 }
 

@@ -16,7 +16,7 @@ from local_agent.effects import Ledger
 from local_agent.home import LOCAL
 from vault_protocol.approval import SignedApproval
 from vault_protocol.audit import Record
-from vault_protocol.errors import HubUnreachable, IllegalMove, VaultError
+from vault_protocol.errors import HubUnreachable, IllegalMove, StaleRevision, VaultError
 from vault_protocol.task import Stage, Task
 from vault_protocol.vault import Also
 
@@ -110,7 +110,7 @@ def _reopen(session: Session, local: Local, task: Task, because: str, record: Re
     """Back to the owner; the service may have brought it there first, and does so later when the hub is away."""
     try:
         stage = local.vault.reopen(task, because=because, also=Also(records=[record])).stage
-    except IllegalMove:
+    except (IllegalMove, StaleRevision):
         stage = local.vault.get(task.id).stage
         publish_when_possible(session, local, record)
     except HubUnreachable:

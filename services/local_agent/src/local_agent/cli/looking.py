@@ -91,11 +91,11 @@ def _table(local: Local, drafts: list[Draft], everything: bool) -> Table:
     table.add_column("ID", no_wrap=True, min_width=letters)
     if everything:
         table.add_column("Stage", no_wrap=True)
-    table.add_column("Priority", no_wrap=True)
+    table.add_column("Prio", no_wrap=True)
     table.add_column("From", max_width=30)
     table.add_column("Subject", max_width=46)
     table.add_column("Asks", no_wrap=True)
-    for heading in ("Age", "Warnings", "Check"):
+    for heading in ("Age", "!", "Check"):
         table.add_column(heading, no_wrap=True)
     for draft in drafts:
         task, front = draft.task, draft.task.note.front

@@ -66,7 +66,8 @@ def _service(session: Session) -> dict[str, Any]:
     return {
         "service": running, "service_trouble": trouble, "unlocked_until": told.get("unlocked_until"),
         "unsynced": written.get("unsynced", []), "waiting": written.get("waiting", {}),
-        "notices": written.get("notices", []),
+        "notices": written.get("notices", []), "hidden_mail": written.get("hidden_mail", []),
+        "inbox": written.get("inbox", ""),
     }  # fmt: skip
 
 
@@ -107,6 +108,10 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
             row(stage, str(count), "bold" if count and stage == Stage.PENDING_APPROVAL else "")
     for effect in found["unsure"]:
         row("Unsure", f"{effect['task']}: {effect['reason']}; `countersign resolve {effect['task'][:6]}`", "bold red")
+    for message_id, received in found["hidden_mail"]:
+        row("Hidden", f"a mail in your inbox has no note: {message_id}, received {received}", "bold red")
+    if found["inbox"] not in ("", "ok"):
+        row("Inbox", f"cannot be held against the vault: {found['inbox']}", "yellow")
     for task, why in found["waiting"].items():
         if why:
             row("Waiting", f"{task}: {why}", "dim")

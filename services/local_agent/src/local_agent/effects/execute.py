@@ -38,6 +38,7 @@ class Waiting:
 
     reason: str
     until: datetime | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Outcome:
     detail: str
     seen: bool = False
     """Whether something with this key is there at all, be it other bytes."""
+    pause: str = ""
+    """Why nothing more should be tried until the owner has looked (a login that is refused)."""
 
 
 class Connector(Protocol[A]):
@@ -127,7 +130,9 @@ class Executor(Generic[A]):
                 per_hour=self.per_hour(),
                 dry_run=self.dry_run(),
             )
-        except (Paused, DryRun) as error:
+        except Paused as error:
+            return Waiting(str(error), paused=True)
+        except DryRun as error:
             return Waiting(str(error))
         except LimitReached as error:
             return Waiting(str(error), error.until)
@@ -159,6 +164,8 @@ class Executor(Generic[A]):
         if outcome.state is State.UNKNOWN:
             outcome = self.connector.probe(approved.action, key=key, at=effect.started)
         ended = self.ledger.end(effect.id, outcome.state, now=self.now(), detail=outcome.detail)
+        if outcome.pause:
+            self.ledger.pause(outcome.pause)
         self.reached("outcome")
         return self._told(approved.action, ended)
 

@@ -131,7 +131,7 @@ class Ledger:
             if found is not None and found.state is not State.NOT_DONE:
                 return found, False
             if self._switch("paused"):
-                raise Paused("effects are paused; `countersign resume` lets them go on")
+                raise Paused(f"effects are paused ({self._switch('paused')}); `countersign resume` lets them go on")
             if dry_run:
                 raise DryRun("dry run: all is checked, nothing is sent; `countersign dry-run off` ends it")
             for other in self._rows("task = ? AND id != ?", approval.task, effect_id):

@@ -84,7 +84,7 @@ def build(home: Home, reached: Callable[[str], None] = lambda step: None) -> MCP
         action: SendMail, approval: SignedApproval, earlier: list[SignedApproval] | None = None
     ) -> SendResult:
         """Send this mail if the owner's signed approval covers exactly it. Asking again never sends again."""
-        return _told(executor.execute(action, approval, earlier=earlier or ()), action)
+        return told(executor.execute(action, approval, earlier=earlier or ()), action)
 
     @app.tool(annotations=ToolAnnotations(title="Can mail go out?", read_only_hint=True))
     def mail_status() -> MailStatus:
@@ -101,15 +101,17 @@ def build(home: Home, reached: Callable[[str], None] = lambda step: None) -> MCP
     return app
 
 
-def _told(answer: Answer, action: SendMail) -> SendResult:
+def told(answer: Answer, action: SendMail) -> SendResult:
+    """An answer as it goes over the wire."""
     match answer:
         case Done(effect, key):
             return SendResult(
                 status="done", effect=effect.id, sent_at=utc(effect.started), reason=effect.detail,
                 message_id=MailConnector.message_id(action, key), ledger_sequence=effect.sequence,
             )  # fmt: skip
-        case Waiting(reason, until):
-            return SendResult(status="waiting", reason=reason, until=utc(until) if until else "")
+        case Waiting(reason, until, paused):
+            rule = "paused" if paused else ""
+            return SendResult(status="waiting", rule=rule, reason=reason, until=utc(until) if until else "")
         case Refusal(rule, reason):
             return SendResult(status="refused", rule=rule, reason=reason)
         case Unsure(effect, reason):

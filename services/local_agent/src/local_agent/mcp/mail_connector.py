@@ -58,7 +58,7 @@ class MailConnector:
         try:
             outcome = submit(account, self.raw(action, key, at), action.sender.address, recipients)
         except AuthFailed as error:
-            return Outcome(State.NOT_DONE, f"login failed: {error}")
+            return Outcome(State.NOT_DONE, f"login failed: {error}", pause=f"login failed: {error}")
         except ValueError as error:
             return Outcome(State.REFUSED, f"it cannot be put on the wire: {error}")
         match outcome:

@@ -1,0 +1,113 @@
+"""What every actor is: a process with a line to the hub, which may die at any step and start again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.sim.cast import CANARY, LEASE, TRUST
+from vault_protocol import changeset
+from vault_protocol.clock import Clock
+from vault_protocol.follow import View
+from vault_protocol.hub import Broken, CommitId, Published
+from vault_protocol.identity import Identity
+from vault_protocol.journal import Build, Journal
+from vault_protocol.scan import OwnSecrets
+from vault_protocol.task import Role
+from vault_protocol.testing import TestClock
+from vault_protocol.vault import Vault
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+Step = tuple[float, Callable[[], None]]
+"""A weight and what is done."""
+
+
+@dataclass
+class Line:
+    """One process's line to the hub: others go first, the answer is lost, the process dies."""
+
+    world: World
+    busy: bool = False
+
+    def refresh(self) -> CommitId | None:
+        return self.world.hub.refresh()
+
+    def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
+        world, faults, chance = self.world, self.world.faults, self.world.rng.random
+        self.busy = True
+        try:
+            if world.nested < 2 and chance() < faults.interleave:
+                world.others_first()
+            world.may_die("before swap")
+            if chance() < faults.cut:
+                return Broken("cut before it was sent")
+            world.hub.lose_answers = int(chance() < faults.lose_answer)
+            answer = world.hub.publish(commit, onto=onto)
+            world.hub.lose_answers = 0
+            world.history.follow(world.hub.head)
+            world.may_die("after swap")
+            return answer
+        finally:
+            self.busy = False
+
+    def wait(self, seconds: float) -> None:
+        """Nobody waits in virtual time."""
+
+
+class WatchedJournal(Journal):
+    """Tells the judge what its owner takes for published."""
+
+    world: World
+
+    def publish(self, verb: str, subject: str, build: Build, *, attempt: int = 0) -> CommitId:
+        commit = super().publish(verb, subject, build, attempt=attempt)
+        self.world.history.believed(self.identity.agent, commit)
+        return commit
+
+
+@dataclass
+class Process:
+    """A vault in the hands of one process, over its own line."""
+
+    world: World
+    identity: Identity
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        self.line = Line(self.world)
+        local = self.identity.role is Role.LOCAL
+        self.journal = WatchedJournal(
+            self.world.store, self.line, self.identity, self.clock,
+            trust=TRUST if local else None, secrets=OwnSecrets.of([CANARY]) if local else None,
+            rest=lambda seconds: None,
+        )  # fmt: skip
+        self.journal.world = self.world
+        self.vault = Vault(self.journal, lease=LEASE)
+
+    def checkpoint(self) -> View:
+        """What this process has on disk of how far it followed."""
+        view = self.journal._follower.view
+        return View(view.head, dict(view.where), dict(view.trails))
+
+    def resume(self, found: View) -> None:
+        """As a start does that finds a checkpoint."""
+        self.journal._follower.view = View(found.head, dict(found.where), dict(found.trails))
+
+    def look(self) -> None:
+        """Refresh, or act on what was last seen."""
+        if self.journal.head is None or self.world.rng.random() >= self.world.faults.stale:
+            self.vault.refresh()
+
+
+def trail_of(process: Process) -> changeset.Trail:
+    return process.journal._follower.view.trails.get(process.identity.agent, changeset.Trail())
+
+
+def machine_clock(world: World) -> TestClock:
+    """A machine's own wall clock; the seconds pass alike for all."""
+    clock = TestClock()
+    world.clocks.append(clock)
+    return clock

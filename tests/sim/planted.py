@@ -1,0 +1,444 @@
+"""Planted protocol bugs. Each puts a wrong version in the place of a shipped function, for one test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from local_agent import dashboard, signals
+from local_agent.decisions import Desk
+from local_agent.effects import execute, ledger
+from local_agent.effects.execute import Answer, Done, Outcome
+from local_agent.effects.ledger import Effect, Ledger, State
+from local_agent.executor import Executor
+from vault_protocol import approval, audit, moves, request, zones
+from vault_protocol.action import ActionBase
+from vault_protocol.approval import Approval, Approved, SignedApproval
+from vault_protocol.canonical import moment, sha256
+from vault_protocol.changeset import BadChangeset, Changeset, Trail, parse
+from vault_protocol.errors import ApprovalRefused, ClaimLost, HubUnreachable, NoSuchTask, Refused, UntrustedHead
+from vault_protocol.follow import Follower
+from vault_protocol.hub import Accepted, Broken, Change, Commit, CommitId, Edits
+from vault_protocol.journal import Journal
+from vault_protocol.scan import OwnSecrets
+from vault_protocol.task import AgentId, Lease, Stage, Task
+from vault_protocol.vault import NOTHING_ELSE, Also, Vault
+
+Patch = pytest.MonkeyPatch
+Bug = Callable[[Patch], None]
+
+
+# Publishing
+
+
+def _publish_again(change: Callable[[Edits], Edits]) -> Callable[..., CommitId]:
+    def publish(
+        self: Journal, verb: str, subject: str, build: Callable[[CommitId | None], Edits], *, attempt: int = 0
+    ) -> CommitId:
+        edits = build(self.head)
+        while edits or self.head is None:
+            commit = self._commit(verb, subject, self._changes(edits), edits, attempt)
+            answer = self.hub.publish(commit, onto=self.head)
+            if isinstance(answer, Broken):
+                raise HubUnreachable(answer.reason)
+            self._follower.advance(answer.head)
+            if isinstance(answer, Accepted):
+                return commit
+            edits = change(edits)
+        return self.head
+
+    return publish
+
+
+def rebase_on_refusal(patch: Patch) -> None:
+    patch.setattr(Journal, "publish", _publish_again(lambda edits: edits))
+
+
+def merge_on_refusal(patch: Patch) -> None:
+    """What the others took out stays out, what we wrote is added: both copies are there."""
+    both = _publish_again(lambda edits: {path: new for path, new in edits.items() if new is not None})
+    patch.setattr(Journal, "publish", both)
+
+
+def _publish_once(believes: type[Any]) -> Callable[..., CommitId]:
+    right = Journal.publish
+
+    def publish(
+        self: Journal, verb: str, subject: str, build: Callable[[CommitId | None], Edits], *, attempt: int = 0
+    ) -> CommitId:
+        made: list[CommitId] = []
+        hub = self.hub
+
+        class Believing:
+            def publish(self, commit: CommitId, *, onto: CommitId | None) -> Any:
+                answer = hub.publish(commit, onto=onto)
+                if isinstance(answer, believes):
+                    made.append(commit)
+                    raise _Believed
+                return answer
+
+        try:
+            self.hub = Believing()  # type: ignore[assignment]
+            return right(self, verb, subject, build, attempt=attempt)
+        except _Believed:
+            return made[0]
+        finally:
+            self.hub = hub
+
+    return publish
+
+
+class _Believed(Exception):
+    pass
+
+
+def moved_on_is_taken_for_accepted(patch: Patch) -> None:
+    """As the exit code of a push that did nothing."""
+    from vault_protocol.hub import MovedOn
+
+    patch.setattr(Journal, "publish", _publish_once(MovedOn))
+
+
+def no_answer_is_taken_for_accepted(patch: Patch) -> None:
+    patch.setattr(Journal, "publish", _publish_once(Broken))
+
+
+def own_secrets_are_not_held_back(patch: Patch) -> None:
+    patch.setattr(OwnSecrets, "found_in", lambda self, content: False)
+
+
+def the_audit_chain_begins_anew(patch: Patch) -> None:
+    right = audit.append
+    patch.setattr(audit, "append", lambda tail, records: right(None, records))
+
+
+def a_mail_is_added_twice(patch: Patch) -> None:
+    def add(self: Vault, task: Task, also: Also = NOTHING_ELSE) -> bool:
+        self.journal.publish("add", task.id, lambda _head: self._edits(None, task, also))
+        return True
+
+    patch.setattr(Vault, "add", add)
+    nobody_judges(patch)
+
+
+# Claims and leases
+
+
+def leases_end_by_the_wall_clock(patch: Patch) -> None:
+    def ended(vault: Vault, lease: Lease) -> bool:
+        return lease.until <= vault.journal.clock.now()
+
+    patch.setattr(Vault, "reap", _reap(ended))
+
+
+def leases_are_reaped_without_waiting(patch: Patch) -> None:
+    patch.setattr(Vault, "reap", _reap(lambda vault, lease: True))
+
+
+def _reap(ended: Callable[[Vault, Lease], bool]) -> Callable[[Vault], tuple[str, ...]]:
+    def reap(self: Vault) -> tuple[str, ...]:
+        freed = []
+        for task in tuple(self.tasks(Stage.IN_PROGRESS)):
+            if task.lease and task.lease.owner != self.journal.identity.agent and ended(self, task.lease):
+                try:
+                    self._move("reap", task, partial(self._expired, task))
+                except (ClaimLost, NoSuchTask):
+                    continue
+                freed.append(task.id)
+        return tuple(freed)
+
+    return reap
+
+
+def the_attempt_is_no_fence(patch: Patch) -> None:
+    def held(task: Task, agent: AgentId, attempt: int) -> Lease:
+        if task.lease is None or task.lease.owner != agent:
+            raise ClaimLost(task.id, task.lease.owner if task.lease else None)
+        return task.lease
+
+    patch.setattr(moves, "_held", held)
+
+
+def a_claim_does_not_raise_the_attempt(patch: Patch) -> None:
+    def claim(task: Task, *, agent: AgentId, now: datetime, ttl: timedelta) -> Task:
+        lease = Lease(owner=agent, attempt=task.attempt, until=now + ttl)
+        return task.evolve(stage=Stage.IN_PROGRESS, lease=lease)
+
+    patch.setattr(moves, "claim", claim)
+    nobody_judges(patch)
+
+
+# Revisions
+
+
+def a_submission_does_not_raise_the_revision(patch: Patch) -> None:
+    right = moves.submit
+    patch.setattr(
+        moves, "submit", lambda task, note, **how: right(task, note, **how).evolve(revision=task.revision or 1)
+    )
+    nobody_judges(patch)
+
+
+def an_edit_changes_the_draft_in_place(patch: Patch) -> None:
+    right = moves.edit
+    patch.setattr(moves, "edit", lambda task, note: right(task, note).evolve(revision=task.revision))
+    nobody_judges(patch)
+
+
+def a_stale_revision_is_approved(patch: Patch) -> None:
+    patch.setattr(Vault, "_decided", Vault._move)
+
+
+def a_withdrawal_hits_another_revision(patch: Patch) -> None:
+    def apply_signals(vault: Vault) -> int:
+        journal = vault.journal
+        for path, _ in tuple(journal.store.paths(journal.head, "Signals")) if journal.head else ():
+            found = signals._WITHDRAW.fullmatch(path)
+            task = vault.get(found[1]) if found and found[1] in journal.where else None
+            if task is not None and task.stage is Stage.PENDING_APPROVAL:
+                vault.send_back(task, remark="", also=Also(edits={path: None}))
+            else:
+                vault.write("clear", "signal", {path: None})
+        return 0
+
+    patch.setattr(signals, "apply_signals", apply_signals)
+
+
+# Judging what was fetched
+
+
+def nobody_judges(patch: Patch) -> None:
+    """Zones are judged neither before a publish nor after a fetch."""
+    patch.setattr(zones, "judge", lambda writer, changes, **reads: None)
+
+
+def changesets_are_not_verified(patch: Patch) -> None:
+    patch.setattr(Changeset, "verify", lambda self, key: None)
+
+
+def a_gap_in_the_sequence_is_not_noticed(patch: Patch) -> None:
+    def judge(self: Follower, commit: Commit, changes: tuple[Change, ...]) -> tuple[AgentId, Trail]:
+        assert self._trust is not None
+        parent, store = self.view.head, self._store
+        try:
+            found = parse(commit.message, vault=self._vault, changes=changes)
+            role, key = self._trust.keys[found.agent]
+            found.verify(key)
+            zones.judge(
+                zones.Writer(found.agent, role), changes,
+                before=lambda path: store.read(parent, path) if parent else None,
+                after=lambda path: store.read(commit.id, path),
+                where=MappingProxyType(self.view.where),
+            )  # fmt: skip
+        except (BadChangeset, Refused) as error:
+            raise UntrustedHead(commit.id, str(error)) from None
+        return found.agent, found.trail
+
+    patch.setattr(Follower, "_judge", judge)
+
+
+# Approvals
+
+
+def _verify_with(change: Callable[[Approval], dict[str, Any]]) -> Callable[..., Approved[Any]]:
+    right = execute.verify
+
+    def verify(signed: SignedApproval, action: Any, **given: Any) -> Approved[Any]:
+        for name, value in change(signed.approval).items():
+            given[name] = value(given[name]) if callable(value) else value
+        return right(signed, action, **given)
+
+    return verify
+
+
+def the_executor_is_ignored(patch: Patch) -> None:
+    patch.setattr(execute, "verify", _verify_with(lambda a: {"executor": a.executor}))
+
+
+def the_expiry_is_ignored(patch: Patch) -> None:
+    last = timedelta(seconds=1)
+    patch.setattr(execute, "verify", _verify_with(lambda a: {"now": lambda now: min(now, moment(a.expires) - last)}))
+
+
+def not_before_is_ignored(patch: Patch) -> None:
+    def begins(a: Approval) -> datetime:
+        return max(moment(a.not_before), moment(a.decided_at))
+
+    patch.setattr(execute, "verify", _verify_with(lambda a: {"now": lambda now: max(now, begins(a))}))
+
+
+def the_owners_signature_is_not_verified(patch: Patch) -> None:
+    patch.setattr(approval.sshsig, "verify", lambda *args, **how: None)
+
+
+def the_digest_is_not_compared(patch: Patch) -> None:
+    right = execute.verify
+
+    def verify(signed: SignedApproval, action: Any, **given: Any) -> Approved[Any]:
+        try:
+            return right(signed, action, **given)
+        except ApprovalRefused as error:
+            if error.rule != "digest":
+                raise
+            return Approved(action, signed.approval, approval._SEAL)
+
+    patch.setattr(execute, "verify", verify)
+
+
+def the_hash_is_taken_before_normalising(patch: Patch) -> None:
+    """Over the words, so that texts that differ in white space share it."""
+    patch.setattr(ActionBase, "digest", property(lambda self: sha256(b" ".join(self.canonical().split()))))
+
+
+def an_undo_spends_nothing(patch: Patch) -> None:
+    def revoke(self: Ledger, approval: Approval, *, now: datetime) -> bool:
+        found = self._find("approval = ?", approval.id)
+        return found is None or found.state in (State.NOT_DONE, State.REFUSED)
+
+    patch.setattr(Ledger, "revoke", revoke)
+
+
+# Effects
+
+
+def _begin_again(*states: State) -> Callable[..., tuple[Effect, bool]]:
+    right = Ledger.begin
+
+    def begin(self: Ledger, effect_id: str, *args: Any, **how: Any) -> tuple[Effect, bool]:
+        found = self.get(effect_id)
+        if found is not None and found.state in states:
+            return found, True
+        return right(self, effect_id, *args, **how)
+
+    return begin
+
+
+def an_approval_is_used_twice(patch: Patch) -> None:
+    patch.setattr(Ledger, "begin", _begin_again(State.CONFIRMED))
+
+
+def an_unknown_outcome_is_sent_again(patch: Patch) -> None:
+    patch.setattr(Ledger, "begin", _begin_again(State.UNKNOWN))
+
+
+def a_restart_sends_again(patch: Patch) -> None:
+    patch.setattr(Ledger, "begin", _begin_again(State.STARTED))
+
+
+def a_task_gets_two_effects(patch: Patch) -> None:
+    right = Ledger._rows
+
+    def rows(self: Ledger, where: str, *values: object) -> Iterator[Effect]:
+        return iter(()) if where.startswith("task = ? AND") else right(self, where, *values)
+
+    patch.setattr(Ledger, "_rows", rows)
+
+
+def a_lost_answer_is_taken_for_a_failure(patch: Patch) -> None:
+    def perform(self: execute.Executor[Any], approved: Approved[Any], effect: Effect) -> Answer:
+        outcome = self.connector.perform(approved, key=self.message_key(effect.id), at=effect.started)
+        state = State.NOT_DONE if outcome.state is State.UNKNOWN else outcome.state
+        return self._told(approved.action, self.ledger.end(effect.id, state, now=self.now()))
+
+    patch.setattr(execute.Executor, "_perform", perform)
+
+
+def the_outcome_is_written_before_the_effect(patch: Patch) -> None:
+    def perform(self: execute.Executor[Any], approved: Approved[Any], effect: Effect) -> Answer:
+        ended = self.ledger.end(effect.id, State.CONFIRMED, now=self.now())
+        self.connector.perform(approved, key=self.message_key(effect.id), at=effect.started)
+        return self._told(approved.action, ended)
+
+    patch.setattr(execute.Executor, "_perform", perform)
+
+
+def the_effect_comes_before_its_mark(patch: Patch) -> None:
+    right = Ledger.begin
+
+    def executed(
+        self: execute.Executor[Any], action: Any, signed: SignedApproval, *, earlier: Sequence[SignedApproval] = ()
+    ) -> Answer:
+        approved = self._verified(action, signed)
+        effect_id, now = self._effect_id(signed.approval), self.now()
+        outcome = self.connector.perform(approved, key=self.message_key(effect_id), at=now)
+        right(self.ledger, effect_id, "mail", signed.approval, now=now, per_hour=10, dry_run=False)
+        return self._told(action, self.ledger.end(effect_id, outcome.state, now=now))
+
+    patch.setattr(execute.Executor, "execute", executed)
+
+
+def the_effect_comes_before_approved_is_published(patch: Patch) -> None:
+    right = Vault.approve
+
+    def approve(self: Vault, task: Task, signed: SignedApproval, note: Any = None, also: Also = NOTHING_ELSE) -> Task:
+        found = request.read(note or task.note)
+        world: Any = getattr(self.journal, "world")  # noqa: B009 - only the simulation's journal has one
+        world.tick(timedelta(seconds=15))
+        world.local.server.send_mail(found, signed, [])
+        return right(self, task, signed, note, also)
+
+    patch.setattr(Vault, "approve", approve)
+
+
+def the_receipt_comes_before_the_outcome(patch: Patch) -> None:
+    right = Ledger.end
+
+    def end(self: Ledger, effect_id: str, state: State, *, now: datetime, detail: str = "") -> Effect:
+        found = self.get(effect_id)
+        if found is None or state is not State.CONFIRMED:
+            return right(self, effect_id, state, now=now, detail=detail)
+        return replace(found, state=state, ended=now)
+
+    patch.setattr(Ledger, "end", end)
+
+
+def what_nobody_knows_is_called_done(patch: Patch) -> None:
+    right = execute.Executor._told
+
+    def told(self: execute.Executor[Any], action: Any, effect: Effect) -> Answer:
+        if effect.state is State.UNKNOWN:
+            return Done(effect, self.message_key(effect.id))
+        return right(self, action, effect)
+
+    patch.setattr(execute.Executor, "_told", told)
+
+
+def the_pause_is_ignored(patch: Patch) -> None:
+    patch.setattr(Ledger, "_switch", lambda self, name: None)
+
+
+def the_predecessor_is_not_looked_for(patch: Patch) -> None:
+    patch.setattr(execute.Executor, "_predecessor", lambda self, action, earlier: None)
+
+
+def an_effect_that_waits_is_forgotten(patch: Patch) -> None:
+    right = Executor._wait
+
+    def wait(self: Executor, task: Task, reason: str, until: datetime, **how: Any) -> None:
+        right(self, task, reason, until + timedelta(days=30), **how)
+
+    patch.setattr(Executor, "_wait", wait)
+
+
+# The dashboard
+
+
+def the_dashboard_shows_the_time(patch: Patch) -> None:
+    right = dashboard.of_vault
+    patch.setattr(dashboard, "of_vault", lambda vault: right(vault) + f"\nAs of {vault.journal.clock.now()}\n")
+
+
+def the_dashboard_is_of_the_head_before(patch: Patch) -> None:
+    """Rendered once, published on whatever head is next."""
+
+    def write(vault: Vault) -> None:
+        shown = dashboard.of_vault(vault).encode()
+        vault.write("dashboard", "late", {"Dashboard.md": shown})
+
+    patch.setattr(dashboard, "write", write)

@@ -1,0 +1,107 @@
+"""The seeded simulation in its three lanes. A seed that fails is printed; `--seed N` runs it alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.sim.faults import Faults
+from tests.sim.world import World
+
+STEPS = 500
+"""Steps a seed: long enough for every move, short enough that a commit costs little."""
+
+SHARDS = 20
+ROUGH = Faults().but(interleave=0.3, stale=0.7, die=0.03, lose_answer=0.08, cut=0.05, restore=0.2, jump=2.0)
+"""Everything goes wrong much more often."""
+
+
+def lane(steps: int, shard: int, asked: int | None) -> range:
+    """The seeds of one shard of a lane with so many steps in all."""
+    if asked is not None:
+        return range(asked, asked + 1) if shard == 0 else range(0)
+    seeds = steps // STEPS // SHARDS
+    return range(shard * seeds, (shard + 1) * seeds)
+
+
+def take(seed: int, steps: int = STEPS, ledgers: Path | None = None) -> World:
+    """One seed to its end. Odd seeds are rough."""
+    world = World(seed, faults=ROUGH if seed % 2 else Faults(), ledgers=ledgers)
+    try:
+        world.run(steps)
+        world.settle()
+    finally:
+        world.local.close()
+    return world
+
+
+@pytest.fixture
+def asked(request: pytest.FixtureRequest) -> int | None:
+    seed: int | None = request.config.getoption("--seed", None)
+    return seed
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_every_invariant_holds_over_a_hundred_thousand_steps(shard: int, asked: int | None) -> None:
+    for seed in lane(10**5, shard, asked):
+        take(seed)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_every_invariant_holds_over_a_million_steps(shard: int, asked: int | None) -> None:
+    for seed in lane(10**6, shard, asked):
+        take(seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_every_invariant_holds_over_ten_million_steps(shard: int, asked: int | None) -> None:
+    for seed in lane(10**7, shard, asked):
+        take(seed)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("seed", range(4))
+def test_every_invariant_holds_with_the_ledger_on_disk(seed: int, tmp_path: Path) -> None:
+    take(seed, ledgers=tmp_path)
+
+
+@pytest.mark.prove
+def test_every_invariant_holds_in_one_long_life() -> None:
+    take(1, steps=10_000)
+
+
+MOVES = {
+    ("(new)", "Needs_Action"), ("(new)", "Quarantine"),
+    ("Needs_Action", "In_Progress"), ("Needs_Action", "Quarantine"),
+    ("In_Progress", "In_Progress"), ("In_Progress", "Needs_Action"), ("In_Progress", "Pending_Approval"),
+    ("In_Progress", "Quarantine"), ("In_Progress", "Done"),
+    ("Pending_Approval", "Pending_Approval"), ("Pending_Approval", "Approved"), ("Pending_Approval", "Rejected"),
+    ("Pending_Approval", "Needs_Action"), ("Pending_Approval", "Quarantine"), ("Pending_Approval", "Done"),
+    ("Approved", "Pending_Approval"), ("Approved", "Done"),
+    ("Rejected", "Needs_Action"), ("Quarantine", "Needs_Action"),
+}  # fmt: skip
+DEATHS = {
+    "before swap", "after swap", "started", "performed", "outcome", "copied", "answered", "receipt", "taken back",
+    "resolved",
+}  # fmt: skip
+
+
+def test_the_simulation_makes_every_move_and_dies_at_every_step() -> None:
+    moved: Counter[tuple[str, str]] = Counter()
+    deaths: Counter[str] = Counter()
+    for seed in range(1, 41, 2):
+        world = take(seed)
+        moved += world.history.moved
+        deaths += world.deaths
+    assert MOVES - set(moved) == set()
+    assert DEATHS - set(deaths) == set()
+
+
+def test_a_seed_takes_the_same_steps_each_time() -> None:
+    first, again = take(7), take(7)
+    assert first.hub.head == again.hub.head
+    assert first.outside.accepted == again.outside.accepted
