@@ -18,6 +18,16 @@ default:
 demo *ARGS: _demo-env
     @"{{ demo_bin }}/python" -m demo "$@"
 
+# Take the picture of the demo that the README shows
+[no-exit-message]
+picture: _demo-env
+    @"{{ demo_bin }}/python" -m demo --yes --svg docs/demo.svg
+
+# Render the tables of docs/protocol.md from the code
+[no-exit-message]
+tables: _demo-env
+    @"{{ demo_bin }}/python" -m tools.protocol_tables
+
 # Run the tests, all of them on two cores; arguments go to pytest
 [no-exit-message]
 test *ARGS: _dev-env

@@ -7,7 +7,6 @@ import pytest
 
 import demo  # noqa: F401 # before pytest takes the folder demo/ for the package of that name
 
-
 pytest_plugins = ["demo.testing"]
 
 

@@ -1,4 +1,4 @@
-"""Renders the tables of docs/protocol.md from the code: `python -m tools.protocol_tables`."""
+"""Renders the tables of docs/protocol.md from the code: `./just tables`."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "protocol.md"
 
 def test_the_tables_in_the_protocol_page_are_those_of_the_code() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert page == rendered_page(page), "run `python -m tools.protocol_tables`"
+    assert page == rendered_page(page), "run `./just tables`"
 
 
 def test_a_stale_table_would_be_seen() -> None:

@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def _run(folder: Path, console: Console, *, yes: bool) -> int:
-    console.print(Text("Countersign", style="bold"), Text("— the gate, with real mail, real git, real processes"))
+    console.print(Text("Countersign", style="bold"), Text("· the gate, with real mail, real git, real processes"))
     with world(folder) as made:
         tail = Tail(made.hub, folder / "tail.git")
         story = Story(made, console, yes, tail)

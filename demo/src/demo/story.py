@@ -238,7 +238,8 @@ class Story:
         self.console.rule(Text(title), style="dim", align="left")
 
     def _say(self, who: str, what: str) -> None:
-        line = Text(f"{time.monotonic() - self.began:6.1f} s  ", style="dim")
+        line = Text()
+        line.append(f"{time.monotonic() - self.began:6.1f} s  ", style="dim")
         line.append(f"{who:<7}", style=COLOURS.get(who, "white"))
         line.append(what)
         self.console.print(line)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from vault_protocol.action import SendMail
-
 from correspondence import Mailbox, Oddity, read
 from correspondence.masking import masked
 from correspondence.reply_action import reply_action
+from vault_protocol.action import SendMail
 
 OWNER = Mailbox(name="Robin Weber", address="robin@home.example")
 
