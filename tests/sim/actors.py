@@ -21,7 +21,7 @@ from vault_protocol.vault import Vault
 if TYPE_CHECKING:
     from tests.sim.world import World
 
-Step = tuple[float, Callable[[], None]]
+Step = tuple[float, Callable[[], object]]
 """A weight and what is done."""
 
 

@@ -49,7 +49,7 @@ class Cloud:
 
     def steps(self) -> list[Step]:
         return [
-            (1.0, self.watch),
+            (1.5, self.watch),
             (2.0, self.claim),
             (4.0 if self.held else 0.2, self.work),
             (0.3, self.withdraw),

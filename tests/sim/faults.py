@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +14,9 @@ class Faults:
     stale: float = 0.4
     """Somebody acts on the head they last saw instead of refreshing."""
     die: float = 0.006
-    """A process dies at a named step, before a swap, or after it."""
+    """A process dies before a swap or after it."""
+    die_at_a_step: float = 0.04
+    """It dies at a named step between approval and Done."""
     lose_answer: float = 0.02
     cut: float = 0.01
     """The hub is not reached by a publish."""
@@ -39,12 +40,9 @@ class Faults:
     forge: float = 0.15
     """The last six are weights beside those of the actors."""
 
-    def but(self, **changes: Any) -> Faults:
-        return replace(self, **changes)
-
 
 NONE = Faults(
-    interleave=0, stale=0, die=0, lose_answer=0, cut=0, forgetful=0, duplicate=0, odd_note=0, refuse_now=0,
-    refuse_for_good=0, lost_on_the_way=0, answer_of_mail_lost=0, kept_in_sent=1,
+    interleave=0, stale=0, die=0, die_at_a_step=0, lose_answer=0, cut=0, forgetful=0, duplicate=0,
+    odd_note=0, refuse_now=0, refuse_for_good=0, lost_on_the_way=0, answer_of_mail_lost=0, kept_in_sent=1,
     jump=0, away=0, pause=0, replay=0, restore=0, forge=0,
 )  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local_agent.decisions import Desk, How
 from local_agent.executor import ServerGone
@@ -88,10 +89,8 @@ class Owner:
         if not free:
             return
         look = rng.choice(free)
-        try:
+        with suppress(*TOLD):
             self._decide(look, rng.random())
-        except TOLD:
-            pass
         self.looks.remove(look)
 
     def _decide(self, look: Look, way: float) -> None:
@@ -192,7 +191,7 @@ class Owner:
     def _forged(self, asked: Request, signed: SignedApproval) -> tuple[Request, SignedApproval]:
         rng, approval = self.world.rng, signed.approval
         other = rng.choice(list(self.world.seen.values()))
-        changed = rng.choice(
+        changed: dict[str, Any] = rng.choice(
             [
                 {"task": cast.letter(rng.randrange(self.world.mails)).id},
                 {"revision": approval.revision + 1},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,19 +12,18 @@ from typing import Any
 import pytest
 
 from local_agent import dashboard, signals
-from local_agent.decisions import Desk
-from local_agent.effects import execute, ledger
-from local_agent.effects.execute import Answer, Done, Outcome
+from local_agent.effects import execute
+from local_agent.effects.execute import Answer, Done
 from local_agent.effects.ledger import Effect, Ledger, State
 from local_agent.executor import Executor
-from vault_protocol import approval, audit, moves, request, zones
+from vault_protocol import approval, audit, moves, request, sshsig, zones
 from vault_protocol.action import ActionBase
 from vault_protocol.approval import Approval, Approved, SignedApproval
 from vault_protocol.canonical import moment, sha256
 from vault_protocol.changeset import BadChangeset, Changeset, Trail, parse
 from vault_protocol.errors import ApprovalRefused, ClaimLost, HubUnreachable, NoSuchTask, Refused, UntrustedHead
 from vault_protocol.follow import Follower
-from vault_protocol.hub import Accepted, Broken, Change, Commit, CommitId, Edits
+from vault_protocol.hub import Accepted, Broken, Change, Commit, CommitId, Edits, MovedOn
 from vault_protocol.journal import Journal
 from vault_protocol.scan import OwnSecrets
 from vault_protocol.task import AgentId, Lease, Stage, Task
@@ -100,8 +99,6 @@ class _Believed(Exception):
 
 def moved_on_is_taken_for_accepted(patch: Patch) -> None:
     """As the exit code of a push that did nothing."""
-    from vault_protocol.hub import MovedOn
-
     patch.setattr(Journal, "publish", _publish_once(MovedOn))
 
 
@@ -247,7 +244,7 @@ def a_gap_in_the_sequence_is_not_noticed(patch: Patch) -> None:
 
 
 def _verify_with(change: Callable[[Approval], dict[str, Any]]) -> Callable[..., Approved[Any]]:
-    right = execute.verify
+    right = approval.verify
 
     def verify(signed: SignedApproval, action: Any, **given: Any) -> Approved[Any]:
         for name, value in change(signed.approval).items():
@@ -274,11 +271,11 @@ def not_before_is_ignored(patch: Patch) -> None:
 
 
 def the_owners_signature_is_not_verified(patch: Patch) -> None:
-    patch.setattr(approval.sshsig, "verify", lambda *args, **how: None)
+    patch.setattr(sshsig, "verify", lambda *args, **how: None)
 
 
 def the_digest_is_not_compared(patch: Patch) -> None:
-    right = execute.verify
+    right = approval.verify
 
     def verify(signed: SignedApproval, action: Any, **given: Any) -> Approved[Any]:
         try:

@@ -154,7 +154,7 @@ def test_the_bug_an_unknown_outcome_is_sent_again_is_caught(caught: Caught) -> N
 
 
 def test_the_bug_a_restart_sends_again_is_caught(caught: Caught) -> None:
-    caught(planted.a_restart_sends_again, "I4", die=0.05)
+    caught(planted.a_restart_sends_again, "I4", die_at_a_step=0.2)
 
 
 def test_the_bug_a_task_gets_two_effects_is_caught(caught: Caught) -> None:
@@ -190,7 +190,7 @@ def test_the_bug_the_pause_is_ignored_is_caught(caught: Caught) -> None:
 
 
 def test_the_bug_the_predecessor_is_not_looked_for_is_caught(caught: Caught) -> None:
-    caught(planted.the_predecessor_is_not_looked_for, "I4", restore=0.5, die=0.03, kept_in_sent=1)
+    caught(planted.the_predecessor_is_not_looked_for, "I4", restore=0.5, die_at_a_step=0.2, kept_in_sent=1)
 
 
 def test_the_bug_an_effect_that_waits_is_forgotten_is_caught(caught: Caught) -> None:

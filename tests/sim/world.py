@@ -104,7 +104,7 @@ class World:
         except (Breach, VaultError, sqlite3.Error) as error:
             self._tell(error)
 
-    def choose(self, steps: list[Step]) -> Callable[[], None]:
+    def choose(self, steps: list[Step]) -> Callable[[], object]:
         return self.rng.choices([do for _, do in steps], [weight for weight, _ in steps])[0]
 
     def others_first(self) -> None:
@@ -116,7 +116,8 @@ class World:
             self.nested -= 1
 
     def may_die(self, step: str) -> None:
-        if self.faults.die and self.rng.random() < self.faults.die:
+        chance = self.faults.die if step.endswith("swap") else self.faults.die_at_a_step
+        if self.rng.random() < chance:
             self.deaths[step] += 1
             raise Died(step)
 
@@ -131,7 +132,7 @@ class World:
             *acting,
             (4.0, lambda: self.turn(self.local)),
             (4.0, lambda: self.turn(self.owner)),
-            (1.5, self._time),
+            (2.5, self._time),
             (faults.jump, self._jump),
             (faults.away, self._away),
             (faults.pause, self._switch),

@@ -304,6 +304,30 @@ def test_a_second_submission_is_the_second_revision(world: World) -> None:
     assert local.get(asks.id) == cloud.get(asks.id)
 
 
+def test_a_decision_is_about_what_was_shown_and_nothing_else(world: World) -> None:
+    """Whoever decided on an older head is told so; the newer draft stays as it is."""
+    asks = submitted(world)
+    local, service, cloud = world.vault(LOCAL), world.vault(LOCAL), world.vault(CLOUD)
+    local.send_back(asks, remark="friendlier")
+    cloud.refresh()
+    held = claimed(cloud)
+    cloud.submit(held, draft(held, text="Dear Bob,\n"))
+    before = cloud.get(asks.id)
+
+    for decide in (
+        lambda: service.send_back(asks, remark="shorter"),
+        lambda: service.reject(asks, why="no"),
+        lambda: service.edit(asks, asks.note),
+        lambda: service.quarantine(asks, reason="it does not parse"),
+        lambda: service.reopen(asks.evolve(stage=Stage.APPROVED), because="expired"),
+        lambda: service.finish(asks.evolve(stage=Stage.APPROVED), result="sent"),
+    ):
+        with pytest.raises(StaleRevision, match="look at it again"):
+            decide()
+    cloud.refresh()
+    assert cloud.get(asks.id) == before
+
+
 def test_what_was_put_up_for_approval_only_the_owner_ends(world: World) -> None:
     asks = submitted(world)
     local, cloud = world.vault(LOCAL), world.vault(CLOUD)

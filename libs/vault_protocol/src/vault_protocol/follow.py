@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,12 @@ from .files import write_private
 from .hub import Change, Commit, CommitId, Store
 from .sshsig import PublicKey
 from .task import AgentId, Role, TaskId
+
+
+STRIDE = 500
+"""Commits between two checkpoints, and two words on the progress, while catching up."""
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,15 @@ class View:
 class Follower:
     """Brings a view forward. With `trust`, a commit that breaks a rule is not applied and the view stays."""
 
-    def __init__(self, store: Store, vault: str, trust: Trust | None = None, checkpoint: Path | None = None) -> None:
-        """`checkpoint`: a private file that remembers head and trails over a restart."""
+    def __init__(
+        self, store: Store, vault: str, trust: Trust | None = None, checkpoint: Path | None = None,
+        progress: Progress = lambda done, total: None,
+    ) -> None:  # fmt: skip
+        """`checkpoint`: a private file that remembers head and trails over a restart, every STRIDE commits too.
+
+        `progress` is told how many of the commits to follow are done, every STRIDE of them.
+        """
+        self._progress = progress
         self._store, self._vault, self._trust, self._checkpoint = store, vault, trust, checkpoint
         self.view = View()
         self._indexed = True
@@ -56,7 +69,11 @@ class Follower:
                 raise UntrustedHead(view.head, "the hub is empty, it was not before")
             return
         try:
-            for commit in self._store.history(view.head, head):
+            ahead = self._store.history(view.head, head)
+            for number, commit in enumerate(ahead):
+                if number and number % STRIDE == 0:
+                    self._save()
+                    self._progress(number, len(ahead))
                 self._apply(commit)
         finally:
             self._save()

@@ -12,7 +12,7 @@ from . import audit, changeset, scan, zones
 from .changeset import Trail
 from .clock import Clock
 from .errors import HubUnreachable, Refused
-from .follow import Follower, Trust
+from .follow import Follower, Progress, Trust
 from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Store, blob_id
 from .identity import Identity
 from .task import TaskId
@@ -30,13 +30,13 @@ class Journal:
     def __init__(
         self, store: Store, hub: Hub, identity: Identity, clock: Clock, *,
         trust: Trust | None = None, secrets: scan.OwnSecrets | None = None, checkpoint: Path | None = None,
-        rest: Callable[[float], None] = time.sleep,
+        rest: Callable[[float], None] = time.sleep, progress: Progress = lambda done, total: None,
     ) -> None:  # fmt: skip
         """`trust` for a side that judges what it fetches; `secrets` are this side's own, matched before a publish."""
         self.store, self.hub, self.identity, self.clock = store, hub, identity, clock
         self._secrets = secrets or scan.OwnSecrets(frozenset())
         self._rest = rest
-        self._follower = Follower(store, identity.vault, trust, checkpoint)
+        self._follower = Follower(store, identity.vault, trust, checkpoint, progress)
 
     @property
     def head(self) -> CommitId | None:

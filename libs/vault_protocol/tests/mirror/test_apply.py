@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,21 @@ def test_a_kill_before_any_step_then_a_restart_converges(
     conflicts = {name: text for name, text in world.files().items() if "(conflict" in name}
     assert {**world.at_head(), **conflicts} == world.files()
     assert {item.path for item in world.settle() if isinstance(item, Unsynced)} == set(conflicts)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_a_killed_run_put_there_goes_when_the_next_head_has_it_no_more(tmp_path: Path, step: str) -> None:
+    world = begun(tmp_path)
+    world.commit({"Plans/brief.md": b"for a moment\n"})
+    for nth in range(2):
+        kill_at(world, step, nth)
+        with suppress(Killed):
+            world.apply()
+        world.step = lambda _name: None
+        world.restart()
+    world.commit({"Plans/brief.md": None})
+    world.apply()
+    assert world.files() == world.at_head()
 
 
 def test_a_kill_between_two_kills_in_recovery_converges(tmp_path: Path) -> None:

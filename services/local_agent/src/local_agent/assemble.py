@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import structlog
+
 from local_agent.decisions import Desk
 from local_agent.executor_id import executor_id
 from local_agent.home import LOCAL, Home, Settings
@@ -24,6 +26,8 @@ from vault_protocol.scan import OwnSecrets
 from vault_protocol.store import GitStore
 from vault_protocol.task import Role
 from vault_protocol.vault import Vault
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     journal = Journal(
         store, Remote(store, settings.hub), identity, clock,
         trust=home.trust(settings.vault), secrets=own_secrets(home, settings), checkpoint=home.checkpoint,
+        progress=lambda done, total: log.info("vault.following", done=done, total=total),
     )  # fmt: skip
     vault = Vault(journal, lease=timedelta(seconds=settings.lease_seconds))
     executor = executor_id(home.executor)

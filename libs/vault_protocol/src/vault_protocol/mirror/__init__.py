@@ -125,6 +125,9 @@ class Mirror:
         bringer.recover()
         make_folders(self._folder, bringer)
         wants, refused = differences(self._store, self._base, head)
+        if wants:
+            with self._base.saving(durable=False):
+                self._base.depart()
         bringer.bring(wants)
         self._observe({*wants, *(item.copy for item in bringer.kept)})
         self._step("reflect")

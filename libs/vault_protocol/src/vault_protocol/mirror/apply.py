@@ -74,12 +74,16 @@ def make_folders(folder: Folder, bringer: Bringer) -> None:
 
 
 def _changes(store: Store, base: Base, head: CommitId) -> Iterable[Change]:
-    try:
-        return store.changes(base.commit, head)
-    except (UntrustedHead, KeyError):  # the clone is new: it does not have the commit that the folder reflects
-        there = dict(store.paths(head))
-        gone = [path for path, record in base.records.items() if record.blob and path not in there]
-        return [Change(path, None, there.get(path)) for path in (*there, *gone)]
+    """What differs between the commit that the folder reflects and this one; where that is not known, the folder's
+    every path."""
+    if base.whole or base.commit is None:
+        try:
+            return store.changes(base.commit, head)
+        except (UntrustedHead, KeyError):
+            pass  # a new clone does not have that commit
+    there = dict(store.paths(head))
+    here = {path: record.blob for path, record in base.records.items() if record.blob}
+    return [Change(path, None, there.get(path)) for path in there | here if there.get(path) != here.get(path)]
 
 
 def _never_placed(change: Change) -> str | None:

@@ -23,7 +23,7 @@ Stamp: TypeAlias = tuple[int, int, int, int]
 """mtime_ns, ctime_ns, size, inode: equal means unchanged, once the clock of the file system has moved on."""
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS head (commit_id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS head (commit_id TEXT NOT NULL, whole INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS notes (path TEXT PRIMARY KEY, blob TEXT, digest TEXT NOT NULL, stamp TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ours (note TEXT, digest TEXT, PRIMARY KEY (note, digest)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS offered (path TEXT, digest TEXT, PRIMARY KEY (path, digest)) WITHOUT ROWID;
@@ -78,9 +78,11 @@ class Base:
         trusted = (path for path, record in self._records.items() if record.blob)
         self._where = {place.id: path for path in trusted if (place := layout.place_of(path))}
         self._behind = {path for (path,) in self._db.execute("SELECT path FROM behind")}
-        found = self._db.execute("SELECT commit_id FROM head").fetchone()
+        found = self._db.execute("SELECT commit_id, whole FROM head").fetchone()
         self.commit: CommitId | None = CommitId(found[0]) if found else None
         """What the folder reflects; None before the first run is through."""
+        self.whole = bool(found and found[1])
+        """False while it is on its way to another commit: some paths may be there already."""
 
     @property
     def records(self) -> Mapping[str, Record]:
@@ -183,11 +185,16 @@ class Base:
             self._db.execute("DELETE FROM behind WHERE path = ?", (path,))
             self._behind.discard(path)
 
+    def depart(self) -> None:
+        """The folder is about to leave the commit it reflects."""
+        self._db.execute("UPDATE head SET whole = 0")
+        self.whole = False
+
     def reflect(self, commit: CommitId) -> None:
         """The folder is at this commit."""
         self._db.execute("DELETE FROM head")
-        self._db.execute("INSERT INTO head VALUES (?)", (commit,))
-        self.commit = commit
+        self._db.execute("INSERT INTO head VALUES (?, 1)", (commit,))
+        self.commit, self.whole = commit, True
 
     def close(self) -> None:
         self._db.close()
