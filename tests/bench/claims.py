@@ -26,9 +26,9 @@ def claims(size: int, folder: Path, *, quick: bool = False) -> Row:
     cli = _Cli(_copy(template, folder / "cli"), folder / "cli")
     gitpython = _GitPython(_copy(template, folder / "gitpython"), folder / "gitpython")
     floor = _Floor(folder / "floor")
-    rounds = 2 if quick else 15
+    rounds = 2 if quick else 11
     slow = (
-        {} if size <= 1000 else {"gitpython_index": 7 if size <= 10_000 else 4, "git_cli": 9 if size <= 10_000 else 5}
+        {} if size <= 1000 else {"gitpython_index": 7 if size <= 10_000 else 3, "git_cli": 9 if size <= 10_000 else 4}
     )
     found = interleaved(
         {"ours": ours.claim, "gitpython_index": gitpython.claim, "git_cli": cli.claim, "floor": floor.claim},

@@ -17,17 +17,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demo.processes import eventually
 from demo.tail import Tail
-from demo.world import World, world
+from demo.world import DemoFailed, World, world
 from local_agent.home import Home
 from tests.e2e.conftest import Gate
 from vault_protocol import changeset, keys, layout, notes, request, sshsig
-from vault_protocol.action import SendMail
+from vault_protocol.action import Address, SendMail
 from vault_protocol.approval import NAMESPACE, SignedApproval, grant
+from vault_protocol.clock import SystemClock
 from vault_protocol.follow import Follower
 from vault_protocol.hub import Accepted, Change, blob_id
+from vault_protocol.identity import Identity
+from vault_protocol.journal import Journal
 from vault_protocol.remote import Remote
 from vault_protocol.store import GitStore
-from vault_protocol.task import AgentId, Stage, Task
+from vault_protocol.task import AgentId, Domain, Role, Stage, Task
+from vault_protocol.vault import Vault
 
 
 @pytest.fixture
@@ -110,6 +114,42 @@ def test_a_task_that_cloud_moves_to_approved_with_its_own_signature_is_not_appli
 
 def untrusted(made: World) -> str:
     return str(json.loads(made.countersign("status", "--json"))["untrusted"] or "")
+
+
+def test_a_draft_to_another_address_than_the_originals_sender_is_shown_as_a_lie_and_no_file_move_sends_it(
+    besieged: Gate,
+) -> None:
+    """Cloud keeps to every rule of the vault, but lies about whom the mail is from."""
+    made = besieged.world
+    (topic,) = besieged.asked
+    task = besieged.at(topic, Stage.PENDING_APPROVAL)
+    made.countersign("again", task.id, "--remark", "please be brief")
+    store = GitStore(made.folder / "hostile.git")
+    identity = Identity(AgentId("cloud"), Role.CLOUD, made.vault_id, keys.load(made.cloud_home / "keys" / "cloud"))
+    vault = Vault(Journal(store, Remote(store, str(made.hub)), identity, SystemClock()))
+    vault.refresh()
+    held = vault.claim_next([Domain.EMAIL])
+    assert held is not None
+    honest = action(task)
+    liar = honest.model_copy(update={"to": (Address(name="Customer", address="collect@drop-zone.example"),)})
+    vault.submit(held, request.put(held.note, request.Request("e" * 16, liar)))
+    forged_draft = eventually(
+        lambda: (found := besieged.task(topic)) and found.revision == 2 and found, "the lying draft is up", seconds=40
+    )
+    assert isinstance(forged_draft, Task)
+    path = besieged.in_folder(forged_draft)
+    made.try_unlock()
+    shown = made.countersign("show", task.id)
+    assert "MISMATCH" in shown
+    assert "the recipients are not what the original in your mailbox says" in shown
+    with pytest.raises(DemoFailed, match="recipients"):
+        made.with_passphrase("approve", task.id, "--yes")
+    path.rename(made.vault_folder / "Approved" / path.name)
+    eventually(lambda: path.exists(), "the file comes back", seconds=40)
+    notices = json.loads(made.countersign("status", "--json"))["notices"]
+    assert any("recipients" in words for _, _, words in notices)
+    assert besieged.at(topic, Stage.PENDING_APPROVAL).revision == 2
+    assert made.mail.received() == []
 
 
 def test_a_commit_in_the_owners_name_without_their_key_is_not_applied(besieged: Gate) -> None:

@@ -41,6 +41,8 @@ class Door:
         hold(id_ in world.signer.signed, "I5", f"{what}: the owner never signed this")
         hold(digest == approval.digest == world.signer.shown[id_], "I5", f"{what} is not what the owner saw")
         hold(id_ in world.history.approvals, "I5", f"{what} begins before its approval is published")
+        at = world.history.tasks[approval.task]
+        hold((at.stage, at.revision) == ("Approved", approval.revision), "I5", f"{what}, and it is in {at.stage}")
         hold(approval.executor == world.local.executor_id, "I5", f"{what}: approved on {approval.executor}")
         self._in_time(approval, what)
         hold(id_ not in self.taken_back, "I5", f"{what}: the owner took that approval back")

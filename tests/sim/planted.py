@@ -335,6 +335,7 @@ def a_task_gets_two_effects(patch: Patch) -> None:
         return iter(()) if where.startswith("task = ? AND") else right(self, where, *values)
 
     patch.setattr(Ledger, "_rows", rows)
+    an_undo_spends_nothing(patch)
 
 
 def a_lost_answer_is_taken_for_a_failure(patch: Patch) -> None:

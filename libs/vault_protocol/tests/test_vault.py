@@ -314,14 +314,15 @@ def test_a_decision_is_about_what_was_shown_and_nothing_else(world: World) -> No
     cloud.submit(held, draft(held, text="Dear Bob,\n"))
     before = cloud.get(asks.id)
 
-    for decide in (
+    decisions: tuple[Callable[[], Task], ...] = (
         lambda: service.send_back(asks, remark="shorter"),
         lambda: service.reject(asks, why="no"),
         lambda: service.edit(asks, asks.note),
         lambda: service.quarantine(asks, reason="it does not parse"),
         lambda: service.reopen(asks.evolve(stage=Stage.APPROVED), because="expired"),
         lambda: service.finish(asks.evolve(stage=Stage.APPROVED), result="sent"),
-    ):
+    )
+    for decide in decisions:
         with pytest.raises(StaleRevision, match="look at it again"):
             decide()
     cloud.refresh()

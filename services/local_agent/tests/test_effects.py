@@ -143,6 +143,18 @@ def test_an_expired_approval_is_refused(world: World) -> None:
     assert world.post.reached == []
 
 
+def test_an_expired_approval_stays_expired_when_the_clock_is_set_back(world: World) -> None:
+    """The task went back to its owner, who may have ended it since."""
+    signed = world.approve(mail())
+    world.clock.jump(timedelta(hours=25))
+    world.executor().execute(mail(), signed)
+    world.clock.jump(timedelta(hours=-25))
+    answer = world.executor().execute(mail(), signed)
+    assert isinstance(answer, Refusal)
+    assert answer.rule == "taken back"
+    assert world.post.reached == []
+
+
 def test_an_approval_used_for_another_task_is_refused(world: World) -> None:
     """The right digest, but the approval's fields were changed: the signature no longer fits."""
     signed = world.approve(mail())

@@ -16,7 +16,6 @@ from .hub import Change, Commit, CommitId, Store
 from .sshsig import PublicKey
 from .task import AgentId, Role, TaskId
 
-
 STRIDE = 500
 """Commits between two checkpoints, and two words on the progress, while catching up."""
 

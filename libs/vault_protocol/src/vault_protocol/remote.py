@@ -197,7 +197,7 @@ class _News(FileSystemEventHandler):
         return self._folder == _identity(hub)
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        name = os.path.basename(os.fsdecode(event.dest_path or event.src_path))
+        name = Path(os.fsdecode(event.dest_path or event.src_path)).name
         if name in ("main", "packed-refs"):
             self.heard.set()
 

@@ -30,10 +30,10 @@ from . import plain
 from .action import Action, BadAction, action_of
 from .canonical import strict_json
 from .errors import MalformedNote
+from .fences import closes, outside
 from .note import Note
 
 _OPEN = re.compile(r"<!-- countersign:request ([0-9a-f]{16}) -->")
-_FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*$)|~{3,}).*")
 _CALLOUT = "> [!warning] Look twice"
 _HIDES = re.compile(r"%%|<[A-Za-z!/?]")
 """What would make a viewer hide the lines after it: a comment or HTML."""
@@ -86,7 +86,7 @@ def put(note: Note, request: Request) -> Note:
     if span is None:
         if lines and not lines[-1].endswith("\n"):
             lines[-1] += "\n"
-        at = next((i for i, line, _ in _outside(lines) if line.startswith("## Original")), len(lines))
+        at = next((i for i, line, _ in outside(lines) if line.startswith("## Original")), len(lines))
         lines[at:at] = [render(request), "\n"]
     else:
         lines[span[0] : span[1] + 1] = [render(request)]
@@ -111,7 +111,7 @@ def read(note: Note, path: str = "") -> Request | None:
         if "action" in note.front:
             raise MalformedNote(path, "it names an action, but holds no request block")
         return None
-    if any(_HIDES.search(line) for i, line, _ in _outside(lines) if i < span[0]):
+    if any(_HIDES.search(line) for i, line, _ in outside(lines) if i < span[0]):
         raise MalformedNote(path, "HTML or a %% comment above the request could hide it; your words go below the block")
     found = _OPEN.fullmatch(lines[span[0]].rstrip("\n"))
     assert found is not None
@@ -182,7 +182,7 @@ class _Reader:
         if not found:
             raise self.fail(f"expected a fence that opens with ```{kind}")
         fence, start = found[1], self.at + 1
-        closer = next((i for i in range(start, len(self.lines)) if _closes(self.lines[i], fence)), None)
+        closer = next((i for i in range(start, len(self.lines)) if closes(self.lines[i], fence)), None)
         if closer is None:
             raise self.fail("the fence is not closed")
         if until is not None and closer != self.lines.index(until) - 1:
@@ -211,7 +211,7 @@ def _own_span(note: Note, lines: Sequence[str]) -> tuple[int, int] | None:
 
 def _span(lines: Sequence[str], path: str) -> tuple[int, int] | None:
     """First and last line of the one request block outside every fence."""
-    opened = [(i, found[1], sure) for i, line, sure in _outside(lines) if (found := _OPEN.fullmatch(line))]
+    opened = [(i, found[1], sure) for i, line, sure in outside(lines) if (found := _OPEN.fullmatch(line))]
     if not opened:
         return None
     if len(opened) > 1:
@@ -224,45 +224,6 @@ def _span(lines: Sequence[str], path: str) -> tuple[int, int] | None:
     if len(ends) != 1:
         raise MalformedNote(path, f"its request block has {len(ends)} closing lines instead of one (is it cut off?)")
     return start, ends[0]
-
-
-def _outside(lines: Sequence[str]) -> Iterator[tuple[int, str, bool]]:
-    """The lines that stand in no fence, without their newline, and whether that is sure.
-
-    A fence indented by one to three spaces is one at the top level and none inside a list. Such a line is read
-    both ways, and what is outside in either reading is shown here: nothing can hide between the two.
-    """
-    top, listed = _Fences(), _Fences(indented=False)
-    for i, raw in enumerate(lines):
-        line = raw.rstrip("\n")
-        outside = [reading.outside(line) for reading in (top, listed)]
-        if any(outside):
-            yield i, line, all(outside)
-
-
-@dataclass
-class _Fences:
-    """One reading of a note's fences, by the rules of CommonMark, line after line."""
-
-    indented: bool = True
-    fence: str = ""
-
-    def outside(self, line: str) -> bool:
-        if self.fence:
-            if _closes(line, self.fence):
-                self.fence = ""
-            return False
-        found = _FENCE.fullmatch(line)
-        if not found or (found[1] and not self.indented):
-            return True
-        self.fence = found[2]
-        return False
-
-
-def _closes(line: str, fence: str) -> bool:
-    bare = line.lstrip(" ")
-    run = bare.rstrip(" \t")
-    return len(line) - len(bare) < 4 and len(run) >= len(fence) and set(run) == {fence[0]}
 
 
 def _lines(body: str) -> list[str]:

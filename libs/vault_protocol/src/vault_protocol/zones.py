@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from . import layout, notes
+from . import fences, layout, notes
 from .errors import MalformedNote, Refused
 from .hub import REGULAR, Change
 from .layout import Place
 from .moves import MOVES
+from .note import Note
 from .task import AgentId, Role, Stage, Task, TaskId
 
 S = Stage
@@ -159,7 +160,25 @@ def _judge_area(writer: Writer, change: Change, before: Read, after: Read) -> No
             old, new = before(path) or b"", after(path) or b""
             if not new.startswith(old):
                 raise Refused("append only", path, "a log only grows")
+        _judge_active(writer, path, before(path), after(path))
         return
+
+
+def _judge_active(writer: Writer, path: str, old: bytes | None, new: bytes | None) -> None:
+    """What Cloud writes is read in a viewer that runs queries and loads images: it adds no line that does either."""
+    if writer.role is not Role.CLOUD or new is None or new == old or not path.endswith(".md"):
+        return
+    known = fences.active(_body(old)) if old else ()
+    added = next((line for line in fences.active(_body(new)) if line not in known), None)
+    if added is not None:
+        raise Refused("active content", path, f"a viewer would run, load or follow this: {added.strip()[:80]!r}")
+
+
+def _body(content: bytes) -> str:
+    try:
+        return Note.parse(content).body
+    except MalformedNote:
+        return content.decode("utf-8", "replace")
 
 
 def _judge_task(
@@ -179,9 +198,10 @@ def _judge_task(
     if not any(_covers(right, writer, source_place, target_place) for right in RIGHTS):
         move = f"{_name(source_stage)} to {target_place.stage.value}"
         raise Refused("zone", target, f"{writer.agent} ({writer.role.value}) may not move a task from {move}")
+    content = after(target)
+    _judge_active(writer, target, before(source) if source else None, content)
     if target_place.stage is S.QUARANTINE:
         return
-    content = after(target)
     try:
         new = notes.read(target, content or b"")
     except MalformedNote as error:
@@ -208,6 +228,9 @@ def _judge_fields(writer: Writer, old: Task | None, new: Task, path: str) -> Non
         raise Refused("revision", path, f"revision {new.revision} after {was[1]}")
     if new.stage is S.APPROVED and old and new.revision == old.revision and new.note.body != old.note.body:
         raise Refused("revision", path, "the text changed, the revision did not")
+    reaps = old is not None and old.lease is not None and old.lease.owner != writer.agent
+    if reaps and old is not None and new.note.body != old.note.body:
+        raise Refused("reap", path, "a reaped task goes back as it is")
     if writer.role is Role.CLOUD and new.stage is S.DONE and (new.revision or new.has_action):
         raise Refused("zone", path, "only the owner ends a task that was put up for approval")
 

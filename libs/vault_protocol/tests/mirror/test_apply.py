@@ -91,6 +91,23 @@ def test_a_file_that_somebody_still_writes_to_is_never_deleted(tmp_path: Path) -
     assert world.read(kept.copy).startswith(b"# Mine\n")
 
 
+def test_every_byte_is_on_disk_before_it_gets_its_name_and_every_name_before_it_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = begun(tmp_path)
+    log: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: log.append("fsync"))
+    world.step = log.append
+    world.commit({HANDBOOK: b"# New\n"})
+    world.apply()
+    assert log == ["intend", "stage", "fsync", "place", "look out", "fsync", "record", "reflect", "put back"]
+    log.clear()
+    monkeypatch.setattr(rename, "sync_file_system", lambda _folder: log.append("sync all"))
+    world.commit({f"Plans/{number}.md": b"x\n" for number in range(20)})
+    world.apply()
+    assert log[:4] == ["intend", "stage", "sync all", "place"]
+
+
 def test_two_copies_in_the_same_second_get_two_names(tmp_path: Path) -> None:
     world = begun(tmp_path)
     for number in range(3):
@@ -263,9 +280,12 @@ def test_a_kill_before_any_step_then_a_restart_converges(
     assert {item.path for item in world.settle() if isinstance(item, Unsynced)} == set(conflicts)
 
 
+@pytest.mark.parametrize("begins", ["first run", "later"])
 @pytest.mark.parametrize("step", STEPS)
-def test_what_a_killed_run_put_there_goes_when_the_next_head_has_it_no_more(tmp_path: Path, step: str) -> None:
-    world = begun(tmp_path)
+def test_what_a_killed_run_put_there_goes_when_the_next_head_has_it_no_more(
+    tmp_path: Path, step: str, begins: str
+) -> None:
+    world = begun(tmp_path) if begins == "later" else World(tmp_path)
     world.commit({"Plans/brief.md": b"for a moment\n"})
     for nth in range(2):
         kill_at(world, step, nth)

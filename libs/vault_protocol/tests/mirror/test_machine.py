@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -12,12 +11,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from libs.vault_protocol.tests import made
-from libs.vault_protocol.tests.mirror.world import DASHBOARD, HANDBOOK, World, begun
+from libs.vault_protocol.tests.mirror.world import DASHBOARD, HANDBOOK, World, begun, on_a_fast_disk
 
 from vault_protocol import layout, moves
 from vault_protocol.errors import IllegalMove, MalformedNote, StaleRevision
-from vault_protocol.mirror import STEPS, Decided, Dropped, Edited, Removed, rename
-from vault_protocol.mirror.base import Base
+from vault_protocol.mirror import STEPS, Decided, Dropped, Edited, Removed
 from vault_protocol.task import Stage
 
 FOLDERS = ("Approved", "Rejected", "Needs_Action/email", "Done", "Pending_Approval/email", "Projects", "Inbox")
@@ -37,10 +35,7 @@ class OwnerAndAssistant(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.patch = pytest.MonkeyPatch()
-        saving = Base.saving
-        self.patch.setattr(Base, "saving", lambda base, *, durable: saving(base, durable=False))
-        self.patch.setattr(os, "fsync", lambda _descriptor: None)
-        self.patch.setattr(rename, "sync_file_system", lambda _folder: None)
+        on_a_fast_disk(self.patch)
         self.home = tempfile.TemporaryDirectory()
         self.world: World = begun(Path(self.home.name), made.pending(0), made.pending(1))
         self.world.path("Projects").mkdir()

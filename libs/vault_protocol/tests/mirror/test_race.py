@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from libs.vault_protocol.tests.mirror.world import World, begun, some
 
 from vault_protocol import notes
 from vault_protocol.mirror import Conflict, Decided, rename
-from vault_protocol.mirror.base import Base
 from vault_protocol.task import Task
 
 ROUNDS = 1050
@@ -51,18 +49,6 @@ class Schedule:
 
 def _nothing() -> None:
     """The owner sits still."""
-
-
-@pytest.fixture(autouse=True)
-def _on_a_fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Durability is not what is raced here."""
-    saving = Base.saving
-
-    def fast(self: Base, *, durable: bool) -> AbstractContextManager[None]:
-        return saving(self, durable=False)
-
-    monkeypatch.setattr(Base, "saving", fast)
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 
 def draft(revision: int) -> Task:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from libs.vault_protocol.tests import made
 
 from vault_protocol import moves, notes
 from vault_protocol.hub import Commit, CommitId, Edits
-from vault_protocol.mirror import Decided, Edited, Item, Mirror, Removed, Verdict
+from vault_protocol.mirror import Decided, Edited, Item, Mirror, Removed, Verdict, rename
+from vault_protocol.mirror.base import Base
 from vault_protocol.note import Note
 from vault_protocol.scan import OwnSecrets
 from vault_protocol.store import GitStore
@@ -141,6 +144,14 @@ class World:
             self.put(moves.send_back(task, remark=item.remark))
         else:
             self.put(moves.acknowledge(task, revision=task.revision, now=now))
+
+
+def on_a_fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill, unlike a power loss, needs no disk to have been waited for."""
+    saving = Base.saving
+    monkeypatch.setattr(Base, "saving", lambda base, *, durable: saving(base, durable=False))
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+    monkeypatch.setattr(rename, "sync_file_system", lambda _folder: None)
 
 
 def only(kind: type[One], items: tuple[Item, ...]) -> One:

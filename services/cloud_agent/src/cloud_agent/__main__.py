@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -79,13 +79,16 @@ def drafter_of(settings: Settings) -> Drafter:
         raise BadSettings(f"drafter: {error}") from error
 
 
-def run(settings: Settings, drafter: Drafter) -> None:
-    """Until SIGTERM or SIGINT. Raises VaultError, or the bug that ended it."""
+def run(settings: Settings, drafter: Drafter, *, step: Callable[[str], None] = lambda name: None) -> None:
+    """Until SIGTERM or SIGINT. Raises VaultError, or the bug that ended it.
+
+    `step` is told each step between arrival and Pending_Approval as it is passed, on the thread that passed it.
+    """
     machine.log_to_stderr(settings.log_format)
     # Blocked before any thread starts, so that only the wait below takes them.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     with machine.alone(settings.state_dir):
-        service = assemble(settings, drafter)
+        service = assemble(settings, drafter, step)
         log.info("agent.started", agent=settings.agent, mailboxes=len(settings.mailboxes))
         main_thread = threading.get_ident()
         worker = threading.Thread(
@@ -104,7 +107,7 @@ def run(settings: Settings, drafter: Drafter) -> None:
         raise service.bug
 
 
-def assemble(settings: Settings, drafter: Drafter) -> Service:
+def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] = lambda name: None) -> Service:
     """The agent, not yet started. Its state folder exists."""
     state, agent, clock = settings.state_dir, AgentId(settings.agent), SystemClock()
     key, secret, wake = keys.load(settings.key_file), settings.secret(), threading.Event()
@@ -127,23 +130,30 @@ def assemble(settings: Settings, drafter: Drafter) -> Service:
 
     arrivals = Arrivals(
         desk, agent=agent, secret=secret, mailboxes=mailboxes, raw=raw,
-        ids=MessageIds(state / "message-ids"), clock=clock, on_task=on_task,
+        ids=MessageIds(state / "message-ids"), clock=clock, on_task=on_task, step=step,
     )  # fmt: skip
     accounts = Accounts(settings.owner_name, mailboxes, settings.every_own_address)
-    work = Work(desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=clock, lease=lease)
+    work = Work(desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=clock, lease=lease, step=step)
     worker = Worker(
-        desk, work, clock=clock, failures=Failures(state / "failures"), later=later, housekeeping=housekeeping
+        desk,
+        work,
+        clock=clock,
+        failures=Failures(state / "failures"),
+        later=later,
+        housekeeping=housekeeping,
+        step=step,
     )
     return Service(
-        worker=worker, watchers=[watcher(box, state, arrivals, health, wake) for box in settings.mailboxes],
+        worker=worker, watchers=[watcher(box, state, arrivals, health, wake, step) for box in settings.mailboxes],
         hub=hub, desk=desk, housekeeping=housekeeping, health=health, later=later,
         poll_seconds=settings.poll_seconds, pauses=Pauses(first=0.5, longest=60.0), wake=wake,
     )  # fmt: skip
 
 
 def watcher(
-    mailbox: MailboxSettings, state: Path, arrivals: Arrivals, health: Health, wake: threading.Event
-) -> ImapWatcher:
+    mailbox: MailboxSettings, state: Path, arrivals: Arrivals, health: Health, wake: threading.Event,
+    step: Callable[[str], None],
+) -> ImapWatcher:  # fmt: skip
     """What the mailbox's trouble changes is told to the owner by the worker, so it is woken."""
 
     def tell(trouble: Trouble | None) -> None:
@@ -152,7 +162,7 @@ def watcher(
 
     return ImapWatcher(
         mailbox, state / "mailboxes" / f"{mailbox.name}.json", arrivals.take,
-        on_trouble=lambda trouble, _detail: tell(trouble), on_healthy=lambda: tell(None),
+        on_trouble=lambda trouble, _detail: tell(trouble), on_healthy=lambda: tell(None), step=step,
     )  # fmt: skip
 
 

@@ -42,15 +42,19 @@ class Arrivals:
     def __init__(
         self, desk: Desk, *, agent: AgentId, secret: bytes, mailboxes: Mapping[str, MailboxSettings],
         raw: RawMail, ids: MessageIds, clock: Clock, on_task: Callable[[str], None] = lambda mailbox: None,
+        step: Callable[[str], None] = lambda name: None,
     ) -> None:  # fmt: skip
-        """`on_task` hears the name of the mailbox after each message that is safely in the vault."""
+        """`on_task` hears the name of the mailbox after each message that is safely in the vault; `step` is told
+        "kept" and "added" as each is durable."""
         self._desk, self._agent, self._secret, self._mailboxes = desk, agent, secret, mailboxes
         self._raw, self._ids, self._clock, self._on_task = raw, ids, clock, on_task
+        self._step = step
 
     def take(self, arrival: Arrival) -> None:
         """Put it into the vault, unless it is there. Raises Retry when that is not possible now."""
         try:
             sha256 = self._raw.keep(arrival.raw)
+            self._step("kept")
             task = self._task(arrival, sha256)
             try:
                 self._publish(task, arrival)
@@ -59,6 +63,7 @@ class Arrivals:
                 self._publish(self._stub(task, arrival, reason, sha256), arrival)
         except (HubUnreachable, UntrustedHead, Refused, OSError) as error:
             raise Retry(f"not into the vault now: {type(error).__name__}") from error
+        self._step("added")
         self._on_task(arrival.mailbox)
 
     def _task(self, arrival: Arrival, sha256: str) -> Task:

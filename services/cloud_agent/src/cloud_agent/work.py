@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -57,15 +58,19 @@ class Work:
         raw: RawMail,
         clock: Clock,
         lease: timedelta,
+        step: Callable[[str], None] = lambda name: None,
     ) -> None:
+        """`step` is told "judged", "drafted", "submitted" as each is passed."""
         self._desk, self._drafter, self._agent = desk, drafter, agent
         self._accounts, self._raw, self._clock, self._lease = accounts, raw, clock, lease
+        self._step = step
 
     def do(self, held: Held) -> None:
         """Hand the task on. Raises DrafterUnavailable with the task still held, and what the vault raises."""
         reading = read(held.task, accounts=self._accounts, raw=self._raw)
         try:
             held.triage = self._judge(held, reading)
+            self._step("judged")
             way = course(reading, held.triage, domain=held.task.domain, revision=held.task.revision)
             if way is Course.CLOSE:
                 self._close(held, reading)
@@ -122,6 +127,7 @@ class Work:
             self._ask(held, str(error))
             return
         held.done.append(Step.DRAFT)
+        self._step("drafted")
         self._submit(held, note, "draft", digest=action.digest, warnings=note.front.number("warnings"))
 
     def _ask(self, held: Held, reason: str) -> None:
@@ -137,6 +143,7 @@ class Work:
         update = self._update(event, task, kind=kind, revision=revision, priority=priority)
         with self._desk.vault() as vault:
             vault.submit(task, note, Also([record], [update], self._plan(held, vault)))
+        self._step("submitted")
         log.info(f"task.{event}", task=task.id, kind=kind, revision=revision)
 
     def _close(self, held: Held, reading: Reading) -> None:

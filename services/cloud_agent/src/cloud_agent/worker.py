@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from cloud_agent.desk import Desk
@@ -27,11 +29,13 @@ class Worker:
     """`step` does one thing and says whether to come back at once."""
 
     def __init__(
-        self, desk: Desk, work: Work, *, clock: Clock, failures: Failures, later: Later, housekeeping: Housekeeping
-    ) -> None:
+        self, desk: Desk, work: Work, *, clock: Clock, failures: Failures, later: Later, housekeeping: Housekeeping,
+        step: Callable[[str], None] = lambda name: None,
+    ) -> None:  # fmt: skip
+        """`step` is told "claimed" when a task is ours."""
         self._desk, self._work, self._clock = desk, work, clock
         self._failures, self._later, self._housekeeping = failures, later, housekeeping
-        self._unanswered = 0
+        self._unanswered, self._step = 0, step
 
     @property
     def drafter_ok(self) -> bool:
@@ -54,6 +58,7 @@ class Worker:
         if task is None:
             return False
         log.info("task.claimed", task=task.id, attempt=task.attempt)
+        self._step("claimed")
         self._guarded(Held(task, self._clock.monotonic(), handbook))
         return True
 

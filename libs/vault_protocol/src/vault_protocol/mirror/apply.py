@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from vault_protocol.errors import UntrustedHead
 from vault_protocol.hub import REGULAR, BlobId, Change, CommitId, Store
@@ -74,16 +75,14 @@ def make_folders(folder: Folder, bringer: Bringer) -> None:
 
 
 def _changes(store: Store, base: Base, head: CommitId) -> Iterable[Change]:
-    """What differs between the commit that the folder reflects and this one; where that is not known, the folder's
-    every path."""
-    if base.whole or base.commit is None:
-        try:
+    """What differs between the commit that the folder reflects and this one; where that is not known, every path that
+    is not recorded as the head has it."""
+    if base.whole and base.commit is not None:
+        with suppress(UntrustedHead, KeyError):  # a new clone does not have that commit
             return store.changes(base.commit, head)
-        except (UntrustedHead, KeyError):
-            pass  # a new clone does not have that commit
-    there = dict(store.paths(head))
-    here = {path: record.blob for path, record in base.records.items() if record.blob}
-    return [Change(path, None, there.get(path)) for path in there | here if there.get(path) != here.get(path)]
+    there = {change.path: change for change in store.changes(None, head)}
+    gone = (Change(path, None, None) for path in base.records if base.is_recorded(path) and path not in there)
+    return [change for change in (*there.values(), *gone) if base.blob(change.path) != change.new]
 
 
 def _never_placed(change: Change) -> str | None:

@@ -89,9 +89,12 @@ class Base:
         """Path → what was put there."""
         return MappingProxyType(self._records)
 
+    def blob(self, path: str) -> BlobId | None:
+        """What the mirror put here, if anything."""
+        return self._records[path].blob if path in self._records else None
+
     def is_recorded(self, path: str) -> bool:
-        """Whether the mirror put something here."""
-        return path in self._records and self._records[path].blob is not None
+        return self.blob(path) is not None
 
     @property
     def where(self) -> Mapping[TaskId, str]:

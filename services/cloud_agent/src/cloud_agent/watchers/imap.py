@@ -78,14 +78,17 @@ class ImapWatcher:
         on_trouble: Callable[[Trouble, str], None] = lambda trouble, detail: None,
         on_healthy: Callable[[], None] = lambda: None,
         backoff: Backoff | None = None,
+        step: Callable[[str], None] = lambda name: None,
     ) -> None:
-        """`on_healthy` is called after every look that found the mailbox in order."""
+        """`on_healthy` is called after every look that found the mailbox in order; `step` is told "watched" after
+        each message whose handing over is written down."""
         self._settings = settings
         self._state_file = state_file
         self._on_mail = on_mail
         self._on_trouble = on_trouble
         self._on_healthy = on_healthy
         self._backoff = backoff or Backoff()
+        self._step = step
 
     def catch_up(self) -> int:
         """Hand over what is new, once; returns how many. Raises LoginRefused, FolderMissing, Unreachable, Retry."""
@@ -132,6 +135,7 @@ class ImapWatcher:
                 self._on_mail(arrival)
                 count += 1
             WatchState(uidvalidity=uidvalidity, last_uid=listed.uid).write(self._state_file)
+            self._step("watched")
         return count
 
     def _fetch(self, folder: RemoteFolder, listed: Listed, uidvalidity: int) -> Arrival | None:

@@ -112,6 +112,8 @@ class Executor(Generic[A]):
             approved = self._verified(action, signed)
         except ApprovalRefused as error:
             spent = self._already(action, signed)
+            if spent is None and error.rule == "expired":
+                self.ledger.revoke(signed.approval, now=self.now())  # a clock set back does not bring it to life
             return spent or Refusal(error.rule, error.reason)
         approval = approved.approval
         effect_id = self._effect_id(approval)

@@ -1,0 +1,74 @@
+"""Which lines of a note stand in a fence, by the rules of CommonMark, and what a viewer would run or load."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*$)|~{3,})(.*)")
+_OPENING = re.compile(r"[ \t>*+0-9.)-]*(?:`{3,}|~{3,})\s*([^\s`]*)")
+_QUIET = frozenset({"", "text", "json"})
+"""Fences that only show what is in them."""
+
+_OWN_COMMENT = re.compile(r"<!-- /?(?:countersign:request|draft|quote) [0-9a-f]{16} -->")
+_ACTIVE = re.compile(r"<[A-Za-z!/?%]|!\[|`\$?=|%%|\]\([^)]*:|\]\(\s*<|\{\{")
+"""HTML, images and embeds, inline queries, comments that hide, links that lead outside, templates."""
+
+
+def outside(lines: Sequence[str]) -> Iterator[tuple[int, str, bool]]:
+    """The lines that stand in no fence, without their newline, and whether that is sure.
+
+    A fence indented by one to three spaces is one at the top level and none inside a list. Such a line is read
+    both ways, and what is outside in either reading is shown here: nothing can hide between the two.
+    """
+    top, listed = _Fences(), _Fences(indented=False)
+    for i, raw in enumerate(lines):
+        line = raw.rstrip("\n")
+        found = [reading.outside(line) for reading in (top, listed)]
+        if any(found):
+            yield i, line, all(found)
+
+
+@dataclass
+class _Fences:
+    """One reading of a note's fences, by the rules of CommonMark, line after line."""
+
+    indented: bool = True
+    fence: str = ""
+
+    def outside(self, line: str) -> bool:
+        if self.fence:
+            if closes(line, self.fence):
+                self.fence = ""
+            return False
+        found = _FENCE.fullmatch(line)
+        if not found or (found[1] and not self.indented):
+            return True
+        self.fence = found[2]
+        return False
+
+
+def closes(line: str, fence: str) -> bool:
+    """Whether this line ends the fence that these characters opened."""
+    bare = line.lstrip(" ")
+    run = bare.rstrip(" \t")
+    return len(line) - len(bare) < 4 and len(run) >= len(fence) and set(run) == {fence[0]}
+
+
+def active(body: str) -> tuple[str, ...]:
+    """The lines of a note that a viewer would run, load, or follow: nothing an agent has a use for."""
+    found: dict[str, None] = {}
+    for reading in (_Fences(), _Fences(indented=False)):
+        for line in body.split("\n"):
+            closed = not reading.fence
+            shown = reading.outside(line)
+            if (closed and _runs(line)) or (shown and _ACTIVE.search(_OWN_COMMENT.sub("", line))):
+                found[line] = None
+    return tuple(found)
+
+
+def _runs(line: str) -> bool:
+    """Whether a fence opens here, in a quote or a list too, whose kind a viewer hands to a program."""
+    opening = _OPENING.match(line)
+    return opening is not None and opening[1].lower() not in _QUIET

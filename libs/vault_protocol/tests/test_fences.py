@@ -1,0 +1,79 @@
+"""What a viewer would run, load or follow is found, wherever it stands; what only shows is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from vault_protocol import fences, plain, zones
+from vault_protocol.errors import Refused
+from vault_protocol.hub import Change, blob_id
+from vault_protocol.task import AgentId, Role
+
+ACTIVE = [
+    "```dataviewjs\napp.vault.delete()\n```",
+    "~~~dataview\nLIST\n~~~",
+    "> ```dataviewjs\n> x\n> ```",
+    "- ```dataview\n  LIST\n  ```",
+    "1. ~~~tasks\n   not done\n   ~~~",
+    "   ```query\nx\n   ```",
+    "````button\nx\n````",
+    "```{.dataviewjs}\nx\n```",
+    "<img src=x onerror=alert(1)>",
+    "<script>x</script>",
+    "text <!-- hidden --> text",
+    "%% hidden %%",
+    "![](https://tracker.example/x.png)",
+    "![[Dashboard]]",
+    "see [the invoice](https://evil.example)",
+    "see [the invoice](javascript:alert(1))",
+    "`$= dv.pages()`",
+    "`= this.file`",
+    "<% tp.system.prompt() %>",
+    "{{title}}",
+    "```text\nx\n```\n<b>after the fence</b>",
+]
+
+QUIET = [
+    "# A plan\n\n- [x] read the mail\n- [ ] draft\n\nSee [[Needs_Action/email/abc]].",
+    plain.fenced("<img src=x>\n```dataviewjs\nx\n```\n![](http://x)\n"),
+    '```json\n{"a": 1}\n```',
+    "<!-- countersign:request 0123456789abcdef -->\n<!-- /countersign:request 0123456789abcdef -->",
+    "> [!warning] Look twice\n> - Answers go to another address.",
+    "a < b and c > d, 5 % of it",
+]
+
+
+@pytest.mark.parametrize("body", ACTIVE)
+def test_what_a_viewer_would_run_load_or_follow_is_found(body: str) -> None:
+    assert fences.active(f"before\n{body}\nafter\n")
+
+
+@pytest.mark.parametrize("body", QUIET)
+def test_what_only_shows_is_left_alone(body: str) -> None:
+    assert fences.active(f"before\n{body}\nafter\n") == ()
+
+
+def judged(role: Role, path: str, old: str | None, new: str) -> None:
+    before = old.encode() if old is not None else None
+    change = Change(path, blob_id(before) if before is not None else None, blob_id(new.encode()))
+    zones.judge(
+        zones.Writer(AgentId("cloud" if role is Role.CLOUD else "local"), role), [change],
+        before=lambda _: before, after=lambda _: new.encode(), where={},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ACTIVE)
+def test_cloud_may_not_put_it_into_any_note_of_its_own(body: str) -> None:
+    with pytest.raises(Refused, match="active content"):
+        judged(Role.CLOUD, "Plans/email/plan-x.md", None, body)
+
+
+def test_the_owner_may_write_what_they_like() -> None:
+    judged(Role.LOCAL, "Notes/mine.md", None, "```dataview\nLIST\n```\n![](https://x.example/a.png)\n")
+
+
+def test_what_the_owner_wrote_into_a_note_does_not_stop_cloud_from_rewriting_it() -> None:
+    mine = "```dataview\nLIST\n```\n"
+    judged(Role.CLOUD, "Plans/email/plan-x.md", mine, mine + "- [x] done\n")
+    with pytest.raises(Refused, match="active content"):
+        judged(Role.CLOUD, "Plans/email/plan-x.md", mine, mine + "```dataviewjs\nx\n```\n")
