@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from vault_protocol.moves import MOVES
@@ -35,8 +34,9 @@ def render() -> tuple[str, str]:
 def rendered_page(page: str) -> str:
     """The page with its tables as the code has them."""
     for name, table in zip(("moves", "zones"), render(), strict=True):
-        pattern = rf"(<!-- table:{name} -->\n).*?(<!-- /table:{name} -->)"
-        page = re.sub(pattern, lambda found, table=table: f"{found[1]}{table}\n{found[2]}", page, flags=re.DOTALL)
+        first, last = f"<!-- table:{name} -->\n", f"<!-- /table:{name} -->"
+        before, _, rest = page.partition(first)
+        page = f"{before}{first}{table}\n{last}{rest.partition(last)[2]}"
     return page
 
 

@@ -7,9 +7,10 @@ import imaplib
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -80,7 +81,7 @@ def mail_to_draft(folder: Path, *, quick: bool = False) -> Row:
     with gate(folder) as made:
         provider, eye = made.mail.provider, Eye(made.hub)
         floor = _Reader(made, folder / "floor")
-        floors = [floor.read_after(lambda n=n: provider.deliver(letter(n))) for n in range(1_000, 1_001 + count)]  # type: ignore[misc]
+        floors = [floor.read_after(partial(provider.deliver, letter(number))) for number in range(1_000, 1_001 + count)]
         floor.close()
         made.start_cloud()
         eventually(lambda: len(eye.ids(Stage.PENDING_APPROVAL)) == len(floors), "the first drafts", seconds=60)
@@ -88,7 +89,7 @@ def mail_to_draft(folder: Path, *, quick: bool = False) -> Row:
             time.sleep(REST)
             before = eye.ids(Stage.PENDING_APPROVAL)
             provider.deliver(letter(number))
-            taken.append(milliseconds(lambda before=before: eye.new(Stage.PENDING_APPROVAL, before)))  # type: ignore[misc]
+            taken.append(milliseconds(partial(eye.new, Stage.PENDING_APPROVAL, before)))
     return Row("mail_to_draft", "ms", median(taken[1:]), median(floors[1:]))
 
 
@@ -102,25 +103,21 @@ class _Reader:
         self._imap.select("INBOX", readonly=True)
         self._folder, self._count = folder, 0
 
-    def read_after(self, deliver: object) -> float:
+    def read_after(self, deliver: Callable[[], None]) -> float:
         """Milliseconds from the end of `deliver` to the mail in a file."""
-        assert callable(deliver)
-        imap, arrived = self._imap, 0.0
+        imap = self._imap
         imap.send(b"X1 IDLE\r\n")
         assert imap.readline().startswith(b"+")
-        delivering = threading.Thread(target=deliver)
+        deliver()
         begun = time.perf_counter()
-        delivering.start()
         while b"EXISTS" not in imap.readline():
             pass
-        delivering.join()
-        arrived = (time.perf_counter() - begun) * 1000
         imap.send(b"DONE\r\n")
         while not imap.readline().startswith(b"X1 "):
             pass
         self._count += 1
-        fetched = milliseconds(self._fetch)
-        return arrived / 2 + fetched
+        self._fetch()
+        return (time.perf_counter() - begun) * 1000
 
     def _fetch(self) -> None:
         _, answer = self._imap.fetch(str(self._count), "(BODY.PEEK[])")

@@ -11,7 +11,7 @@ from vault_protocol.errors import UntrustedHead
 from vault_protocol.follow import Follower, Trust
 from vault_protocol.hub import CommitId
 from vault_protocol.identity import Identity
-from vault_protocol.journal import Journal
+from vault_protocol.journal import Build, Journal
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Role
 from vault_protocol.testing import MemoryHub, MemoryStore, TestClock
@@ -22,14 +22,18 @@ TRUST = Trust("v1", {CLOUD: (Role.CLOUD, sshsig.PublicKey.of(KEY))})
 HEADS = 1700
 
 
+def telling(number: int) -> Build:
+    """A changeset that writes one Updates line."""
+    return lambda _head: {"Updates/cloud/recent.md": f"- {number}\n".encode()}
+
+
 @pytest.fixture(scope="module")
 def week() -> tuple[MemoryStore, CommitId]:
     """So many small changesets of Cloud, one after the other."""
     store = MemoryStore()
     journal = Journal(store, MemoryHub(store), Identity(CLOUD, Role.CLOUD, "v1", KEY), TestClock())
     for number in range(HEADS):
-        content = f"- {number}\n".encode()
-        journal.publish("tell", str(number), lambda _head, content=content: {"Updates/cloud/recent.md": content})
+        journal.publish("tell", str(number), telling(number))
     assert journal.head is not None
     return store, journal.head
 
@@ -75,12 +79,9 @@ def test_one_bad_head_among_thousands_is_not_applied_and_the_good_ones_before_it
 
 def test_a_real_repository_with_thousands_of_heads_is_followed(tmp_path: Path) -> None:
     store = GitStore(tmp_path / "store.git")
-    hub = MemoryHub(MemoryStore())
-    hub._store = store  # type: ignore[assignment]
-    journal = Journal(store, hub, Identity(CLOUD, Role.CLOUD, "v1", KEY), TestClock())
+    journal = Journal(store, MemoryHub(store), Identity(CLOUD, Role.CLOUD, "v1", KEY), TestClock())
     for number in range(600):
-        content = f"- {number}\n".encode()
-        journal.publish("tell", str(number), lambda _head, content=content: {"Updates/cloud/recent.md": content})
+        journal.publish("tell", str(number), telling(number))
     follower = Follower(store, "v1", TRUST)
     follower.advance(journal.head)
     assert follower.view.trails[CLOUD].sequence == 600

@@ -173,6 +173,19 @@ def test_a_new_clone_without_the_old_commit_still_brings_the_folder_up_to_date(t
     assert world.files() == world.at_head()
 
 
+def test_a_file_where_a_folder_belongs_is_reported_and_left_alone(tmp_path: Path) -> None:
+    world = begun(tmp_path)
+    world.path("Rejected").rmdir()
+    world.write("Rejected", b"a file\n")
+    for _ in range(2):
+        world.settle_and_apply()
+        assert "Rejected" in {item.path for item in world.mirror.unsynced()}
+    assert world.read("Rejected") == b"a file\n"
+    world.path("Rejected").unlink()
+    world.apply()
+    assert world.path("Rejected").is_dir()
+
+
 def test_a_second_process_on_the_same_base_is_refused(tmp_path: Path) -> None:
     world = begun(tmp_path)
     with pytest.raises(BaseInUse):

@@ -89,19 +89,26 @@ class Executor:
         current = [signed for signed in given if signed.approval.revision == task.revision]
         if not current:
             return self._reopen(task, "approval", "no approval of this revision lies in Approvals/")
-        signed = max(current, key=lambda one: (one.approval.executor == self.executor, one.approval.decided_at))
-        begins = moment(signed.approval.not_before)
-        if self.clock.now() < begins:
-            self._wait(task, "the undo window", begins)
-            return False
         earlier = [one for one in given if one.approval.executor != self.executor]
-        try:
-            result = self.server.send_mail(found, signed, earlier)
-        except ServerGone as error:
-            self._wait(task, f"the mail server process stopped: {error}", self.clock.now() + timedelta(seconds=2))
-            return False
-        self.reached("answered")
-        return self._settle(task, signed, result)
+        refused: list[tuple[SignedApproval, SendResult]] = []
+        for signed in sorted(current, key=self._newest, reverse=True):
+            begins = moment(signed.approval.not_before)
+            if self.clock.now() < begins:
+                self._wait(task, "the undo window", begins)
+                return False
+            try:
+                result = self.server.send_mail(found, signed, earlier)
+            except ServerGone as error:
+                self._wait(task, f"the mail server process stopped: {error}", self.clock.now() + timedelta(seconds=2))
+                return False
+            self.reached("answered")
+            if result.status != "refused":
+                return self._settle(task, signed, result)
+            refused.append((signed, result))  # the next may hold: one taken back, another given in the same second
+        return self._settle(task, *refused[0])
+
+    def _newest(self, signed: SignedApproval) -> tuple[bool, str]:
+        return signed.approval.executor == self.executor, signed.approval.decided_at
 
     def _settle(self, task: Task, signed: SignedApproval, result: SendResult) -> bool:
         approval = signed.approval

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from local_agent import dashboard
-from local_agent.assemble import Local
+from local_agent.assemble import Local, own_secrets
 from local_agent.effects import Ledger
 from local_agent.executor import Executor, MailServer
 from local_agent.folder import Folder
@@ -48,7 +48,8 @@ class Service:
         self.local = local
         self.mirror = Mirror(
             local.settings.folder, local.store, local.home.mirror_base, local.clock,
-            quick=self._quick, settle=local.settings.settle_seconds,
+            quick=self._quick, secrets=own_secrets(local.home, local.settings),
+            settle=local.settings.settle_seconds,
         )  # fmt: skip
         self.executor = Executor(local.vault, server, local.clock, local.executor, step)
         self._folder = Folder(local, self.mirror, sign, self._notice)

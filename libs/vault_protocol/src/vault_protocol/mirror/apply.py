@@ -54,7 +54,7 @@ def put_back(
         except (FileNotFoundError, FileExistsError):
             continue  # the owner was there first: the next look judges again
         except (Blocked, PermissionError) as error:
-            bringer.block(item.path, str(error))
+            bringer.blocked[item.path] = str(error)
             continue
         copies = bringer.kept[kept:]
         if isinstance(item, Conflict) and copies:
@@ -71,7 +71,7 @@ def make_folders(folder: Folder, bringer: Bringer) -> None:
         try:
             folder.make(name)
         except (Blocked, PermissionError) as error:
-            bringer.block(name, str(error))
+            bringer.blocked[name] = str(error)
 
 
 def _changes(store: Store, base: Base, head: CommitId) -> Iterable[Change]:

@@ -1,0 +1,47 @@
+"""`python -m tests.prove.one_publish HUB HOME NUMBER`: on a line of input, publish the task with this number.
+
+Says "ready" before, and afterwards how many seconds that took. Exit code 1: the hub was not there.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from libs.vault_protocol.tests import made
+
+from vault_protocol.clock import SystemClock
+from vault_protocol.errors import HubUnreachable
+from vault_protocol.journal import Journal
+from vault_protocol.remote import Remote
+from vault_protocol.store import GitStore
+from vault_protocol.vault import Vault
+
+
+def open_vault(hub: str, home: Path) -> Vault:
+    store = GitStore(home / "clone.git")
+    return Vault(
+        Journal(
+            store, Remote(store, hub), made.CLOUD, SystemClock(), trust=made.TRUST, checkpoint=home / "followed.json"
+        )
+    )
+
+
+def main(hub: str, home: str, number: str) -> int:
+    task = made.task(int(number))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    begun = time.monotonic()
+    vault = open_vault(hub, Path(home))
+    try:
+        vault.refresh()
+        vault.add(task)
+    except HubUnreachable:
+        return 1
+    print(time.monotonic() - begun, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

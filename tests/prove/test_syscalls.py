@@ -1,0 +1,131 @@
+"""SIGKILL at the system calls of one publish and of one send: it heals at once, nothing is lost, nothing is doubled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+from libs.vault_protocol.tests import made
+
+from demo.launch import MailWorld, mail_world
+from local_agent.effects import Ledger
+from tests.prove.one_publish import open_vault
+from tests.prove.one_send import Case
+from tests.prove.tracing import run, run_killed
+from vault_protocol import notes, remote
+
+pytestmark = pytest.mark.xdist_group("system calls")
+
+HEALS = 5.0
+"""Seconds the restarted process may take. The one time that is asserted here: it is part of what is promised."""
+
+RENAMES = ("rename", "renameat", "renameat2", "link", "linkat")
+REMOVALS = ("unlink", "unlinkat", "rmdir")
+SYNCS = ("fsync", "fdatasync")
+WRITES = ("write", "pwrite64", "ftruncate")
+TALKS = ("connect", "sendto", "sendmsg", "shutdown")
+
+SOME = (1, 2, 3, 4, 6, 8, 11, 15, 20, 30)
+"""The n-th calls of the lane `prove`; every n, until nothing is killed any more, in the lane `soak`."""
+LANES = [
+    pytest.param(SOME, marks=pytest.mark.prove, id="some"),
+    pytest.param(None, marks=pytest.mark.soak, id="all"),
+]
+
+
+@dataclass
+class Publishing:
+    """A hub and the one clone that publishes to it; `numbers` were asked for so far."""
+
+    hub: Path
+    home: Path
+    numbers: list[int]
+
+    def arguments(self) -> tuple[str, str, str]:
+        return str(self.hub), str(self.home), str(self.numbers[-1])
+
+
+@pytest.fixture(scope="module")
+def publishing(tmp_path_factory: pytest.TempPathFactory) -> Publishing:
+    folder = tmp_path_factory.mktemp("publishing")
+    remote.create(folder / "hub.git")
+    found = Publishing(folder / "hub.git", folder / "home", [0])
+    assert run("one_publish", *found.arguments()).code == 0
+    return found
+
+
+@pytest.mark.parametrize("points", LANES)
+@pytest.mark.parametrize("calls", [RENAMES, REMOVALS, SYNCS, WRITES, TALKS], ids=lambda calls: calls[0])
+def test_a_publish_killed_at_a_system_call_heals_and_is_there_once(
+    publishing: Publishing, calls: tuple[str, ...], points: tuple[int, ...] | None, tmp_path: Path
+) -> None:
+    kills = 0
+    for at in points or count(1):
+        publishing.numbers.append(publishing.numbers[-1] + 1)
+        cut = run_killed("one_publish", *publishing.arguments(), calls=calls, at=at, log=tmp_path / "trace")
+        healed = run("one_publish", *publishing.arguments())
+        assert healed.code == 0
+        assert float(healed.said) <= HEALS, f"{calls[0]} {at}"
+        assert remote.fsck(publishing.hub) == ()
+        assert remote.fsck(publishing.home / "clone.git") == ()
+        all_is_there_once(publishing, tmp_path / f"reader-{calls[0]}-{at}")
+        kills += cut.killed; print(calls[0], at, cut, flush=True)
+        if not cut.killed:
+            break
+    assert kills or calls is TALKS, "nothing was ever killed, so nothing is proved"
+
+
+def all_is_there_once(publishing: Publishing, home: Path) -> None:
+    reader = open_vault(str(publishing.hub), home)
+    head = reader.refresh()
+    assert head is not None
+    found = sorted(path for path, _ in reader.journal.store.paths(head, "Needs_Action"))
+    assert found == sorted(notes.write(made.task(number))[0] for number in publishing.numbers)
+    assert len(reader.journal.store.history(None, head)) == len(publishing.numbers)
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MailWorld, Case]]:
+    folder = tmp_path_factory.mktemp("post")
+    with mail_world(folder) as world:
+        home = world.provider
+        yield world, Case(
+            ledger=str(folder / "ledger.sqlite"), address=home.address, user=home.acting.user,
+            password_file=str(home.acting.password_file), submission_port=home.submission_port,
+            imap_port=home.imap_port, number=0,
+        )  # fmt: skip
+
+
+NUMBERS = count(1)
+
+
+@pytest.mark.parametrize("points", LANES)
+@pytest.mark.parametrize("calls", [SYNCS, WRITES, REMOVALS, TALKS], ids=lambda calls: calls[0])
+def test_a_send_killed_at_a_system_call_is_never_sent_twice_and_a_doubt_is_told(
+    post: tuple[MailWorld, Case], calls: tuple[str, ...], points: tuple[int, ...] | None, tmp_path: Path
+) -> None:
+    world, kills = post[0], 0
+    for at in points or count(1):
+        case = replace(post[1], number=next(NUMBERS))
+        asked = json.dumps(asdict(case))
+        cut = run_killed("one_send", asked, calls=calls, at=at, log=tmp_path / "trace")
+        healed = run("one_send", asked)
+        assert healed.code == 0
+        seconds, answer = healed.said.split()
+        assert float(seconds) <= HEALS, f"{calls[0]} {at}"
+        sent = [mail for mail in world.received() if case.recipient in mail.envelope.recipients]
+        ledger = Ledger(Path(case.ledger))
+        unknown = [effect.task for effect in ledger.unknown()]
+        ledger.close()
+        assert (answer, len(sent), made.task_id(case.number) in unknown) in {
+            ("Done", 1, False), ("Unsure", 0, True), ("Unsure", 1, True),
+        }  # fmt: skip
+        kills += cut.killed; print(calls[0], at, cut, flush=True)
+        if not cut.killed:
+            assert cut.said.split()[1] == "Done"
+            break
+    assert kills or calls is REMOVALS, "nothing was ever killed, so nothing is proved"

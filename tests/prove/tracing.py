@@ -1,0 +1,66 @@
+"""A process of ours, and all it starts, with SIGKILL at the n-th call of some system calls."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.prove.conftest import ROOT
+
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """How it ended: the exit code, what it said after "ready", and whether any process of it was killed."""
+
+    code: int
+    said: str
+    killed: bool
+
+
+def run(program: str, *arguments: str) -> Run:
+    """Left alone."""
+    with _started(program, arguments) as process:
+        said, _ = process.communicate("go\n", timeout=SECONDS)
+    return Run(process.returncode, said, False)
+
+
+def run_killed(program: str, *arguments: str, calls: Sequence[str], at: int, log: Path) -> Run:
+    """Each of its processes is killed as it enters the n-th of any of these calls (counted for each call and each
+    process); strace counts from "ready" on, so that what Python does to start is not in it."""
+    with _started(program, arguments) as process, _tracer(process.pid, calls, at, log) as tracer:
+        said, _ = process.communicate("go\n", timeout=SECONDS)
+        tracer.wait(SECONDS)
+    return Run(process.returncode, said, "+++ killed by SIGKILL" in log.read_text(encoding="utf-8", errors="replace"))
+
+
+def _started(program: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"tests.prove.{program}", *arguments],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def _tracer(process: int, calls: Sequence[str], at: int, log: Path) -> subprocess.Popen[str]:
+    """strace, once it has the process. Without --seccomp-bpf: strace 6.1 injects no signals with it."""
+    wanted = ",".join(f"?{call}" for call in calls)
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-p", str(process), "-o", str(log), "-e", f"trace={wanted}",
+         "-e", f"inject={wanted}:signal=SIGKILL:when={at}"],
+        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert tracer.stderr is not None
+    said = tracer.stderr.readline()
+    if "attached" not in said:
+        tracer.wait(SECONDS)
+        pytest.fail(f"strace cannot trace here (is ptrace forbidden?), so this is not proved: {said}")
+    return tracer
