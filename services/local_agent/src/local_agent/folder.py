@@ -56,9 +56,10 @@ class Folder:
                 self._publish(item, "owner_remove", {path: None})
             case Dropped():
                 self._take_in(item)
-            case PutBack(path, _to, reason):
-                self._notice(path, f"put back: {reason}")
-                self._tell("put_back", path)
+            case PutBack(path, to, reason):
+                if not _is_where_it_was_dragged(path, to):
+                    self._notice(path, f"put back: {reason}")
+                    self._tell("put_back", path)
             case Conflict(path, copy, reason):
                 self._notice(path, f"your version is kept as {copy}: {reason}")
             case Vanished(path):
@@ -119,3 +120,9 @@ class Folder:
         fact = {"task": name} if name.isalnum() and name.isascii() else {}
         update = Update.of(event, self._local.clock.now(), **fact)
         self._local.vault.write("tell", event, {}, Also(updates=[update]))
+
+
+def _is_where_it_was_dragged(path: str, to: str) -> bool:
+    """Whether a file only goes on from the folder it was dragged to: its decision was published before a restart."""
+    decided = {"Approved": ("Approved", "Done"), "Rejected": ("Rejected",)}
+    return to.partition("/")[0] in decided.get(path.partition("/")[0], ())
