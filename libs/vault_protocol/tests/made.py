@@ -31,6 +31,7 @@ from vault_protocol.vault import Vault
 VAULT = "vault-1"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TOKEN = "0123456789abcdef"
+MAIL = frozenset({Domain.EMAIL})
 
 
 def key(number: int) -> Ed25519PrivateKey:
@@ -196,3 +197,24 @@ Dear thief, here is the money.
 <!-- /countersign:request {TOKEN[::-1]} -->
 ---
 """
+
+
+def draft(task: Task, **changes: str) -> Note:
+    """Its note as the agent hands it in, with a mail to send."""
+    return request.put(request.take_out(task.note), Request(TOKEN, mail(**changes)))
+
+
+def claimed(vault: Vault) -> Task:
+    """The next mail task, in this agent's hands."""
+    vault.refresh()
+    task = vault.claim_next(MAIL)
+    assert task is not None
+    return task
+
+
+def submitted(world: World, number: int = 0) -> Task:
+    """A task put up for the owner by Cloud."""
+    cloud = world.vault(CLOUD)
+    cloud.add(task(number))
+    held = claimed(cloud)
+    return cloud.submit(held, draft(held))

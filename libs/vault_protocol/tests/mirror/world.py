@@ -154,6 +154,11 @@ def on_a_fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rename, "sync_file_system", lambda _folder: None)
 
 
+def without_renameat2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that can neither exchange nor refuse to overwrite."""
+    monkeypatch.setattr(rename, "_renameat2", lambda _source, _target, _flags: False)
+
+
 def only(kind: type[One], items: tuple[Item, ...]) -> One:
     """The one item there is, of this kind."""
     assert len(items) == 1, items
