@@ -36,12 +36,12 @@ test *ARGS: _dev-env
 # Run the long proofs: kill sweeps and simulations (needs openssh-client and strace)
 [no-exit-message]
 prove *ARGS: _prove-programs _dev-env
-    @"{{ dev_bin }}/python" -m pytest -m prove "$@"
+    @"{{ dev_bin }}/python" -m pytest -m prove {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
 # Run everything at full counts, for hours
 [no-exit-message]
 soak *ARGS: _prove-programs _dev-env
-    @"{{ dev_bin }}/python" -m pytest -m soak "$@"
+    @"{{ dev_bin }}/python" -m pytest -m soak {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
 # Measure, and compare with the goals
 [no-exit-message]

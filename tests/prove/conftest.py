@@ -49,7 +49,7 @@ def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doomed]:
         yield Doomed(made, Tail(made.hub, folder / "tail.git"))
 
 
-def both(prove: Sequence[object], soak: Sequence[object]) -> list[object]:
+def both(prove: Sequence[object], soak: Sequence[object]) -> Sequence[object]:
     """Cases of the lane `prove`, and those that only the lane `soak` adds."""
     return [pytest.param(case, marks=pytest.mark.prove) for case in prove] + [
         pytest.param(case, marks=pytest.mark.soak) for case in soak

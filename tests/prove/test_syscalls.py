@@ -13,12 +13,13 @@ from libs.vault_protocol.tests import made
 
 from demo.launch import MailWorld, mail_world
 from local_agent.effects import Ledger
+from tests.prove import tracing
 from tests.prove.one_publish import open_vault
 from tests.prove.one_send import Case
 from tests.prove.tracing import run, run_killed
 from vault_protocol import notes, remote
 
-pytestmark = pytest.mark.xdist_group("system calls")
+pytestmark = [pytest.mark.prove, pytest.mark.xdist_group("system calls")]
 
 HEALS = 5.0
 """Seconds the restarted process may take. The one time that is asserted here: it is part of what is promised."""
@@ -28,13 +29,6 @@ REMOVALS = ("unlink", "unlinkat", "rmdir")
 SYNCS = ("fsync", "fdatasync")
 WRITES = ("write", "pwrite64", "ftruncate")
 TALKS = ("connect", "sendto", "sendmsg", "shutdown")
-
-SOME = (1, 2, 3, 4, 6, 8, 11, 15, 20, 30)
-"""The n-th calls of the lane `prove`; every n, until nothing is killed any more, in the lane `soak`."""
-LANES = [
-    pytest.param(SOME, marks=pytest.mark.prove, id="some"),
-    pytest.param(None, marks=pytest.mark.soak, id="all"),
-]
 
 
 @dataclass
@@ -58,13 +52,12 @@ def publishing(tmp_path_factory: pytest.TempPathFactory) -> Publishing:
     return found
 
 
-@pytest.mark.parametrize("points", LANES)
 @pytest.mark.parametrize("calls", [RENAMES, REMOVALS, SYNCS, WRITES, TALKS], ids=lambda calls: calls[0])
 def test_a_publish_killed_at_a_system_call_heals_and_is_there_once(
-    publishing: Publishing, calls: tuple[str, ...], points: tuple[int, ...] | None, tmp_path: Path
+    publishing: Publishing, calls: tuple[str, ...], tmp_path: Path
 ) -> None:
     kills = 0
-    for at in points or count(1):
+    for at in count(1):
         publishing.numbers.append(publishing.numbers[-1] + 1)
         cut = run_killed("one_publish", *publishing.arguments(), calls=calls, at=at, log=tmp_path / "trace")
         healed = run("one_publish", *publishing.arguments())
@@ -73,10 +66,30 @@ def test_a_publish_killed_at_a_system_call_heals_and_is_there_once(
         assert remote.fsck(publishing.hub) == ()
         assert remote.fsck(publishing.home / "clone.git") == ()
         all_is_there_once(publishing, tmp_path / f"reader-{calls[0]}-{at}")
-        kills += cut.killed; print(calls[0], at, cut, flush=True)
+        kills += cut.killed
         if not cut.killed:
             break
     assert kills or calls is TALKS, "nothing was ever killed, so nothing is proved"
+
+
+@pytest.mark.parametrize("calls", [RENAMES, REMOVALS, SYNCS, WRITES], ids=lambda calls: calls[0])
+def test_a_hub_killed_at_a_system_call_heals_and_has_it_once(
+    publishing: Publishing, calls: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Only the processes at the hub's end are killed; whoever published learns what became of it by looking."""
+    log = tmp_path / "trace"
+    for at in count(1):
+        publishing.numbers.append(publishing.numbers[-1] + 1)
+        traced = tracing.hub_killed(publishing.hub, publishing.home / "clone.git", calls=calls, at=at, log=log)
+        run("one_publish", traced, *publishing.arguments()[1:])
+        healed = run("one_publish", *publishing.arguments())
+        assert healed.code == 0
+        assert float(healed.said) <= HEALS, f"{calls[0]} {at}"
+        assert remote.fsck(publishing.hub) == ()
+        all_is_there_once(publishing, tmp_path / f"reader-{calls[0]}-{at}")
+        if not tracing.was_killed(log):
+            break
+    assert at > 1, "nothing was ever killed, so nothing is proved"
 
 
 def all_is_there_once(publishing: Publishing, home: Path) -> None:
@@ -103,13 +116,12 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MailWorld, 
 NUMBERS = count(1)
 
 
-@pytest.mark.parametrize("points", LANES)
 @pytest.mark.parametrize("calls", [SYNCS, WRITES, REMOVALS, TALKS], ids=lambda calls: calls[0])
 def test_a_send_killed_at_a_system_call_is_never_sent_twice_and_a_doubt_is_told(
-    post: tuple[MailWorld, Case], calls: tuple[str, ...], points: tuple[int, ...] | None, tmp_path: Path
+    post: tuple[MailWorld, Case], calls: tuple[str, ...], tmp_path: Path
 ) -> None:
     world, kills = post[0], 0
-    for at in points or count(1):
+    for at in count(1):
         case = replace(post[1], number=next(NUMBERS))
         asked = json.dumps(asdict(case))
         cut = run_killed("one_send", asked, calls=calls, at=at, log=tmp_path / "trace")
@@ -124,7 +136,7 @@ def test_a_send_killed_at_a_system_call_is_never_sent_twice_and_a_doubt_is_told(
         assert (answer, len(sent), made.task_id(case.number) in unknown) in {
             ("Done", 1, False), ("Unsure", 0, True), ("Unsure", 1, True),
         }  # fmt: skip
-        kills += cut.killed; print(calls[0], at, cut, flush=True)
+        kills += cut.killed
         if not cut.killed:
             assert cut.said.split()[1] == "Done"
             break

@@ -37,7 +37,29 @@ def run_killed(program: str, *arguments: str, calls: Sequence[str], at: int, log
     with _started(program, arguments) as process, _tracer(process.pid, calls, at, log) as tracer:
         said, _ = process.communicate("go\n", timeout=SECONDS)
         tracer.wait(SECONDS)
-    return Run(process.returncode, said, "+++ killed by SIGKILL" in log.read_text(encoding="utf-8", errors="replace"))
+    return Run(process.returncode, said, was_killed(log))
+
+
+def was_killed(log: Path) -> bool:
+    """Whether strace wrote down a kill."""
+    return "+++ killed by SIGKILL" in log.read_text(encoding="utf-8", errors="replace")
+
+
+def hub_killed(hub: Path, clone: Path, *, calls: Sequence[str], at: int, log: Path) -> str:
+    """An address at which this hub takes a push and is killed at these calls. A fetch is left alone.
+
+    git hands its own variables on to an `ext::` command, which it does to no other hub: they are taken out here.
+    """
+    subprocess.run(["git", f"--git-dir={clone}", "config", "protocol.ext.allow", "always"], check=True)
+    script = log.with_name("hub")
+    inject = " ".join(_inject(calls, at))
+    script.write_text(
+        f'#!/bin/sh\nunset $(git rev-parse --local-env-vars)\n[ "$1" = git-receive-pack ] || exec "$1" "{hub}"\n'
+        f'exec strace -f -qq -o "{log}" {inject} "$1" "{hub}"\n',
+        encoding="utf-8",
+    )
+    script.chmod(0o755)
+    return f"ext::{script} %S"
 
 
 def _started(program: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
@@ -52,10 +74,8 @@ def _started(program: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
 
 def _tracer(process: int, calls: Sequence[str], at: int, log: Path) -> subprocess.Popen[str]:
     """strace, once it has the process. Without --seccomp-bpf: strace 6.1 injects no signals with it."""
-    wanted = ",".join(f"?{call}" for call in calls)
     tracer = subprocess.Popen(
-        ["strace", "-f", "-p", str(process), "-o", str(log), "-e", f"trace={wanted}",
-         "-e", f"inject={wanted}:signal=SIGKILL:when={at}"],
+        ["strace", "-f", "-p", str(process), "-o", str(log), *_inject(calls, at)],
         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert tracer.stderr is not None
@@ -64,3 +84,8 @@ def _tracer(process: int, calls: Sequence[str], at: int, log: Path) -> subproces
         tracer.wait(SECONDS)
         pytest.fail(f"strace cannot trace here (is ptrace forbidden?), so this is not proved: {said}")
     return tracer
+
+
+def _inject(calls: Sequence[str], at: int) -> tuple[str, ...]:
+    wanted = ",".join(f"?{call}" for call in calls)
+    return "-e", f"trace={wanted}", "-e", f"inject={wanted}:signal=SIGKILL:when={at}"

@@ -78,8 +78,13 @@ def test_only_old_half_written_objects_are_taken_away(hub: Path) -> None:
     half = hub / "objects" / "pack" / "tmp_pack_x"
     half.parent.mkdir(exist_ok=True)
     half.touch()
+    received = hub / "objects" / "tmp_objdir-incoming-x" / "5e" / "41f4"
+    received.parent.mkdir(parents=True)
+    received.touch()
     assert janitor.clear_hub(hub) == ()
-    assert janitor.clear_hub(hub, now=time.time() + 2 * janitor.HALF_WRITTEN) == ("objects/pack/tmp_pack_x",)
+    gone = janitor.clear_hub(hub, now=time.time() + 2 * janitor.HALF_WRITTEN)
+    assert sorted(gone) == ["objects/pack/tmp_pack_x", "objects/tmp_objdir-incoming-x"]
+    assert not received.parent.parent.exists()
 
 
 def test_a_git_left_behind_by_a_kill_keeps_the_clone_to_itself(hub: Path, tmp_path: Path) -> None:

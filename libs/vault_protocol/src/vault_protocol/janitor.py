@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +86,7 @@ def _locks(repository: Path) -> Iterator[Path]:
 
 
 def _temporaries(repository: Path) -> Iterator[Path]:
-    for folder in ("pack", *(f"{number:02x}" for number in range(256))):
+    for folder in ("", "pack", *(f"{number:02x}" for number in range(256))):
         try:
             there = list((repository / "objects" / folder).iterdir())
         except FileNotFoundError:
@@ -102,5 +103,8 @@ def _age(path: Path, now: float) -> float:
 
 def _removed(repository: Path, paths: Iterator[Path] | list[Path]) -> Iterator[str]:
     for path in paths:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
         yield str(path.relative_to(repository))

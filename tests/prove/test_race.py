@@ -1,0 +1,75 @@
+"""Eight agents and two thousand tasks on a real hub: every task owned once, one line of history."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from libs.vault_protocol.tests import claimer, made
+
+from tests.prove.conftest import ROOT
+from vault_protocol import notes, remote
+from vault_protocol.task import Domain, Stage
+
+NAMES = tuple(claimer.AGENTS)
+
+
+def shifts(processes: int) -> list[tuple[str, ...]]:
+    return [NAMES[first::processes] for first in range(processes)]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "processes"),
+    [pytest.param(2_000, 2, marks=pytest.mark.prove), pytest.param(20_000, 8, marks=pytest.mark.soak)],
+)
+def test_eight_agents_own_every_task_exactly_once(tasks: int, processes: int, tmp_path: Path) -> None:
+    hub = tmp_path / "hub.git"
+    remote.create(hub)
+    owner = claimer.vault(str(hub), tmp_path, "local")
+    domains = tuple(Domain)
+    every = [made.task(number, domain=domains[number % len(domains)]) for number in range(tasks)]
+    for first in range(0, tasks, 200):
+        owner.write("add", "all", dict(map(notes.write, every[first : first + 200])))
+    assert owner.journal.head is not None
+    before = len(owner.journal.store.history(None, owner.journal.head))
+
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", claimer.__name__, str(hub), str(tmp_path), *names],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True,
+        )
+        for names in shifts(processes)
+    ]  # fmt: skip
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=tasks)[0] for process in running]
+
+    assert [process.returncode for process in running] == [0] * processes
+    believed = {name: ids for answer in said for name, ids in json.loads(answer).items()}
+    claimed = [id_ for ids in believed.values() for id_ in ids]
+    assert len(believed) == 8
+    assert sorted(claimed) == sorted(task.id for task in every), "a task was owned twice, or never"
+    head = owner.refresh()
+    assert head is not None
+    owned = {task.id: task.lease.owner for task in owner.tasks(Stage.IN_PROGRESS) if task.lease}
+    assert owned == {task: name for name, ids in believed.items() for task in ids}
+    line = owner.journal.store.history(None, head)
+    assert len(line) == before + tasks
+    assert all(len(commit.parents) <= 1 for commit in line)
+    assert remote.fsck(hub) == ()
+    assert fairness([len(ids) for ids in believed.values()]) > 0.5, "somebody was starved"
+
+
+def fairness(shares: list[int]) -> float:
+    """Jain's index: 1 when all have the same, 1/n when one has everything."""
+    return sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares))
