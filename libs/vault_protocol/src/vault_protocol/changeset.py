@@ -24,7 +24,11 @@ _TRAILER = "Countersign-"
 
 
 class BadChangeset(ValueError):
-    """A commit message without the trailers of a changeset, or with ones that do not hold."""
+    """A commit message without the trailers of a changeset, or with ones that do not hold; `rule` says which."""
+
+    def __init__(self, reason: str, rule: str = "trailers") -> None:
+        self.reason, self.rule = reason, rule
+        super().__init__(reason)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Changeset:
         try:
             Ed25519PublicKey.from_public_bytes(key.raw).verify(self.signature, self.payload())
         except InvalidSignature:
-            raise BadChangeset(f"the signature of {self.agent} does not fit the change") from None
+            raise BadChangeset(f"the signature of {self.agent} does not fit the change", "signature") from None
 
 
 def next_in(

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from . import changeset, layout, zones
+from . import changeset, layout, policy
 from .changeset import BadChangeset, Trail
 from .errors import Refused, UntrustedHead
 from .files import write_private
 from .hub import Change, Commit, CommitId, Store
-from .sshsig import PublicKey
-from .task import AgentId, Role, TaskId
+from .policy import Trust as Trust
+from .task import AgentId, TaskId
 
 STRIDE = 500
 """Commits between two checkpoints, and two words on the progress, while catching up."""
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Trust:
-    """The keys this side pinned when it was set up. Never read from the vault."""
-
-    vault: str
-    keys: Mapping[AgentId, tuple[Role, PublicKey]]
 
 
 @dataclass
@@ -37,6 +29,21 @@ class View:
     head: CommitId | None = None
     where: dict[TaskId, str] = field(default_factory=dict)
     trails: dict[AgentId, Trail] = field(default_factory=dict)
+
+    def take(self, head: CommitId, changes: Iterable[Change], trail: tuple[AgentId, Trail] | None) -> None:
+        """Go on to `head`, which makes these changes; `trail` is whose and how far it goes."""
+        changes = tuple(changes)
+        if trail is not None:
+            self.trails[trail[0]] = trail[1]
+        for change in changes:
+            place = layout.place_of(change.path)
+            if place is not None and change.new is None and self.where.get(place.id) == change.path:
+                del self.where[place.id]
+        for change in changes:
+            place = layout.place_of(change.path)
+            if place is not None and change.new is not None:
+                self.where[place.id] = change.path
+        self.head = head
 
 
 class Follower:
@@ -71,29 +78,17 @@ class Follower:
             ahead = self._store.history(view.head, head)
             for number, commit in enumerate(ahead):
                 if number and number % STRIDE == 0:
-                    self._save()
+                    self.save()
                     self._progress(number, len(ahead))
                 self._apply(commit)
         finally:
-            self._save()
+            self.save()
 
     def _apply(self, commit: Commit) -> None:
         view = self.view
         changes = self._store.changes(view.head, commit.id)
         trail = self._judge(commit, changes) if self._trust else self._note(commit, changes)
-        if trail is not None:
-            view.trails[trail[0]] = trail[1]
-        for change in changes:
-            place = layout.place_of(change.path)
-            if place is None:
-                continue
-            if change.new is None and view.where.get(place.id) == change.path:
-                del view.where[place.id]
-        for change in changes:
-            place = layout.place_of(change.path)
-            if place is not None and change.new is not None:
-                view.where[place.id] = change.path
-        view.head = commit.id
+        view.take(commit.id, changes, trail)
 
     def _note(self, commit: Commit, changes: tuple[Change, ...]) -> tuple[AgentId, Trail] | None:
         try:
@@ -105,21 +100,10 @@ class Follower:
     def _judge(self, commit: Commit, changes: tuple[Change, ...]) -> tuple[AgentId, Trail]:
         assert self._trust is not None
         view, store = self.view, self._store
+        parent = view.head
         try:
-            found = changeset.parse(commit.message, vault=self._vault, changes=changes)
-            if found.agent not in self._trust.keys:
-                raise BadChangeset(f"no key of {found.agent} is pinned here")
-            role, key = self._trust.keys[found.agent]
-            found.verify(key)
-            trail = view.trails.get(found.agent, Trail())
-            if (found.sequence, found.previous) != (trail.sequence + 1, trail.last):
-                this = f"changeset {found.sequence} of {found.agent}"
-                raise BadChangeset(f"{this} does not follow {trail.sequence}: one is missing or replayed")
-            if commit.author != found.agent:
-                raise BadChangeset(f"its author is {commit.author!r}, it was signed by {found.agent}")
-            parent = view.head
-            zones.judge(
-                zones.Writer(found.agent, role), changes,
+            found = policy.judge(
+                commit.message, commit.author, changes, trust=self._trust, trails=view.trails,
                 before=lambda path: store.read(parent, path) if parent else None,
                 after=lambda path: store.read(commit.id, path),
                 where=MappingProxyType(view.where),
@@ -139,7 +123,8 @@ class Follower:
         places = ((layout.place_of(path), path) for path, _ in self._store.paths(head))
         return {place.id: path for place, path in places if place is not None}
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write the checkpoint, if one is kept."""
         if self._checkpoint is None or self.view.head is None:
             return
         trails = {agent: [trail.sequence, trail.last] for agent, trail in self.view.trails.items()}

@@ -1,0 +1,44 @@
+"""What one commit must satisfy, whoever asks: the hub before it swaps, a follower before it applies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from . import changeset, zones
+from .changeset import BadChangeset, Changeset, Trail
+from .hub import Change
+from .sshsig import PublicKey
+from .task import AgentId, Role, TaskId
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The keys this side pinned when it was set up. Never read from the vault."""
+
+    vault: str
+    keys: Mapping[AgentId, tuple[Role, PublicKey]]
+
+
+def judge(
+    message: str, author: str, changes: Sequence[Change], *, trust: Trust, trails: Mapping[AgentId, Trail],
+    before: zones.Read, after: zones.Read, where: Mapping[TaskId, str],
+) -> Changeset:  # fmt: skip
+    """The changeset of a commit that may stand on its parent. Raises BadChangeset or Refused.
+
+    `changes` is what it really changes; `before`, `after`, `where` as for `zones.judge`; `trails` is how far each
+    agent had come in the parent.
+    """
+    found = changeset.parse(message, vault=trust.vault, changes=changes)
+    if found.agent not in trust.keys:
+        raise BadChangeset(f"no key of {found.agent} is pinned here", "key")
+    role, key = trust.keys[found.agent]
+    found.verify(key)
+    trail = trails.get(found.agent, Trail())
+    if (found.sequence, found.previous) != (trail.sequence + 1, trail.last):
+        this = f"changeset {found.sequence} of {found.agent}"
+        raise BadChangeset(f"{this} does not follow {trail.sequence}: one is missing or replayed", "sequence")
+    if author != found.agent:
+        raise BadChangeset(f"its author is {author!r}, it was signed by {found.agent}", "author")
+    zones.judge(zones.Writer(found.agent, role), changes, before=before, after=after, where=where)
+    return found
