@@ -25,11 +25,11 @@ def remote_dying_at(step: str) -> type[Remote]:
     passed = die_at(step)
 
     class Dying(Remote):
-        def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
+        def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
             (found,) = self._store.history(onto, commit)
             verb = found.message.partition(":")[0]
             passed(f"before {verb}")
-            answer = super().publish(commit, onto=onto)
+            answer = super().publish(commit, onto=onto, exact=exact)
             passed(f"after {verb}")
             return answer
 

@@ -35,7 +35,7 @@ class Line:
     def refresh(self) -> CommitId | None:
         return self.world.hub.refresh()
 
-    def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
+    def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
         world, faults, chance = self.world, self.world.faults, self.world.rng.random
         self.busy = True
         try:
@@ -45,7 +45,7 @@ class Line:
             if chance() < faults.cut:
                 return Broken("cut before it was sent")
             world.hub.lose_answers = int(chance() < faults.lose_answer)
-            answer = world.hub.publish(commit, onto=onto)
+            answer = world.hub.publish(commit, onto=onto, exact=exact)
             world.hub.lose_answers = 0
             world.history.follow(world.hub.head)
             world.may_die("after swap")
@@ -62,8 +62,8 @@ class WatchedJournal(Journal):
 
     world: World
 
-    def publish(self, verb: str, subject: str, build: Build, *, attempt: int = 0) -> CommitId:
-        commit = super().publish(verb, subject, build, attempt=attempt)
+    def publish(self, verb: str, subject: str, build: Build, *, attempt: int = 0, exact: bool = False) -> CommitId:
+        commit = super().publish(verb, subject, build, attempt=attempt, exact=exact)
         self.world.history.believed(self.identity.agent, commit)
         return commit
 

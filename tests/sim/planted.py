@@ -15,7 +15,7 @@ from vault_protocol import audit, moves, zones
 from vault_protocol.changeset import BadChangeset, Changeset, Trail, parse
 from vault_protocol.errors import ClaimLost, HubUnreachable, NoSuchTask, Refused, UntrustedHead
 from vault_protocol.follow import Follower
-from vault_protocol.hub import Accepted, Broken, Change, Commit, CommitId, Edits, MovedOn
+from vault_protocol.hub import Accepted, Broken, Change, Commit, CommitId, Edits, MovedOn, Rejected
 from vault_protocol.journal import Journal
 from vault_protocol.scan import OwnSecrets
 from vault_protocol.task import AgentId, Lease, Stage, Task
@@ -29,7 +29,13 @@ Bug = Callable[[Patch], None]
 
 def _publish_again(change: Callable[[Edits], Edits]) -> Callable[..., CommitId]:
     def publish(
-        self: Journal, verb: str, subject: str, build: Callable[[CommitId | None], Edits], *, attempt: int = 0
+        self: Journal,
+        verb: str,
+        subject: str,
+        build: Callable[[CommitId | None], Edits],
+        *,
+        attempt: int = 0,
+        exact: bool = False,
     ) -> CommitId:
         edits = build(self.head)
         while edits or self.head is None:
@@ -37,6 +43,8 @@ def _publish_again(change: Callable[[Edits], Edits]) -> Callable[..., CommitId]:
             answer = self.hub.publish(commit, onto=self.head)
             if isinstance(answer, Broken):
                 raise HubUnreachable(answer.reason)
+            if isinstance(answer, Rejected):
+                raise Refused(answer.rule, answer.path, answer.reason)
             self._follower.advance(answer.head)
             if isinstance(answer, Accepted):
                 return commit
@@ -60,14 +68,20 @@ def _publish_once(believes: type[Any]) -> Callable[..., CommitId]:
     right = Journal.publish
 
     def publish(
-        self: Journal, verb: str, subject: str, build: Callable[[CommitId | None], Edits], *, attempt: int = 0
+        self: Journal,
+        verb: str,
+        subject: str,
+        build: Callable[[CommitId | None], Edits],
+        *,
+        attempt: int = 0,
+        exact: bool = False,
     ) -> CommitId:
         made: list[CommitId] = []
         hub = self.hub
 
         class Believing:
-            def publish(self, commit: CommitId, *, onto: CommitId | None) -> Any:
-                answer = hub.publish(commit, onto=onto)
+            def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Any:
+                answer = hub.publish(commit, onto=onto, exact=exact)
                 if isinstance(answer, believes):
                     made.append(commit)
                     raise _Believed
@@ -75,7 +89,7 @@ def _publish_once(believes: type[Any]) -> Callable[..., CommitId]:
 
         try:
             self.hub = Believing()  # type: ignore[assignment]
-            return right(self, verb, subject, build, attempt=attempt)
+            return right(self, verb, subject, build, attempt=attempt, exact=exact)
         except _Believed:
             return made[0]
         finally:

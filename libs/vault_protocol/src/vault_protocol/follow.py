@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -27,22 +27,20 @@ class View:
     """The vault as of `head`: where each task stands, and how far each agent's changesets go."""
 
     head: CommitId | None = None
-    where: dict[TaskId, str] = field(default_factory=dict)
-    trails: dict[AgentId, Trail] = field(default_factory=dict)
+    where: MutableMapping[TaskId, str] = field(default_factory=dict)
+    trails: MutableMapping[AgentId, Trail] = field(default_factory=dict)
 
     def take(self, head: CommitId, changes: Iterable[Change], trail: tuple[AgentId, Trail] | None) -> None:
         """Go on to `head`, which makes these changes; `trail` is whose and how far it goes."""
         changes = tuple(changes)
         if trail is not None:
             self.trails[trail[0]] = trail[1]
-        for change in changes:
-            place = layout.place_of(change.path)
-            if place is not None and change.new is None and self.where.get(place.id) == change.path:
+        places = [(place, change) for change in changes if (place := layout.place_of(change.path)) is not None]
+        here = {place.id: change.path for place, change in places if change.new is not None}
+        self.where.update(here)
+        for place, change in places:
+            if place.id not in here and self.where.get(place.id) == change.path:
                 del self.where[place.id]
-        for change in changes:
-            place = layout.place_of(change.path)
-            if place is not None and change.new is not None:
-                self.where[place.id] = change.path
         self.head = head
 
 

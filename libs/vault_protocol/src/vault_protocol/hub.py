@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType, Protocol, TypeAlias
 
@@ -42,9 +42,11 @@ class Commit:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The hub's head is, or already grew past, our commit."""
+    """The hub's head is, or already grew past, our commit. `commit` is what it is called there: a hub that put it on a
+    newer head gave it another name."""
 
     head: CommitId
+    commit: CommitId | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,16 @@ class Broken:
     reason: str
 
 
-Published: TypeAlias = Accepted | MovedOn | Broken
+@dataclass(frozen=True)
+class Rejected:
+    """The hub's policy said no, and will say so again: which rule, where and why. Nothing was written."""
+
+    rule: str
+    path: str
+    reason: str
+
+
+Published: TypeAlias = Accepted | MovedOn | Broken | Rejected
 
 
 class Store(Protocol):
@@ -98,8 +109,12 @@ class Hub(Protocol):
         """The hub's head, with its objects in the store; None while it is empty. Raises HubUnreachable."""
         ...
 
-    def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
-        """Make `commit` the head if the head is `onto`. Never raises for an unreachable hub: that is Broken."""
+    def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
+        """Make `commit` the head if the head is `onto`. Never raises for an unreachable hub: that is Broken.
+
+        A resident hub also takes it when every path it changes is still as it was in `onto`, and puts it on the head;
+        `exact` forbids that, for what depends on the whole tree.
+        """
         ...
 
     def wait(self, seconds: float) -> None:

@@ -13,7 +13,7 @@ from .changeset import Trail
 from .clock import Clock
 from .errors import HubUnreachable, Refused
 from .follow import Follower, Progress, Trust
-from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Store, blob_id
+from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Rejected, Store, blob_id
 from .identity import Identity
 from .task import TaskId
 
@@ -61,11 +61,11 @@ class Journal:
     def read(self, path: str) -> bytes | None:
         return self.store.read(self.head, path) if self.head else None
 
-    def publish(self, verb: str, subject: str, build: Build, *, attempt: int = 0) -> CommitId:
+    def publish(self, verb: str, subject: str, build: Build, *, attempt: int = 0, exact: bool = False) -> CommitId:
         """Publish what `build` makes of the head, again on each new head until it is accepted.
 
         Raises what `build` raises, Refused when a secret is in it or a zone forbids it, HubUnreachable when the
-        outcome is not known.
+        outcome is not known. `exact`: only on the very head that `build` saw.
         """
         for tries in range(TRIES):
             edits = build(self.head)
@@ -75,10 +75,12 @@ class Journal:
             self._hold_back_secrets(edits)
             self._judge(changes, edits)
             commit = self._commit(verb, subject, changes, edits, attempt)
-            answer = self.hub.publish(commit, onto=self.head)
+            answer = self.hub.publish(commit, onto=self.head, exact=exact)
             if isinstance(answer, Accepted):
                 self._follower.advance(answer.head)
-                return commit
+                return answer.commit or commit
+            if isinstance(answer, Rejected):
+                raise Refused(answer.rule, answer.path, answer.reason)
             if isinstance(answer, Broken):
                 raise HubUnreachable(answer.reason)
             self._follower.advance(answer.head)

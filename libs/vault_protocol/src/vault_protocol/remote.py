@@ -55,7 +55,7 @@ class Remote:
         with self._alone():
             return self._fetch()
 
-    def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
+    def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
         with self._alone():
             past = self._is_past(onto)
             code, said = (1, "its head had moved on") if past else self._push(commit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,7 +73,7 @@ class GitStore:
         return tuple(reversed(line))
 
     def commit(self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime) -> CommitId:
-        tree = self._edit(self._commit(parent).tree_id if parent else None, _nested(edits))
+        tree = self._edit(self._commit(parent).tree_id if parent else None, nested(edits))
         if tree is None:
             tree = self._repo.TreeBuilder().write()
         who = pygit2.Signature(author, f"{author}@countersign.invalid", int(at.timestamp()), 0)
@@ -161,7 +161,7 @@ def _described(at: CommitId, parents: tuple[CommitId, ...], found: pygit2.Commit
         raise UntrustedHead(at, f"its header does not read: {error}") from None
 
 
-def _nested(edits: Edits) -> dict[str, object]:
+def nested(edits: Mapping[str, object]) -> dict[str, object]:
     """Edits by path, as nested folders. Raises Refused for a path below a file."""
     root: dict[str, object] = {}
     for path, content in sorted(edits.items()):

@@ -120,7 +120,7 @@ class MemoryHub:
             raise HubUnreachable("the hub in memory is away")
         return self.head
 
-    def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
+    def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
         if self.away:
             return Broken("the hub in memory is away")
         swapped = self.head == onto

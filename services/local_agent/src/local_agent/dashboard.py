@@ -55,7 +55,7 @@ def write(vault: Vault) -> None:
         shown = of_vault(vault).encode("utf-8")
         return {} if vault.journal.read(layout.DASHBOARD) == shown else {layout.DASHBOARD: shown}
 
-    vault.journal.publish("dashboard", "as of the last changes", build)
+    vault.journal.publish("dashboard", "as of the last changes", build, exact=True)
 
 
 def _updates(journal: Journal) -> dict[AgentId, tuple[Update, ...]]:

@@ -1,0 +1,1 @@
+"""The hub: one process that owns the bare repository and decides which commit is its head."""

@@ -1,0 +1,125 @@
+"""Trees as lists in git's order: an edit costs a binary search and one pass to join, at any size of a folder."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from vault_protocol.errors import Refused
+from vault_protocol.hub import REGULAR, BlobId
+from vault_protocol.tree import FOLDER, entries
+
+KEPT = 512
+"""Folders kept parsed."""
+
+Write = Callable[[str, bytes], str]
+"""Kind and bytes of a new object → its name."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """`keys` are the names in git's order (a folder's with `/` behind it), `lines` the entries as they are written."""
+
+    keys: tuple[bytes, ...]
+    lines: tuple[bytes, ...]
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Folder:
+        """Raises BadTree."""
+        found = entries(raw)
+        keys = tuple(name.encode() + (b"/" if mode == FOLDER else b"") for name, (_, mode) in found.items())
+        lines = tuple(_line(name.encode(), mode, oid) for name, (oid, mode) in found.items())
+        return cls(keys, lines)
+
+    def get(self, key: bytes) -> str | None:
+        at = bisect_left(self.keys, key)
+        return self.lines[at][-20:].hex() if at < len(self.keys) and self.keys[at] == key else None
+
+
+EMPTY = Folder((), ())
+
+
+class Folders:
+    """Reads and edits trees by name. Not for several threads."""
+
+    def __init__(self, read: Callable[[str], bytes], write: Write) -> None:
+        self._read, self._write = read, write
+        self._parsed: OrderedDict[str, Folder] = OrderedDict()
+
+    def find(self, tree: str | None, path: str) -> BlobId | None:
+        """The file at this path; None when there is none, or a folder."""
+        *above, name = path.split("/")
+        for folder in above:
+            tree = self._open(tree).get(folder.encode() + b"/")
+            if tree is None:
+                return None
+        found = self._open(tree).get(name.encode())
+        return BlobId(found) if found else None
+
+    def edit(self, tree: str | None, edits: Mapping[str, object], prefix: str = "") -> str | None:
+        """The tree with these nested edits (blob ids, None, or folders of them); None when nothing is left.
+
+        Raises Refused where a file and a folder would share a name.
+        """
+        old = self._open(tree)
+        keys, lines = list(old.keys), list(old.lines)
+        for name, edit in edits.items():
+            file, folder = name.encode(), name.encode() + b"/"
+            if isinstance(edit, dict):
+                if old.get(file) is not None:
+                    raise Refused("path", prefix + name, "a folder and a file cannot have the same name")
+                new = self.edit(old.get(folder), edit, f"{prefix}{name}/")
+                _put(keys, lines, folder, _line(file, FOLDER, new) if new else None)
+            elif edit is None:
+                _put(keys, lines, file, None)
+            else:
+                if old.get(folder) is not None:
+                    raise Refused("path", prefix + name, "a folder and a file cannot have the same name")
+                _put(keys, lines, file, _line(file, REGULAR, str(edit)))
+        if not keys:
+            return None
+        raw = b"".join(lines)
+        oid = self._write("tree", raw)
+        self._keep(oid, Folder(tuple(keys), tuple(lines)))
+        return oid
+
+    def _open(self, tree: str | None) -> Folder:
+        if tree is None:
+            return EMPTY
+        found = self._parsed.get(tree)
+        if found is None:
+            found = Folder.parse(self._read(tree))
+            self._keep(tree, found)
+        else:
+            self._parsed.move_to_end(tree)
+        return found
+
+    def _keep(self, tree: str, folder: Folder) -> None:
+        self._parsed[tree] = folder
+        if len(self._parsed) > KEPT:
+            self._parsed.popitem(last=False)
+
+
+def object_id(kind: str, raw: bytes) -> str:
+    """The name git gives an object (SHA-1 object format)."""
+    return hashlib.sha1(b"%s %d\0" % (kind.encode(), len(raw)) + raw, usedforsecurity=False).hexdigest()
+
+
+def _line(name: bytes, mode: int, oid: str) -> bytes:
+    return b"%o %s\0%s" % (mode, name, bytes.fromhex(oid))
+
+
+def _put(keys: list[bytes], lines: list[bytes], key: bytes, line: bytes | None) -> None:
+    at = bisect_left(keys, key)
+    there = at < len(keys) and keys[at] == key
+    if line is None:
+        if there:
+            del keys[at], lines[at]
+    elif there:
+        lines[at] = line
+    else:
+        keys.insert(at, key)
+        lines.insert(at, line)

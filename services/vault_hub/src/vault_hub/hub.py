@@ -1,0 +1,121 @@
+"""The hub put together: repository, arbiter, and the application that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from vault_hub.agents import Agents
+from vault_hub.api import Api
+from vault_hub.arbiter import Arbiter
+from vault_hub.doorkeeper import Denied, Doorkeeper
+from vault_hub.events import Events
+from vault_hub.limits import Allowance
+from vault_hub.line import Line, Said
+from vault_hub.maintenance import Maintenance
+from vault_hub.metrics import Metrics
+from vault_hub.objects import Objects
+from vault_hub.refusals import Refusals
+from vault_hub.rules import Rules
+from vault_hub.settings import Settings
+from vault_hub.smart_http import SmartHttp
+from vault_protocol import janitor, keys, remote
+from vault_protocol.clock import Clock
+from vault_protocol.follow import Follower
+from vault_protocol.store import GitStore
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Everything of one hub. `app` is served by any ASGI server; its lifespan starts and stops the arbiter."""
+
+    app: Starlette
+    arbiter: Arbiter
+    agents: Agents
+    line: Line
+    events: Events
+    metrics: Metrics
+
+
+def assemble(
+    settings: Settings, clock: Clock, *, step: Callable[[str], None] = lambda name: None,
+    on_bug: Callable[[], None] = lambda: None,
+) -> Hub:  # fmt: skip
+    """Opens the repository, makes it if it is not there, clears what a kill left, and follows it to its head.
+
+    Raises UntrustedHead when the history in it breaks a rule, VaultError for bad settings or keys.
+    """
+    path = settings.repository
+    if not (path / "HEAD").exists():
+        remote.create(path)
+    janitor.clear_clone(path)
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    agents = Agents(settings.agents_dir, settings.vault, now=clock.now, monotonic=clock.monotonic)
+    store, objects, metrics = GitStore(path), Objects(path, step), Metrics()
+    checkpoint = settings.state_dir / "followed.json"
+    follower = Follower(store, settings.vault, agents.trust(), checkpoint)
+    follower.advance(objects.head())
+    line, refusals = Line(path, follower.view.head), Refusals(settings.state_dir, clock.now)
+    events, rules = Events(line), Rules(settings.vault, keys.load_public(settings.owner_key_file))
+    loop: list[asyncio.AbstractEventLoop] = []
+    moved = [clock.monotonic()]
+
+    def told(commits: Sequence[Said]) -> None:
+        moved[0] = clock.monotonic()
+        metrics.groups.inc()
+        metrics.commits.inc(len(commits))
+        for one in loop:
+            one.call_soon_threadsafe(events.tell, commits)
+
+    arbiter = Arbiter(
+        objects, follower, line, rules, clock=clock, trust=agents.trust, told=told, step=step, on_bug=on_bug
+    )
+    calls = Allowance(
+        burst=settings.requests_per_second * 10, per_second=settings.requests_per_second, monotonic=clock.monotonic
+    )
+    door = Doorkeeper(
+        agents, metrics, calls=calls, failures=Allowance(burst=20, per_second=0.5, monotonic=clock.monotonic)
+    )
+    api = Api(arbiter, line, events, door, metrics, refusals, body_bytes=settings.body_bytes)
+    git = SmartHttp(path, api, door, line, body_bytes=settings.body_bytes)
+    maintenance = Maintenance(path, metrics, every=settings.maintenance_seconds)
+    metrics.watch("head_age_seconds", "Since the head last moved, or the start", lambda: clock.monotonic() - moved[0])
+    metrics.watch("stream_clients", "Agents that listen", lambda: events.listeners)
+    metrics.watch("queue_length", "Publishes that wait", lambda: arbiter.length)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        loop.append(asyncio.get_running_loop())
+        arbiter.start()
+        tending = asyncio.create_task(maintenance.run())
+        try:
+            yield
+        finally:
+            tending.cancel()
+            loop.clear()
+            await asyncio.to_thread(arbiter.stop)
+
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"ok": arbiter.bug is None}, 200 if arbiter.bug is None else 503)
+
+    async def readyz(_request: Request) -> Response:
+        ready = arbiter.is_alive() and arbiter.bug is None
+        return JSONResponse({"ok": ready, "head": line.head}, 200 if ready else 503)
+
+    async def measured(request: Request) -> Response:
+        try:
+            door.let_in(request)
+        except Denied as denied:
+            return denied.response
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+    routes = [*api.routes, *git.routes, Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", measured)]
+    return Hub(Starlette(routes=routes, lifespan=lifespan), arbiter, agents, line, events, metrics)
+

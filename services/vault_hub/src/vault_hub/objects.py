@@ -1,0 +1,179 @@
+"""The repository's objects: those on disk, and the fresh ones of the group that is being put together."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import pygit2
+
+from vault_hub import packs
+from vault_hub.folders import Folders, object_id
+from vault_hub.packs import Entry
+from vault_protocol.errors import UntrustedHead
+from vault_protocol.files import sync_folder
+from vault_protocol.hub import BlobId, CommitId, Edits
+from vault_protocol.store import nested
+from vault_protocol.task import AgentId
+
+HEAD = "refs/heads/main"
+
+KEPT = 8192
+"""Objects kept in memory after they were written; what was written last is read next."""
+
+LARGE = 256 * 1024
+"""Bytes from which an object is not kept."""
+
+MERGED_AT = 64
+"""Small packs that are written again as one; git need not look through hundreds."""
+
+MERGED_BYTES = 32 * 1024 * 1024
+
+
+class Objects:
+    """Reads, builds and writes objects, and swaps the head. One thread; nobody else writes to this repository."""
+
+    def __init__(self, path: Path, step: Callable[[str], None] = lambda name: None) -> None:
+        self.path, self._step = path, step
+        self._repo = pygit2.Repository(str(path))
+        self._packs = path / "objects" / "pack"
+        self._packs.mkdir(exist_ok=True)
+        self._fresh: dict[str, tuple[str, bytes]] = {}
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._small: list[tuple[str, tuple[Entry, ...]]] = []
+        self.folders = Folders(self.raw, self.add)
+
+    def add(self, kind: str, raw: bytes) -> str:
+        """A fresh object; it is on disk after `write`."""
+        oid = object_id(kind, raw)
+        if oid not in self._kept:
+            self._fresh[oid] = (kind, raw)
+        return oid
+
+    def raw(self, oid: str) -> bytes:
+        """An object's bytes. Raises UntrustedHead when it is not there, or broken."""
+        fresh = self._fresh.get(oid)
+        if fresh is not None:
+            return fresh[1]
+        kept = self._kept.get(oid)
+        if kept is not None:
+            self._kept.move_to_end(oid)
+            return kept
+        raw = self._from_disk(oid)
+        self._keep(oid, raw)
+        return raw
+
+    def has(self, oid: str) -> bool:
+        if oid in self._fresh or oid in self._kept:
+            return True
+        try:
+            self.raw(oid)
+        except UntrustedHead:
+            return False
+        return True
+
+    def tree_of(self, commit: CommitId | None) -> str | None:
+        return self.raw(commit)[5:45].decode("ascii") if commit else None
+
+    def commit(
+        self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime
+    ) -> CommitId:
+        """The same commit that a store makes of the same arguments. Raises Refused for a path below a file."""
+        blobs: dict[str, object] = {
+            path: self.add("blob", content) if content is not None else None for path, content in edits.items()
+        }
+        tree = self.folders.edit(self.tree_of(parent), nested(blobs)) or self.add("tree", b"")
+        who = f"{author} <{author}@countersign.invalid> {int(at.timestamp())} +0000"
+        lines = [f"tree {tree}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}"]
+        return CommitId(self.add("commit", ("\n".join(lines) + f"\n\n{message}").encode("utf-8")))
+
+    def blob_at(self, commit: CommitId | None, path: str) -> BlobId | None:
+        return self.folders.find(self.tree_of(commit), path)
+
+    def read(self, commit: CommitId | None, path: str) -> bytes | None:
+        blob = self.blob_at(commit, path)
+        return self.raw(blob) if blob else None
+
+    def write(self) -> None:
+        """Put the fresh objects on disk, durably. Raises OSError; then they are still fresh."""
+        entries = tuple(Entry.of(oid, kind, raw) for oid, (kind, raw) in self._fresh.items())
+        name = packs.write(self._packs, entries, self._step)
+        for oid, (_, raw) in self._fresh.items():
+            self._keep(oid, raw)
+        self._fresh = {}
+        self._small.append((name, entries))
+
+    def drop(self) -> None:
+        """Forget the fresh objects."""
+        self._fresh = {}
+
+    def marks(self) -> tuple[str, ...]:
+        """What is fresh now; `drop_after` forgets what came later."""
+        return tuple(self._fresh)
+
+    def drop_after(self, marks: tuple[str, ...]) -> None:
+        self._fresh = {oid: self._fresh[oid] for oid in marks}
+
+    def head(self) -> CommitId | None:
+        """The head as the repository has it."""
+        found = self._repo.references.get(HEAD)
+        return CommitId(str(found.target)) if found is not None else None
+
+    def swap(self, new: CommitId) -> None:
+        """Make it the head: on disk, with its folder, when this returns. Raises OSError: look before going on."""
+        folder = self.path / "refs" / "heads"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = folder / "main.lock"
+        handle = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            try:
+                os.write(handle, f"{new}\n".encode("ascii"))
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            self._step("before swap")
+            lock.rename(folder / "main")
+        except BaseException:
+            lock.unlink(missing_ok=True)
+            raise
+        self._step("swapped, not synced")
+        sync_folder(folder)
+        self._step("swapped")
+
+    def merge_small(self) -> None:
+        """Write the small packs of late as one, and take them away. Raises OSError; nothing is lost then."""
+        names = [name for name, _ in self._small]
+        merged = packs.write(self._packs, [entry for _, entries in self._small for entry in entries])
+        self._small = []
+        for name in names:
+            if name != merged:
+                for suffix in (".idx", ".pack"):  # without its index a pack is nothing to git
+                    (self._packs / (name + suffix)).unlink(missing_ok=True)
+
+    @property
+    def wants_merge(self) -> bool:
+        size = sum(len(entry.packed) for _, entries in self._small for entry in entries)
+        return len(self._small) >= MERGED_AT or (size > MERGED_BYTES and len(self._small) > 1)
+
+    def _keep(self, oid: str, raw: bytes) -> None:
+        if len(raw) > LARGE:
+            return
+        self._kept[oid] = raw
+        self._kept.move_to_end(oid)
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+
+    def _from_disk(self, oid: str) -> bytes:
+        for handle in (self._repo, None):
+            try:
+                if handle is None:  # packs may have been merged or repacked under the old one
+                    self._repo = pygit2.Repository(str(self.path))
+                return bytes(self._repo[oid].read_raw())
+            except (KeyError, ValueError, pygit2.GitError):
+                continue
+        raise UntrustedHead(oid, "its objects are not here, or broken")
+
+
