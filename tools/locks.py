@@ -44,6 +44,7 @@ LOCKS: dict[str, Lock] = {
     "dev": Lock(members=("countersign-demo", "countersign-cloud-agent[models]"), groups=("build", "dev")),
     "demo": Lock(members=("countersign-demo",), groups=("build",), follows="dev"),
     "cloud": Lock(members=("countersign-cloud-agent[models]",), follows="dev"),
+    "hub": Lock(members=("countersign-vault-hub",), follows="dev"),
     "local": Lock(members=("countersign-local-agent",), groups=("build",), follows="dev"),
 }
 

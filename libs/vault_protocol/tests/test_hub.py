@@ -11,9 +11,11 @@ from vault_protocol.hub import Accepted, Broken, MovedOn, blob_id
 from vault_protocol.store import GitStore
 
 
-@pytest.fixture(params=["git", "memory"])
+@pytest.fixture(params=["git", "memory", "resident"])
 def place(request: pytest.FixtureRequest) -> Place:
-    return cast(Place, request.getfixturevalue("disk")) if request.param == "git" else InMemory()
+    if request.param == "memory":
+        return InMemory()
+    return cast(Place, request.getfixturevalue("disk" if request.param == "git" else "resident"))
 
 
 def test_an_empty_hub_has_no_head(place: Place) -> None:

@@ -87,3 +87,6 @@ class OwnSecrets:
 
     def __repr__(self) -> str:
         return f"OwnSecrets({len(self.spellings)} spellings)"
+
+
+NO_SECRETS = OwnSecrets(frozenset())

@@ -87,6 +87,14 @@ class GitStore:
     def has(self, commit: CommitId) -> bool:
         return pygit2.Oid(hex=commit) in self._repo
 
+    def message(self, commit: CommitId) -> str:
+        """What its author wrote, trailers and all."""
+        return self._commit(commit).message
+
+    def set_ref(self, name: str, commit: CommitId) -> None:
+        """Note a commit under a ref of this clone."""
+        self._repo.references.create(name, commit, force=True)
+
     def ref(self, name: str) -> CommitId | None:
         """The commit a ref of this clone points to."""
         found = self._repo.references.get(name)

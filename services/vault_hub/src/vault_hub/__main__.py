@@ -147,7 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     making = commands.add_parser("init", help="make a hub's folder: repository, settings, no agents yet")
     making.add_argument("--home", type=Path, required=True, metavar="DIR")
     making.add_argument("--vault", required=True, metavar="ID", help="as `countersign init` prints it")
-    making.add_argument("--owner-key", required=True, metavar="KEY", help="public half of the key the owner approves with")
+    making.add_argument(
+        "--owner-key", required=True, metavar="KEY", help="public half of the key the owner approves with"
+    )
     running = commands.add_parser("run", help="serve until told to stop")
     running.add_argument("--config", type=Path, required=True, metavar="FILE")
     agent = commands.add_parser("agent", help="who may talk to the hub")

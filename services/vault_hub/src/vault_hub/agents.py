@@ -58,7 +58,9 @@ class Agent(BaseModel):
 class Agents:
     """The folder of agents. Safe for several threads."""
 
-    def __init__(self, folder: Path, vault: str, *, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, folder: Path, vault: str, *, now: Callable[[], datetime], monotonic: Callable[[], float]
+    ) -> None:
         self._folder, self._vault, self._now, self._monotonic = folder, vault, now, monotonic
         self._lock = threading.Lock()
         self._looked, self._mark = -LOOKED_EVERY, ""

@@ -69,20 +69,18 @@ class Api:
         body = await self._body(request)
         parcels, onto, exact = _asked(body) if len(body) < LARGE else await asyncio.to_thread(_asked, body)
         published = await self.settle(caller, parcels, onto, exact)
-        match published:
-            case Accepted():
-                answer: wire.Object = {"commit": published.commit}
-            case MovedOn():
-                answer = {}
-            case Rejected():
-                answer = {"rule": published.rule, "path": published.path, "reason": published.reason}
-                return _json({"answer": "rejected", **answer})
-            case Broken():
-                return _json({"answer": "broken", "reason": published.reason}, 503)
+        if isinstance(published, Rejected):
+            said = {"rule": published.rule, "path": published.path, "reason": published.reason}
+            return _json({"answer": "rejected", **said})
+        if isinstance(published, Broken):
+            return _json({"answer": "broken", "reason": published.reason}, 503)
+        extra: wire.Object = {"answer": _WORD[type(published)]}
+        if isinstance(published, Accepted):
+            extra["commit"] = published.commit
         late = self._line.late(onto)
         page = Page(published.head, late) if late is not None else Page(published.head, (), more=True)
         mine = parcels[-1].id if parcels else None
-        return _page(page, {"answer": _WORD[type(published)], **answer}, leave_out=mine)
+        return _page(page, extra, leave_out=mine)
 
     async def _changes(self, request: Request, caller: Caller) -> Response:
         body = wire.loaded(await self._body(request))

@@ -22,7 +22,18 @@ from vault_protocol.changeset import BadChangeset, Changeset, Trail
 from vault_protocol.clock import Clock
 from vault_protocol.errors import Refused, UntrustedHead
 from vault_protocol.follow import Follower, View
-from vault_protocol.hub import REGULAR, Accepted, BlobId, Broken, Change, CommitId, MovedOn, Published, Rejected, blob_id
+from vault_protocol.hub import (
+    REGULAR,
+    Accepted,
+    BlobId,
+    Broken,
+    Change,
+    CommitId,
+    MovedOn,
+    Published,
+    Rejected,
+    blob_id,
+)
 from vault_protocol.policy import Trust
 from vault_protocol.task import AGENT_ID, AgentId, TaskId
 from vault_protocol.wire import Parcel

@@ -42,6 +42,11 @@ class Hub:
     line: Line
     events: Events
     metrics: Metrics
+    call: Callable[[Callable[[], None]], None]
+
+    def close(self) -> None:
+        """End the streams, from any thread: they would wait for the server, and the server for them."""
+        self.call(self.events.close)
 
 
 def assemble(
@@ -71,8 +76,11 @@ def assemble(
         moved[0] = clock.monotonic()
         metrics.groups.inc()
         metrics.commits.inc(len(commits))
+        call(lambda: events.tell(commits))
+
+    def call(what: Callable[[], None]) -> None:
         for one in loop:
-            one.call_soon_threadsafe(events.tell, commits)
+            one.call_soon_threadsafe(what)
 
     arbiter = Arbiter(
         objects, follower, line, rules, clock=clock, trust=agents.trust, told=told, step=step, on_bug=on_bug
@@ -116,6 +124,11 @@ def assemble(
             return denied.response
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
-    routes = [*api.routes, *git.routes, Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", measured)]
-    return Hub(Starlette(routes=routes, lifespan=lifespan), arbiter, agents, line, events, metrics)
-
+    routes = [
+        *api.routes,
+        *git.routes,
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", measured),
+    ]
+    return Hub(Starlette(routes=routes, lifespan=lifespan), arbiter, agents, line, events, metrics, call)

@@ -17,7 +17,7 @@ STEPS = (
     ("repack", "-d", "--geometric=2", "--quiet"),
     ("commit-graph", "write", "--reachable"),
 )
-"""What git does, one after the other, beside the arbiter. Nothing is pruned: all that is here was accepted, or is small."""
+"""What git does, one after the other, beside the arbiter. Nothing is pruned: what was never accepted is small."""
 
 PATIENCE = 900.0
 """Seconds one step may take."""

@@ -19,7 +19,9 @@ class Metrics:
         )  # fmt: skip
         self.commits = Counter("countersign_hub_commits", "Commits that became the head", registry=self.registry)
         self.groups = Counter("countersign_hub_groups", "Groups that were written", registry=self.registry)
-        self.refusals = Counter("countersign_hub_refusals", "Refused publishes by rule", ["rule"], registry=self.registry)
+        self.refusals = Counter(
+            "countersign_hub_refusals", "Refused publishes by rule", ["rule"], registry=self.registry
+        )
         self.denied = Counter("countersign_hub_denied", "Requests without a good credential", registry=self.registry)
         self.limited = Counter("countersign_hub_limited", "Requests over the allowance", registry=self.registry)
         self.seconds = Histogram(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -78,9 +78,7 @@ class Objects:
     def tree_of(self, commit: CommitId | None) -> str | None:
         return self.raw(commit)[5:45].decode("ascii") if commit else None
 
-    def commit(
-        self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime
-    ) -> CommitId:
+    def commit(self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime) -> CommitId:
         """The same commit that a store makes of the same arguments. Raises Refused for a path below a file."""
         blobs: dict[str, object] = {
             path: self.add("blob", content) if content is not None else None for path, content in edits.items()
@@ -175,5 +173,3 @@ class Objects:
             except (KeyError, ValueError, pygit2.GitError):
                 continue
         raise UntrustedHead(oid, "its objects are not here, or broken")
-
-

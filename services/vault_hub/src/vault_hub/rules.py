@@ -26,7 +26,7 @@ class Rules:
 
     vault: str
     owner_key: PublicKey
-    secrets: scan.OwnSecrets = scan.OwnSecrets(frozenset())
+    secrets: scan.OwnSecrets = scan.NO_SECRETS
 
     def judge(
         self, found: Changeset, changes: Sequence[Change], *, before: Read, after: Read, now: datetime
@@ -98,5 +98,3 @@ def _read(path: str, read: Read) -> Task | None:
         return notes.read(path, read(path) or b"")
     except MalformedNote:
         return None
-
-

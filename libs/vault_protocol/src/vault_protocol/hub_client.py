@@ -1,0 +1,250 @@
+"""The resident hub, over HTTP: publish and catch up in one trip each, and a stream of what others publish.
+
+What the hub sends is made again in our own store and compared by name, so it can withhold, and nothing else.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import wire
+from .errors import HubUnreachable, Refused, UntrustedHead, VaultError
+from .hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected
+from .hub_stream import Stream
+from .store import GitStore
+from .task import AgentId
+from .wire import BadWire, Parcel
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of one answer that are read at most."""
+
+FALLBACK = 5.0
+"""Seconds between two looks while the stream is broken."""
+
+_TRACKED = "refs/hub/main"
+
+
+class HubClient:
+    """One agent's line to the hub. Calls come from one thread at a time, `wait` from another if need be."""
+
+    def __init__(
+        self, store: GitStore, url: str, token: str, *, ca_file: Path | None = None, timeout: float = 60.0
+    ) -> None:  # fmt: skip
+        """`url`: `https://HOST[:PORT]`, or `http://` for one on this machine. Raises VaultError for another."""
+        parts = urlsplit(url)
+        plain = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if not parts.hostname or not (parts.scheme == "https" or plain):
+            raise VaultError(f"{url}: a hub is reached by https, or by http on this machine")
+        self._store, self._url, self._token, self._timeout = store, url, token, timeout
+        self._context = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
+        self._host, self._port = parts.hostname, parts.port
+        self._line: http.client.HTTPConnection | None = None
+        self._head: CommitId | None = store.ref(_TRACKED)
+        self._seen = False
+        self._stream: Stream | None = None
+        self._lock = threading.RLock()
+
+    def refresh(self) -> CommitId | None:
+        with self._lock:
+            self._take_from_stream()
+            if self._seen and self._stream is not None and self._stream.alive:
+                return self._head
+            return self._catch_up()
+
+    def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
+        with self._lock:
+            line = [wire.packed(wire.parcel(self._store, one)) for one in self._line_to(commit, onto)]
+            if not line:
+                return Broken("the commit does not follow the head it names")
+            try:
+                answer = self._ask("/v1/publish", {"onto": onto, "exact": exact, "commits": line})
+                return self._answered(commit, onto, answer)
+            except HubUnreachable as error:
+                return self._look(commit, onto, str(error))
+            except (BadWire, UntrustedHead) as error:
+                return Broken(f"the hub's answer cannot be trusted: {error}")
+
+    def wait(self, seconds: float) -> None:
+        if self._stream is None:
+            self._stream = Stream(self._connect, self._headers(), lambda: self._head)
+            self._stream.start()
+        self._stream.wait(seconds if self._stream.alive else min(seconds, FALLBACK))
+
+    def close(self) -> None:
+        """End the stream and the connection."""
+        if self._stream is not None:
+            self._stream.end()
+        if self._line is not None:
+            self._line.close()
+
+    def _line_to(self, commit: CommitId, onto: CommitId | None) -> Sequence[Any]:
+        try:
+            return self._store.history(onto, commit)
+        except UntrustedHead:
+            return ()
+
+    def _answered(self, commit: CommitId, onto: CommitId | None, answer: wire.Object) -> Published:
+        match answer.get("answer"):
+            case "rejected":
+                return Rejected(*(str(answer.get(key, ""))[:500] for key in ("rule", "path", "reason")))
+            case "broken":
+                return Broken(str(answer.get("reason", ""))[:500])
+            case "accepted":
+                named = wire.commit_id(answer.get("commit"))
+                head = self._take(answer, onto)
+                if head is None or not self._store.has(named) or not self._same(commit, named):
+                    raise BadWire("it accepted what it does not show")
+                return Accepted(head, named)
+            case "moved_on":
+                return MovedOn(self._take(answer, onto))
+        raise BadWire("its answer is of no known kind")
+
+    def _same(self, ours: CommitId, theirs: CommitId) -> bool:
+        """Whether the hub's commit is our changeset: the signature in the message covers all but the parent."""
+        return ours == theirs or self._store.message(ours) == self._store.message(theirs)
+
+    def _look(self, commit: CommitId, onto: CommitId | None, why: str) -> Published:
+        """A lost answer is resolved by looking whether our changeset is on the hub."""
+        try:
+            head = self._catch_up()
+        except (HubUnreachable, UntrustedHead) as error:
+            return Broken(f"{error} (after: {why})")
+        found = (
+            next((one.id for one in self._line_to(head, onto) if self._same(commit, one.id)), None) if head else None
+        )
+        if head is not None and found is not None:
+            return Accepted(head, found)
+        return Broken(why)
+
+    def _catch_up(self) -> CommitId | None:
+        """Everything after what we have, page by page."""
+        have = self._have()
+        while True:
+            answer = self._ask("/v1/changes", {"have": have})
+            try:
+                if answer.get("known") is False and len(have) == 1 and self._head is not None:
+                    have = self._have_more()  # it may have been rolled back: find where
+                    continue
+                head = self._take(answer, None, page=True)
+            except BadWire as error:
+                raise UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}") from None
+            if not answer.get("more"):
+                self._seen = True
+                return head
+            have = [self._head] if self._head else []
+
+    def _have(self) -> list[CommitId]:
+        return [self._head] if self._head is not None and self._store.has(self._head) else []
+
+    def _have_more(self) -> list[CommitId]:
+        """Heads of ours ever further back, each twice as far."""
+        assert self._head is not None
+        found: list[CommitId] = []
+        line, step = self._store.history(None, self._head), 1
+        while step <= len(line) and len(found) < 60:
+            found.append(line[-step].id)
+            step *= 2
+        return [*found, line[0].id]
+
+    def _take(self, answer: wire.Object, onto: CommitId | None, *, page: bool = False) -> CommitId | None:
+        """Bring the commits of an answer into the store; the head they lead to. Raises BadWire, UntrustedHead."""
+        said = answer.get("head")
+        head = wire.commit_id(said) if said is not None else None
+        for one in answer.get("commits") or ():
+            self._bring(wire.unpacked(one))
+        if page and answer.get("more"):
+            last = answer["commits"][-1]["id"]
+            self._went_to(wire.commit_id(last))
+            return head
+        if answer.get("more") or (head is not None and not self._store.has(head)):
+            return self._catch_up()
+        self._went_to(head)
+        return head
+
+    def _bring(self, parcel: Parcel) -> None:
+        store = self._store
+        if store.has(parcel.id):
+            return
+        if parcel.parent is not None and not store.has(parcel.parent):
+            raise BadWire("a commit came before its parent")
+        try:
+            made = store.commit(
+                parcel.parent, parcel.edits, message=parcel.message, author=AgentId(parcel.author), at=parcel.at
+            )  # fmt: skip
+        except (Refused, ValueError) as error:
+            raise UntrustedHead(parcel.id, f"it cannot be made: {error}") from None
+        if made != parcel.id:
+            raise UntrustedHead(parcel.id, "what the hub sent makes another commit")
+
+    def _take_from_stream(self) -> None:
+        if self._stream is None:
+            return
+        for content in self._stream.taken():
+            try:
+                parcel = wire.unpacked(wire.loaded(content))
+                self._bring(parcel)
+                self._went_to(parcel.id)
+            except (BadWire, UntrustedHead):
+                self._seen = False  # ask, and be told the whole of it
+        if self._stream.behind():
+            self._seen = False
+
+    def _went_to(self, head: CommitId | None) -> None:
+        if head != self._head and head is not None:
+            self._store.set_ref(_TRACKED, head)
+        self._head = head
+
+    def _ask(self, path: str, body: wire.Object) -> wire.Object:
+        """One trip. Raises HubUnreachable: then nothing is known of what became of it."""
+        content = wire.dumped(body)
+        for attempt in (1, 2):
+            fresh = self._line is None
+            try:
+                if self._line is None:
+                    self._line = self._connect(self._timeout)
+                self._line.request("POST", path, content, {**self._headers(), "Content-Type": "application/json"})
+                response = self._line.getresponse()
+                said = response.read(LARGEST + 1)
+                break
+            except (OSError, http.client.HTTPException) as error:
+                self._hang_up()
+                # A connection that idled may have been closed before our words came; publishing twice is harmless.
+                if fresh or attempt == 2 or isinstance(error, TimeoutError):
+                    raise HubUnreachable(f"the hub at {self._url} does not answer: {error}") from None
+        else:
+            raise HubUnreachable(f"the hub at {self._url} does not answer")
+        return self._understood(response.status, said)
+
+    def _understood(self, status: int, said: bytes) -> wire.Object:
+        if len(said) > LARGEST:
+            self._hang_up()
+            raise HubUnreachable(f"the hub at {self._url} said too much at once")
+        try:
+            answer = wire.loaded(said)
+        except BadWire:
+            answer = {}
+        if status == 200 or answer.get("answer") == "broken":
+            return answer
+        reason = str(answer.get("reason", f"status {status}"))[:300]
+        if status == 401:
+            reason = "the token is not good (any more); get another: `vault_hub agent rotate NAME` on the hub"
+        raise HubUnreachable(f"the hub at {self._url} does not let us in: {reason}")
+
+    def _connect(self, timeout: float) -> http.client.HTTPConnection:
+        if self._context is not None:
+            return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
+        return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+        self._line = None
