@@ -136,6 +136,8 @@ class HubClient:
                 raise UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}") from None
             if not answer.get("more"):
                 self._seen = True
+                if head is not None:  # where a new start goes on from; not worth a write for every commit
+                    self._store.set_ref(_TRACKED, head)
                 return head
             have = [self._head] if self._head else []
 
@@ -159,12 +161,11 @@ class HubClient:
         for one in answer.get("commits") or ():
             self._bring(wire.unpacked(one))
         if page and answer.get("more"):
-            last = answer["commits"][-1]["id"]
-            self._went_to(wire.commit_id(last))
+            self._head = wire.commit_id(answer["commits"][-1]["id"])
             return head
         if answer.get("more") or (head is not None and not self._store.has(head)):
             return self._catch_up()
-        self._went_to(head)
+        self._head = head
         return head
 
     def _bring(self, parcel: Parcel) -> None:
@@ -189,16 +190,11 @@ class HubClient:
             try:
                 parcel = wire.unpacked(wire.loaded(content))
                 self._bring(parcel)
-                self._went_to(parcel.id)
+                self._head = parcel.id
             except (BadWire, UntrustedHead):
                 self._seen = False  # ask, and be told the whole of it
         if self._stream.behind():
             self._seen = False
-
-    def _went_to(self, head: CommitId | None) -> None:
-        if head != self._head and head is not None:
-            self._store.set_ref(_TRACKED, head)
-        self._head = head
 
     def _ask(self, path: str, body: wire.Object) -> wire.Object:
         """One trip. Raises HubUnreachable: then nothing is known of what became of it."""
