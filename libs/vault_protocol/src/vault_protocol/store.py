@@ -35,6 +35,16 @@ class GitStore:
             raise UntrustedHead(blob, "it is no file")
         return found.data
 
+    def size(self, blob: BlobId) -> int:
+        """How large it is, without reading it. Raises UntrustedHead when it is not here, or no file."""
+        try:
+            kind, size = self._repo.odb.read_header(pygit2.Oid(hex=blob))
+        except (KeyError, pygit2.GitError):
+            raise UntrustedHead(CommitId(blob), "its objects are not here, or broken") from None
+        if kind != ObjectType.BLOB:
+            raise UntrustedHead(CommitId(blob), "it is no file")
+        return int(size)
+
     def blob_id(self, commit: CommitId, path: str) -> BlobId | None:
         return self._entry(commit, path)
 

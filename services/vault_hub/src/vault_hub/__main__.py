@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 
 import structlog
-import uvicorn
 
 from vault_hub import settings as settings_file
 from vault_hub.agents import Agents, Standing
-from vault_hub.events import Events
 from vault_hub.hub import assemble
+from vault_hub.serving import Server, configured
 from vault_hub.settings import Settings
 from vault_protocol import keys, remote
 from vault_protocol.clock import SystemClock
@@ -64,7 +61,7 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda name: None) 
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     log = structlog.get_logger()
-    server: list[_Server] = []
+    server: list[Server] = []
     hub = assemble(settings, SystemClock(), step=step, on_bug=lambda: server[0].end())
     try:
         listening = socket.create_server((settings.host, settings.port), reuse_port=False)
@@ -72,32 +69,13 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda name: None) 
         raise VaultError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
     port = listening.getsockname()[1]
     write_whole(settings.state_dir / "port", f"{port}\n".encode())
-    config = uvicorn.Config(
-        hub.app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=10, server_header=False,
-        timeout_keep_alive=75,
-    )  # fmt: skip
-    server.append(_Server(config, hub.events))
+    config = configured(hub.app, connections=settings.connections, proxies=list(settings.proxies))
+    server.append(Server(config, hub.close))
     log.info("hub.started", port=port, head=hub.line.head)
     server[0].run(sockets=[listening])
     log.info("hub.ended")
     if hub.arbiter.bug is not None:
         raise hub.arbiter.bug
-
-
-class _Server(uvicorn.Server):
-    """Ends the streams first: they would wait for the hub, and the hub for them."""
-
-    def __init__(self, config: uvicorn.Config, events: Events) -> None:
-        super().__init__(config)
-        self._events = events
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._events.close()
-        super().handle_exit(sig, frame)
-
-    def end(self) -> None:
-        """From any thread."""
-        signal.raise_signal(signal.SIGTERM)
 
 
 def _init(home: Path, vault: str, owner_key: PublicKey) -> None:

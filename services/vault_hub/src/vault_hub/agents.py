@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vault_protocol.canonical import moment, sha256, utc
@@ -22,6 +23,8 @@ from vault_protocol.files import write_private
 from vault_protocol.policy import Trust
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AGENT_ID, AgentId, Role
+
+log = structlog.get_logger()
 
 LOOKED_EVERY = 1.0
 """Seconds after which the folder is looked at again."""
@@ -78,6 +81,10 @@ class Agents:
                     found = (name, agent.standing)
         return found
 
+    def check(self) -> None:
+        """Raises VaultError for a file that does not hold."""
+        self._read()
+
     def trust(self) -> Trust:
         """The keys of every agent that was ever added: a revoked one signed what is in the history."""
         self._look()
@@ -131,29 +138,52 @@ class Agents:
             return
         with self._lock:
             self._looked = self._monotonic()
-            mark = repr([(path.name, path.stat().st_mtime_ns) for path in self._files()])
+            mark = repr([(path.name, *_mark(path)) for path in self._files()])
             if mark != self._mark:
-                self._read()
+                self._read(strict=False)
                 self._mark = mark
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("*.json"))
 
-    def _read(self) -> None:
+    def _read(self, *, strict: bool = True) -> None:
+        """Raises VaultError for a file that does not hold; unless `strict`, only that agent is left out."""
         known: dict[AgentId, Agent] = {}
         keys: dict[AgentId, tuple[Role, PublicKey]] = {}
         for path in self._files():
             try:
-                agent = Agent.model_validate_json(path.read_bytes())
                 name = AgentId(path.stem)
-                if agent.key is not None:
-                    keys[name] = (Role(agent.standing.value), PublicKey.parse(agent.key))
-                for token in agent.tokens:
-                    moment(token.until or "2026-01-01T00:00:00Z")
-            except (OSError, ValidationError, ValueError) as error:
-                raise VaultError(f"{path}: {str(error).splitlines()[0]}") from None
-            known[name] = agent
+                known[name], key = _agent(path)
+            except VaultError as error:
+                if strict:
+                    raise
+                log.error("agent.unreadable", agent=path.stem[:40], error=str(error))
+                continue
+            if key is not None:
+                keys[name] = key
         self._known, self._trust = known, Trust(self._vault, keys)
+
+
+def _agent(path: Path) -> tuple[Agent, tuple[Role, PublicKey] | None]:
+    try:
+        if not AGENT_ID.fullmatch(path.stem):
+            raise ValueError("its name is no agent's")
+        agent = Agent.model_validate_json(path.read_bytes())
+        for token in agent.tokens:
+            moment(token.until or "2026-01-01T00:00:00Z")
+        if (agent.standing is Standing.READER) != (agent.key is None):
+            raise ValueError("a reader has no key, every other agent has one")
+        return agent, (Role(agent.standing.value), PublicKey.parse(agent.key)) if agent.key is not None else None
+    except (OSError, ValidationError, ValueError) as error:
+        raise VaultError(f"{path}: {str(error).splitlines()[0]}") from None
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_ino
 
 
 def _new() -> str:

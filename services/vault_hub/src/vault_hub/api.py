@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from vault_hub.arbiter import Arbiter, Publish
-from vault_hub.doorkeeper import Caller, Denied, Doorkeeper
+from vault_hub.bodies import Bodies, check_parts
+from vault_hub.doorkeeper import Caller, Denied, Doorkeeper, denied
 from vault_hub.events import Events
 from vault_hub.line import Line, Page
 from vault_hub.metrics import Metrics
 from vault_hub.refusals import Refusals
+from vault_hub.room import NoRoom, Room, Share
 from vault_protocol import wire
 from vault_protocol.hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected
 from vault_protocol.wire import BadWire
 
-LONGEST_LINE = 10_000
+LONGEST_LINE = 1_000
 """Commits in one publish."""
+
+WAITING, WAITING_ALL = 64, 1024
+"""Publishes under way, for one credential and for all."""
+
+STREAMS, STREAMS_ALL = 16, 256
+"""Open streams, for one credential and for all."""
 
 HAVE = 64
 """Heads somebody may name when asking what came after."""
@@ -36,11 +46,13 @@ class Api:
     """The routes an agent uses."""
 
     def __init__(
-        self, arbiter: Arbiter, line: Line, events: Events, door: Doorkeeper, metrics: Metrics, refusals: Refusals, *,
-        body_bytes: int,
+        self, arbiter: Arbiter, line: Line, events: Events, door: Doorkeeper, metrics: Metrics, refusals: Refusals,
+        bodies: Bodies,
     ) -> None:  # fmt: skip
         self._arbiter, self._line, self._events = arbiter, line, events
-        self._door, self._metrics, self._refusals, self._body_bytes = door, metrics, refusals, body_bytes
+        self._door, self._metrics, self._refusals, self._bodies = door, metrics, refusals, bodies
+        self._publishes = Room("publishes", each=WAITING, all_together=WAITING_ALL)
+        self._streams = Room("streams", each=STREAMS, all_together=STREAMS_ALL)
         self.routes = [
             Route("/v1/publish", self._guarded(self._publish), methods=["POST"]),
             Route("/v1/changes", self._guarded(self._changes), methods=["POST"]),
@@ -48,15 +60,16 @@ class Api:
         ]
 
     async def settle(self, caller: Caller, parcels: list[wire.Parcel], onto: CommitId | None, exact: bool) -> Published:
-        """Have the arbiter decide, and count what it said."""
+        """Have the arbiter decide, and count what it said. Raises NoRoom."""
         loop, began = asyncio.get_running_loop(), time.perf_counter()
         answered: asyncio.Future[Published] = loop.create_future()
 
         def answer(published: Published) -> None:
             loop.call_soon_threadsafe(_resolve, answered, published)
 
-        self._arbiter.submit(Publish(caller.agent, parcels, onto, exact, answer))
-        published = await answered
+        with self._publishes.share(caller.agent):
+            self._arbiter.submit(Publish(caller.agent, parcels, onto, exact, answer))
+            published = await answered
         self._metrics.seconds.observe(time.perf_counter() - began)
         self._metrics.publishes.labels(_WORD[type(published)]).inc()
         if isinstance(published, Rejected):
@@ -66,9 +79,9 @@ class Api:
 
     async def _publish(self, request: Request, caller: Caller) -> Response:
         self._door.may_publish(caller)
-        body = await self._body(request)
-        parcels, onto, exact = _asked(body) if len(body) < LARGE else await asyncio.to_thread(_asked, body)
-        published = await self.settle(caller, parcels, onto, exact)
+        async with self._bodies.of(request, caller) as body:
+            parcels, onto, exact = _asked(body) if len(body) < LARGE else await asyncio.to_thread(_asked, body)
+            published = await self.settle(caller, parcels, onto, exact)
         if isinstance(published, Rejected):
             said = {"rule": published.rule, "path": published.path, "reason": published.reason}
             return _json({"answer": "rejected", **said})
@@ -77,13 +90,12 @@ class Api:
         extra: wire.Object = {"answer": _WORD[type(published)]}
         if isinstance(published, Accepted):
             extra["commit"] = published.commit
-        late = self._line.late(onto)
-        page = Page(published.head, late) if late is not None else Page(published.head, (), more=True)
-        mine = parcels[-1].id if parcels else None
-        return _page(page, extra, leave_out=mine)
+        page = self._line.late(onto) or Page(published.head, (), more=True)
+        return _page(page, extra, leave_out=parcels[-1].id)
 
     async def _changes(self, request: Request, caller: Caller) -> Response:
-        body = wire.loaded(await self._body(request))
+        async with self._bodies.of(request, caller) as content:
+            body = wire.loaded(content[:LARGE])
         have = body.get("have")
         if not isinstance(have, list) or len(have) > HAVE:
             raise BadWire(f"`have` is a list of at most {HAVE} commits")
@@ -93,26 +105,27 @@ class Api:
     async def _stream(self, request: Request, caller: Caller) -> Response:
         named = [request.headers.get("last-event-id", ""), *request.query_params.get("since", "").split(",")]
         since = [wire.commit_id(one) for one in named if one][:HAVE]
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self._events.stream(since), media_type="text/event-stream", headers=headers)
+        share = self._streams.share(caller.agent)
+        share.__enter__()
 
-    async def _body(self, request: Request) -> bytes:
-        parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > self._body_bytes:
-                raise Denied(_json({"answer": "denied", "rule": "size", "reason": "the request is too large"}, 413))
-            parts.append(part)
-        return b"".join(parts)
+        async def told() -> AsyncIterator[bytes]:
+            async for event in self._events.stream(since, lambda: self._door.knows_still(caller)):
+                yield event
+
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return _Stream(told(), share, headers)
 
     def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             try:
                 return await handler(request, self._door.let_in(request))
-            except Denied as denied:
-                return denied.response
+            except Denied as no:
+                return no.response
             except BadWire as error:
-                return _json({"answer": "denied", "rule": "wire", "reason": str(error)}, 400)
+                return denied(400, "wire", str(error))
+            except NoRoom as error:
+                self._metrics.limited.inc()
+                return denied(429, "rate", str(error), {"Retry-After": "1"})
 
         return guarded
 
@@ -120,7 +133,25 @@ class Api:
 _WORD = {Accepted: "accepted", MovedOn: "moved_on", Rejected: "rejected", Broken: "broken"}
 
 
+class _Stream(StreamingResponse):
+    """Holds its share until it has ended, even when it never began."""
+
+    def __init__(
+        self, events: AsyncIterator[bytes], share: AbstractContextManager[Share], headers: dict[str, str]
+    ) -> None:  # fmt: skip
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._share = share
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._share.__exit__(None, None, None)
+
+
 def _asked(body: bytes) -> tuple[list[wire.Parcel], CommitId | None, bool]:
+    if len(body) >= LARGE:
+        check_parts(body)
     value = wire.loaded(body)
     onto, exact, commits = value.get("onto"), value.get("exact", False), value.get("commits")
     if not isinstance(commits, list) or not 0 < len(commits) <= LONGEST_LINE or not isinstance(exact, bool):

@@ -14,10 +14,11 @@ from typing import TypeAlias
 
 import structlog
 
+from vault_hub import bounds
 from vault_hub.line import Line, Said, said
 from vault_hub.objects import Objects
 from vault_hub.rules import Rules
-from vault_protocol import policy
+from vault_protocol import policy, wire
 from vault_protocol.changeset import BadChangeset, Changeset, Trail
 from vault_protocol.clock import Clock
 from vault_protocol.errors import Refused, UntrustedHead
@@ -45,6 +46,8 @@ GROUP = 64
 
 SAVED_EVERY = 512
 """Commits between two checkpoints; a start after a kill judges at most so many again."""
+
+ENDING = Broken("the hub is ending; look again when it is back")
 
 Answer: TypeAlias = Callable[[Published], None]
 
@@ -97,10 +100,16 @@ class Arbiter(threading.Thread):
         self._clock, self._trust, self._told, self._step, self._on_bug = clock, trust, told, step, on_bug
         self._waiting: queue.SimpleQueue[Publish | None] = queue.SimpleQueue()
         self._unsaved = 0
+        self._gate, self._ended = threading.Lock(), False
+        self._unanswered: list[Publish] = []
         self.bug: BaseException | None = None
 
     def submit(self, publish: Publish) -> None:
-        self._waiting.put(publish)
+        with self._gate:
+            if not self._ended:
+                self._waiting.put(publish)
+                return
+        publish.answer(ENDING)
 
     @property
     def length(self) -> int:
@@ -114,13 +123,31 @@ class Arbiter(threading.Thread):
     def run(self) -> None:
         try:
             while self._group():
-                if self._objects.wants_merge and self._waiting.empty():
+                if self._objects.must_merge or (self._objects.wants_merge and self._waiting.empty()):
                     self._merge()
         except BaseException as error:  # noqa: BLE001 - carried to the main thread, which ends with it
             self.bug = error
-            self._on_bug()
         finally:
+            self._end()
+        if self.bug is not None:
+            self._on_bug()
+
+    def _end(self) -> None:
+        """Whoever still waits hears that nobody will say what became of it."""
+        with self._gate:
+            self._ended = True
+        while not self._waiting.empty():
+            if (one := self._waiting.get()) is not None:
+                self._unanswered.append(one)
+        for publish in self._unanswered:
+            publish.answer(ENDING)
+        self._save()
+
+    def _save(self) -> None:
+        try:
             self._follower.save()
+        except OSError as error:  # it only spares the next start some work
+            log.error("disk.failed", error=error.strerror, wrote="checkpoint")
 
     def _group(self) -> bool:
         """Take what waits, once. False when it is over."""
@@ -141,7 +168,7 @@ class Arbiter(threading.Thread):
 
     def settle(self, group: Sequence[Publish]) -> None:
         """Judge these in order, write what may go in, swap, and answer them all."""
-        view = self._view
+        view, self._unanswered = self._view, list(group)
         stage = _Stage(view.head, ChainMap({}, view.where), ChainMap({}, view.trails))
         answers: list[tuple[Publish, Callable[[], Published]]] = []
         for publish in group:
@@ -156,6 +183,7 @@ class Arbiter(threading.Thread):
         trouble = self._write(stage) if stage.grown else None
         for publish, answer in answers:
             publish.answer(trouble if trouble is not None else answer())
+        self._unanswered = []
         self._step("answered")
 
     @property
@@ -184,6 +212,7 @@ class Arbiter(threading.Thread):
 
     def _take(self, agent: AgentId, parcel: Parcel, stage: _Stage, *, same: bool) -> None:
         """Put one commit on the stage. `same`: it must be the very commit that was sent."""
+        bounds.judge(parcel)
         if not AGENT_ID.fullmatch(parcel.author):
             raise BadChangeset(f"its author is {parcel.author!r}", "author")
         objects, parent = self._objects, stage.head
@@ -228,16 +257,16 @@ class Arbiter(threading.Thread):
         """What the last commit of the publish is called on the line, when it is there: its answer was lost."""
         if not publish.line:
             return None
-        message = publish.line[-1].message
-        for parcel, _, _ in stage.grown:
-            if parcel.message == message:
-                return parcel.id
-        if publish.onto == self._view.head:
+        last = publish.line[-1]
+        if last.author != publish.agent:
             return None
-        late = self._line.late(publish.onto)
-        if late is None:
-            late = self._line.since([publish.onto] if publish.onto else []).commits
-        return next((one.id for one in late if one.message == message), None)
+        for parcel, _, _ in stage.grown:
+            if parcel.message == last.message and parcel.edits == last.edits:
+                return parcel.id
+        there = self._line.saying(last.message)
+        if there is None or wire.unpacked(wire.loaded(there.json)).edits != last.edits:
+            return None
+        return there.id
 
     def _no(
         self, publish: Publish, stage: _Stage, error: Refused | BadChangeset | UntrustedHead
@@ -266,7 +295,7 @@ class Arbiter(threading.Thread):
             log.error("disk.failed", error=error.strerror, wrote="objects")
             return Broken(f"the hub cannot write: {error.strerror}; nothing was taken")
         try:
-            self._objects.swap(head)
+            self._objects.swap(head, self._view.head)
         except OSError as error:
             if self._objects.head() == self._view.head:
                 log.error("disk.failed", error=error.strerror, wrote="head")
@@ -279,7 +308,7 @@ class Arbiter(threading.Thread):
         self._told(grown)
         self._unsaved += len(grown)
         if self._unsaved >= SAVED_EVERY:
-            self._follower.save()
+            self._save()
             self._unsaved = 0
         return None
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import structlog
 from starlette.requests import Request
@@ -23,6 +24,7 @@ class Caller:
 
     agent: AgentId
     standing: Standing
+    token: str = field(repr=False, compare=False)
 
 
 class Denied(Exception):
@@ -40,27 +42,38 @@ class Doorkeeper:
 
     def let_in(self, request: Request) -> Caller:
         """Raises Denied: 401 without a good token, 429 over the allowance."""
-        given = _token(request.headers.get("authorization", ""))
+        header = request.headers.get("authorization", "")
+        given = _token(header)
         found = self._agents.authenticate(given) if given else None
         if found is None:
-            address = request.client.host if request.client else "?"
-            wait = self._failures.take(address)
-            self._metrics.denied.inc()
-            log.warning("caller.denied", address=address, path=request.url.path[:80], with_token=bool(given))
-            if wait:
-                raise Denied(_too_many(wait))
-            challenge = {"WWW-Authenticate": 'Basic realm="countersign hub"'}
-            raise Denied(_error(401, "token", "no good token came with the request", challenge))
+            raise Denied(self._turned_away(request, wrong=bool(header)))
         wait = self._calls.take(found[0])
         if wait:
             self._metrics.limited.inc()
             raise Denied(_too_many(wait))
-        return Caller(*found)
+        return Caller(*found, given)
+
+    def knows_still(self, caller: Caller) -> bool:
+        """Whether its token is good still."""
+        return self._agents.authenticate(caller.token) == (caller.agent, caller.standing)
+
+    def _turned_away(self, request: Request, *, wrong: bool) -> Response:
+        """git asks without a token first, every time: only what was given and is wrong counts against an address."""
+        challenge = {"WWW-Authenticate": 'Basic realm="countersign hub"'}
+        if not wrong:
+            return denied(401, "token", "no token came with the request", challenge)
+        self._metrics.denied.inc()
+        address = request.client.host if request.client else "?"
+        wait = self._failures.take(address)
+        if wait:
+            return _too_many(wait)
+        log.warning("caller.denied", address=address, path=request.url.path[:80])
+        return denied(401, "token", "no good token came with the request", challenge)
 
     def may_publish(self, caller: Caller) -> None:
         """Raises Denied for a reader."""
         if caller.standing is Standing.READER:
-            raise Denied(_error(403, "reader", f"{caller.agent} reads, and publishes nothing"))
+            raise Denied(denied(403, "reader", f"{caller.agent} reads, and publishes nothing"))
 
 
 def _token(header: str) -> str:
@@ -78,8 +91,9 @@ def _token(header: str) -> str:
 
 def _too_many(wait: float) -> Response:
     seconds = str(max(1, round(wait)))
-    return _error(429, "rate", f"too many requests; come back in {seconds} s", {"Retry-After": seconds})
+    return denied(429, "rate", f"too many requests; come back in {seconds} s", {"Retry-After": seconds})
 
 
-def _error(status: int, rule: str, reason: str, headers: dict[str, str] | None = None) -> Response:
+def denied(status: int, rule: str, reason: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to what was not even looked at."""
     return JSONResponse({"answer": "denied", "rule": rule, "reason": reason}, status, headers)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from vault_hub.line import Line, Said
 from vault_protocol.hub import CommitId
@@ -11,46 +12,74 @@ from vault_protocol.hub import CommitId
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent, so that both ends see a line that is dead."""
 
-BACKLOG = 1024
-"""Commits a listener may be behind."""
+BACKLOG, BACKLOG_BYTES = 1024, 8 * 1024 * 1024
+"""Commits, and bytes of them, a listener may be behind."""
+
+
+class _Listener:
+    """What one of them has still to be told."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Said] = deque()
+        self.bytes = 0
+        self.cut = False
+        self.woken = asyncio.Event()
+
+    def add(self, said: Said) -> None:
+        self.waiting.append(said)
+        self.bytes += len(said.json)
+        if len(self.waiting) > BACKLOG or (self.bytes > BACKLOG_BYTES and len(self.waiting) > 1):
+            self.waiting.clear()
+            self.cut = True
+        self.woken.set()
+
+    def next(self) -> Said:
+        said = self.waiting.popleft()
+        self.bytes -= len(said.json)
+        return said
 
 
 class Events:
     """The listeners of one hub."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
-        self._queues: set[asyncio.Queue[Said | None]] = set()
-        self.closed = asyncio.Event()
+    def __init__(self, line: Line, *, heartbeat: float = HEARTBEAT) -> None:
+        self._line, self._heartbeat = line, heartbeat
+        self._listeners: set[_Listener] = set()
+        self._closed = False
+        self.cut = 0
 
     @property
     def listeners(self) -> int:
-        return len(self._queues)
+        return len(self._listeners)
 
     def tell(self, commits: Sequence[Said]) -> None:
         """On the loop's own thread."""
-        for waiting in list(self._queues):
+        for listener in list(self._listeners):
             for said in commits:
-                try:
-                    waiting.put_nowait(said)
-                except asyncio.QueueFull:
-                    self._queues.discard(waiting)
-                    while not waiting.empty():
-                        waiting.get_nowait()
-                    waiting.put_nowait(None)
+                listener.add(said)
+                if listener.cut:
+                    self._listeners.discard(listener)
+                    self.cut += 1
                     break
 
     def close(self) -> None:
-        self.closed.set()
-        for waiting in self._queues:
-            while waiting.full():
-                waiting.get_nowait()
-            waiting.put_nowait(None)
+        """End every stream. On the loop's own thread."""
+        self._closed = True
+        for listener in self._listeners:
+            listener.woken.set()
 
-    async def stream(self, since: Sequence[CommitId], *, heartbeat: float = HEARTBEAT) -> AsyncIterator[bytes]:
-        """Server-sent events: first what came after the first known of `since`, then each commit as it lands."""
-        waiting: asyncio.Queue[Said | None] = asyncio.Queue(BACKLOG)
-        self._queues.add(waiting)
+    def _on(self, listener: _Listener) -> bool:
+        return not (listener.cut or self._closed)
+
+    async def stream(
+        self, since: Sequence[CommitId], welcome: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[bytes]:
+        """Server-sent events: first what came after the first known of `since`, then each commit as it lands.
+
+        `welcome` is asked before anything is told; when it says no the stream ends.
+        """
+        listener = _Listener()
+        self._listeners.add(listener)
         try:
             page = await asyncio.to_thread(self._line.since, since)
             if page.more or not page.known:
@@ -60,18 +89,19 @@ class Events:
             if page.known and not page.more:
                 for said in page.commits:
                     yield _event("commit", said.id, said.json)
-            while not self.closed.is_set():
+            while self._on(listener) and welcome():
+                while listener.waiting:
+                    said = listener.next()
+                    if said.id not in sent:
+                        yield _event("commit", said.id, said.json)
+                listener.woken.clear()
                 try:
-                    said_next = await asyncio.wait_for(waiting.get(), heartbeat)
+                    if self._on(listener):
+                        await asyncio.wait_for(listener.woken.wait(), self._heartbeat)
                 except TimeoutError:
                     yield b": still here\n\n"
-                    continue
-                if said_next is None:
-                    return
-                if said_next.id not in sent:
-                    yield _event("commit", said_next.id, said_next.json)
         finally:
-            self._queues.discard(waiting)
+            self._listeners.discard(listener)
 
 
 def _event(kind: str, commit: CommitId | None, content: bytes) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,8 +16,10 @@ from starlette.routing import Route
 from vault_hub.agents import Agents
 from vault_hub.api import Api
 from vault_hub.arbiter import Arbiter
+from vault_hub.bodies import Bodies
 from vault_hub.doorkeeper import Denied, Doorkeeper
 from vault_hub.events import Events
+from vault_hub.holding import Hold, clear_at_start
 from vault_hub.limits import Allowance
 from vault_hub.line import Line, Said
 from vault_hub.maintenance import Maintenance
@@ -26,10 +29,12 @@ from vault_hub.refusals import Refusals
 from vault_hub.rules import Rules
 from vault_hub.settings import Settings
 from vault_hub.smart_http import SmartHttp
-from vault_protocol import janitor, keys, remote
+from vault_protocol import keys, remote
 from vault_protocol.clock import Clock
 from vault_protocol.follow import Follower
 from vault_protocol.store import GitStore
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Hub:
     line: Line
     events: Events
     metrics: Metrics
+    hold: Hold
     call: Callable[[Callable[[], None]], None]
 
     def close(self) -> None:
@@ -55,20 +61,37 @@ def assemble(
 ) -> Hub:  # fmt: skip
     """Opens the repository, makes it if it is not there, clears what a kill left, and follows it to its head.
 
-    Raises UntrustedHead when the history in it breaks a rule, VaultError for bad settings or keys.
+    Raises UntrustedHead when the history in it breaks a rule, VaultError for bad settings or keys, or when another
+    hub has this repository.
     """
     path = settings.repository
     if not (path / "HEAD").exists():
         remote.create(path)
-    janitor.clear_clone(path)
+    hold = Hold(path)
+    try:
+        return _assemble(settings, clock, hold, step, on_bug)
+    except BaseException:
+        hold.release()
+        raise
+
+
+def _assemble(
+    settings: Settings, clock: Clock, hold: Hold, step: Callable[[str], None], on_bug: Callable[[], None]
+) -> Hub:
+    path = settings.repository
+    cleared = clear_at_start(path)
+    if cleared:
+        log.info("hub.cleared", files=len(cleared))
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     agents = Agents(settings.agents_dir, settings.vault, now=clock.now, monotonic=clock.monotonic)
+    agents.check()
     store, objects, metrics = GitStore(path), Objects(path, step), Metrics()
     checkpoint = settings.state_dir / "followed.json"
     follower = Follower(store, settings.vault, agents.trust(), checkpoint)
     follower.advance(objects.head())
     line, refusals = Line(path, follower.view.head), Refusals(settings.state_dir, clock.now)
-    events, rules = Events(line), Rules(settings.vault, keys.load_public(settings.owner_key_file))
+    events = Events(line, heartbeat=settings.heartbeat_seconds)
+    rules = Rules(settings.vault, keys.load_public(settings.owner_key_file), settings.secrets())
     loop: list[asyncio.AbstractEventLoop] = []
     moved = [clock.monotonic()]
 
@@ -79,7 +102,7 @@ def assemble(
         call(lambda: events.tell(commits))
 
     def call(what: Callable[[], None]) -> None:
-        for one in loop:
+        for one in list(loop):
             one.call_soon_threadsafe(what)
 
     arbiter = Arbiter(
@@ -91,11 +114,14 @@ def assemble(
     door = Doorkeeper(
         agents, metrics, calls=calls, failures=Allowance(burst=20, per_second=0.5, monotonic=clock.monotonic)
     )
-    api = Api(arbiter, line, events, door, metrics, refusals, body_bytes=settings.body_bytes)
-    git = SmartHttp(path, api, door, line, body_bytes=settings.body_bytes)
+    bodies = Bodies(settings.body_bytes)
+    api = Api(arbiter, line, events, door, metrics, refusals, bodies)
+    git = SmartHttp(path, api, door, line, bodies, content_bytes=settings.body_bytes)
     maintenance = Maintenance(path, metrics, every=settings.maintenance_seconds)
     metrics.watch("head_age_seconds", "Since the head last moved, or the start", lambda: clock.monotonic() - moved[0])
     metrics.watch("stream_clients", "Agents that listen", lambda: events.listeners)
+    metrics.watch("streams_cut", "Listeners cut off since the start, for being slow", lambda: events.cut)
+    metrics.watch("request_bytes", "Bytes of requests held just now", lambda: bodies.held)
     metrics.watch("queue_length", "Publishes that wait", lambda: arbiter.length)
 
     @asynccontextmanager
@@ -107,8 +133,10 @@ def assemble(
             yield
         finally:
             tending.cancel()
-            loop.clear()
+            await asyncio.gather(tending, return_exceptions=True)
             await asyncio.to_thread(arbiter.stop)
+            loop.clear()
+            hold.release()
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"ok": arbiter.bug is None}, 200 if arbiter.bug is None else 503)
@@ -131,4 +159,4 @@ def assemble(
         Route("/readyz", readyz),
         Route("/metrics", measured),
     ]
-    return Hub(Starlette(routes=routes, lifespan=lifespan), arbiter, agents, line, events, metrics, call)
+    return Hub(Starlette(routes=routes, lifespan=lifespan), arbiter, agents, line, events, metrics, hold, call)

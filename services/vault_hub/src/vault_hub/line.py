@@ -1,4 +1,4 @@
-"""The line of commits as it grows: the latest ones kept ready to be sent to whoever is behind."""
+"""The line of commits as it grows: the latest kept ready to be sent to whoever is behind, the others by name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from vault_hub import objects
 from vault_protocol import wire
-from vault_protocol.errors import UntrustedHead
 from vault_protocol.hub import CommitId
 from vault_protocol.store import GitStore
 from vault_protocol.wire import Parcel
@@ -17,9 +18,15 @@ from vault_protocol.wire import Parcel
 KEPT = 4096
 KEPT_BYTES = 32 * 1024 * 1024
 
+READY_AT_START = 128
+"""Commits read at the start, so that a publish whose answer was lost is known again after a restart."""
+
 PAGE = 256
 PAGE_BYTES = 8 * 1024 * 1024
 """What one answer to somebody behind holds at most, beside a single commit that is larger."""
+
+_NAME = 20
+"""Bytes of a commit's name."""
 
 
 @dataclass(frozen=True)
@@ -47,31 +54,44 @@ class Line:
 
     def __init__(self, repository: Path, head: CommitId | None) -> None:
         self._repository, self.head = repository, head
-        self._lock = threading.Lock()
+        self._lock, self._reading = threading.RLock(), threading.Lock()
         self._late: deque[Said] = deque()
         self._bytes = 0
         self._at: dict[CommitId, int] = {}
-        self._dropped = 0
+        self._by_message: dict[str, Said] = {}
+        self._gone = bytearray()
+        """Names of the commits that were ready and are no more."""
+        self._older: bytearray | None = None
+        """Names of those before them, once somebody asked."""
+        self._first: CommitId | None = None
+        """Up to where those go."""
+        if head is not None:
+            self._begin(_latest(repository, head))
 
     def grow(self, commits: Sequence[Said]) -> None:
         with self._lock:
             for said in commits:
                 self._at[said.id] = self._dropped + len(self._late)
+                self._by_message[said.message] = said
                 self._late.append(said)
                 self._bytes += len(said.json)
                 self.head = said.id
             while len(self._late) > KEPT or (self._bytes > KEPT_BYTES and len(self._late) > 1):
                 gone = self._late.popleft()
                 self._bytes -= len(gone.json)
-                self._dropped += 1
+                self._gone += bytes.fromhex(gone.id)
                 del self._at[gone.id]
+                self._by_message.pop(gone.message, None)
 
     def restart(self, head: CommitId) -> None:
         """Begin anew at a head that does not descend from the last one."""
+        latest = _latest(self._repository, head)
         with self._lock:
             self._late.clear()
             self._at.clear()
-            self._bytes, self._dropped, self.head = 0, 0, head
+            self._by_message.clear()
+            self._gone, self._older, self._bytes, self.head = bytearray(), None, 0, head
+            self._begin(latest)
 
     def since(self, have: Sequence[CommitId]) -> Page:
         """What comes after the first of these that is on the line; from the beginning when none is."""
@@ -85,10 +105,24 @@ class Line:
             head = self.head
         return self._from_disk(head, have)
 
-    def late(self, onto: CommitId | None) -> tuple[Said, ...] | None:
-        """The commits after this one, when all of them are at hand."""
+    def late(self, onto: CommitId | None) -> Page | None:
+        """What comes after this one, when all of it is at hand."""
         with self._lock:
-            return () if onto == self.head else self._after(onto)
+            found = () if onto == self.head else self._after(onto)
+            return _paged(self.head, found) if found is not None else None
+
+    def saying(self, message: str) -> Said | None:
+        """The late commit with this message, if there is one."""
+        with self._lock:
+            return self._by_message.get(message)
+
+    def _begin(self, latest: Sequence[Said]) -> None:
+        self._first = latest[0].parent
+        self.grow(latest)
+
+    @property
+    def _dropped(self) -> int:
+        return len(self._gone) // _NAME
 
     def _after(self, one: CommitId | None) -> tuple[Said, ...] | None:
         if one is None:
@@ -96,34 +130,64 @@ class Line:
             return tuple(self._late) if whole else None
         at = self._at.get(one)
         if at is not None:
-            return tuple(self._late[index] for index in range(at + 1 - self._dropped, len(self._late)))
+            return tuple(islice(self._late, at + 1 - self._dropped, None))
         return tuple(self._late) if self._late and self._late[0].parent == one else None
 
     def _from_disk(self, head: CommitId | None, have: Sequence[CommitId]) -> Page:
         if head is None:
             return Page(None, (), known=not have)
+        names = self._names()
+        places = (_place(names, one) for one in have)
+        found = next((place for place in places if place is not None), None)
+        return self._read(head, names, 0 if found is None else found + 1, known=found is not None or not have)
+
+    def _names(self) -> bytearray:
+        """Every commit up to the head by name. Reads the line once, and never again."""
+        with self._reading:
+            if self._older is None:
+                self._older = objects.ids(self._repository, self._first)
+            with self._lock:
+                return self._older + self._gone + b"".join(bytes.fromhex(said.id) for said in self._late)
+
+    def _read(self, head: CommitId, names: bytearray, begin: int, *, known: bool) -> Page:
         store = GitStore(self._repository)
-        for one in (*have, None):
-            try:
-                commits = store.history(one, head)
-            except UntrustedHead:
-                if one is None:
-                    raise
-                continue
-            found: list[Said] = []
-            size = 0
-            for commit in commits:
-                parcel = wire.parcel(store, commit)
-                size += parcel.size
-                if found and (len(found) >= PAGE or size > PAGE_BYTES):
-                    return Page(head, tuple(found), more=True, known=one is not None or not have)
-                found.append(said(parcel))
-            return Page(head, tuple(found), known=one is not None or not have)
-        raise AssertionError("None always has a history")
+        found: list[Said] = []
+        size = 0
+        for at in range(begin * _NAME, len(names), _NAME):
+            parent = CommitId(names[at - _NAME : at].hex()) if at else None
+            parcel = _parcel(store, parent, CommitId(names[at : at + _NAME].hex()))
+            size += parcel.size
+            if found and (len(found) >= PAGE or size > PAGE_BYTES):
+                return Page(head, tuple(found), more=True, known=known)
+            found.append(said(parcel))
+        return Page(CommitId(names[-_NAME:].hex()), tuple(found), known=known)
 
 
 def said(parcel: Parcel) -> Said:
     return Said(parcel.id, parcel.parent, parcel.message, wire.dumped(wire.packed(parcel)))
+
+
+def _latest(repository: Path, head: CommitId) -> list[Said]:
+    """The last commits up to the head, oldest first."""
+    store, names = GitStore(repository), objects.ids(repository, head, READY_AT_START + 1)
+    found = [CommitId(names[at : at + _NAME].hex()) for at in range(0, len(names), _NAME)]
+    parents: list[CommitId | None] = [None, *found]
+    pairs = list(zip(parents, found, strict=False))
+    return [said(_parcel(store, parent, one)) for parent, one in pairs[-READY_AT_START:]]
+
+
+def _parcel(store: GitStore, parent: CommitId | None, one: CommitId) -> Parcel:
+    (commit,) = store.history(parent, one)
+    return wire.parcel(store, commit)
+
+
+def _place(names: bytearray, one: CommitId) -> int | None:
+    """Which one it is, counted from the first."""
+    name, at = bytes.fromhex(one), -1
+    while (at := names.find(name, at + 1)) >= 0:
+        if at % _NAME == 0:
+            return at // _NAME
+    return None
 
 
 def _paged(head: CommitId | None, commits: tuple[Said, ...]) -> Page:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import structlog
 
+from vault_hub.git import environment
+from vault_hub.holding import clear_old
 from vault_hub.metrics import Metrics
-from vault_protocol import janitor
 
 log = structlog.get_logger()
 
@@ -18,6 +19,9 @@ STEPS = (
     ("commit-graph", "write", "--reachable"),
 )
 """What git does, one after the other, beside the arbiter. Nothing is pruned: what was never accepted is small."""
+
+CROWDED, LOOKS = 200, 60
+"""Packs at which it does not wait for its time; how often it looks in that time."""
 
 PATIENCE = 900.0
 """Seconds one step may take."""
@@ -31,12 +35,18 @@ class Maintenance:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(self._every)
+            for _ in range(LOOKS):
+                await asyncio.sleep(self._every / LOOKS)
+                if self._packs() > CROWDED:
+                    break
             await self.once()
+
+    def _packs(self) -> int:
+        return sum(1 for _ in (self._repository / "objects" / "pack").glob("*.idx"))
 
     async def once(self) -> bool:
         """One round. False when a step failed; the next round tries again."""
-        removed = await asyncio.to_thread(janitor.clear_hub, self._repository)
+        removed = await asyncio.to_thread(clear_old, self._repository)
         if removed:
             log.info("janitor.cleared", files=len(removed))
         for step in STEPS:
@@ -49,8 +59,9 @@ class Maintenance:
 
     async def _git(self, *argv: str) -> int:
         process = await asyncio.create_subprocess_exec(
-            "nice", "git", f"--git-dir={self._repository}", *argv,
+            "nice", "git", f"--git-dir={self._repository}", "-c", "core.fsync=all", *argv,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            env=environment(),
         )  # fmt: skip
         try:
             return await asyncio.wait_for(process.wait(), PATIENCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +14,7 @@ import pygit2
 from vault_hub import packs
 from vault_hub.folders import Folders, object_id
 from vault_hub.packs import Entry
-from vault_protocol.errors import UntrustedHead
+from vault_protocol.errors import UntrustedHead, VaultError
 from vault_protocol.files import sync_folder
 from vault_protocol.hub import BlobId, CommitId, Edits
 from vault_protocol.store import nested
@@ -32,6 +33,9 @@ MERGED_AT = 64
 
 MERGED_BYTES = 32 * 1024 * 1024
 
+LOCK_PATIENCE = 2.0
+"""Seconds somebody else's lock on the head is waited for. git holds one for milliseconds; an older one is nobody's."""
+
 
 class Objects:
     """Reads, builds and writes objects, and swaps the head. One thread; nobody else writes to this repository."""
@@ -44,6 +48,7 @@ class Objects:
         self._fresh: dict[str, tuple[str, bytes]] = {}
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._small: list[tuple[str, tuple[Entry, ...]]] = []
+        self._small_bytes = 0
         self.folders = Folders(self.raw, self.add)
 
     def add(self, kind: str, raw: bytes) -> str:
@@ -103,6 +108,7 @@ class Objects:
             self._keep(oid, raw)
         self._fresh = {}
         self._small.append((name, entries))
+        self._small_bytes += sum(len(entry.packed) for entry in entries)
 
     def drop(self) -> None:
         """Forget the fresh objects."""
@@ -120,18 +126,23 @@ class Objects:
         found = self._repo.references.get(HEAD)
         return CommitId(str(found.target)) if found is not None else None
 
-    def swap(self, new: CommitId) -> None:
-        """Make it the head: on disk, with its folder, when this returns. Raises OSError: look before going on."""
+    def swap(self, new: CommitId, old: CommitId | None) -> None:
+        """Make it the head in the place of `old`: on disk, with its folder, when this returns.
+
+        Raises OSError: look before going on. Raises VaultError when the head is not `old`: somebody else wrote here.
+        """
         folder = self.path / "refs" / "heads"
         folder.mkdir(parents=True, exist_ok=True)
         lock = folder / "main.lock"
-        handle = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        handle = _locked(lock)
         try:
             try:
                 os.write(handle, f"{new}\n".encode("ascii"))
                 os.fsync(handle)
             finally:
                 os.close(handle)
+            if self.head() != old:
+                raise VaultError(f"{self.path}: another program moved the head; start the hub again to judge it")
             self._step("before swap")
             lock.rename(folder / "main")
         except BaseException:
@@ -145,7 +156,7 @@ class Objects:
         """Write the small packs of late as one, and take them away. Raises OSError; nothing is lost then."""
         names = [name for name, _ in self._small]
         merged = packs.write(self._packs, [entry for _, entries in self._small for entry in entries])
-        self._small = []
+        self._small, self._small_bytes = [], 0
         for name in names:
             if name != merged:
                 for suffix in (".idx", ".pack"):  # without its index a pack is nothing to git
@@ -153,8 +164,12 @@ class Objects:
 
     @property
     def wants_merge(self) -> bool:
-        size = sum(len(entry.packed) for _, entries in self._small for entry in entries)
-        return len(self._small) >= MERGED_AT or (size > MERGED_BYTES and len(self._small) > 1)
+        return len(self._small) >= MERGED_AT or (self._small_bytes > MERGED_BYTES and len(self._small) > 1)
+
+    @property
+    def must_merge(self) -> bool:
+        """Whether it can wait no longer, however many publishes do."""
+        return len(self._small) >= 4 * MERGED_AT or self._small_bytes > 4 * MERGED_BYTES
 
     def _keep(self, oid: str, raw: bytes) -> None:
         if len(raw) > LARGE:
@@ -173,3 +188,32 @@ class Objects:
             except (KeyError, ValueError, pygit2.GitError):
                 continue
         raise UntrustedHead(oid, "its objects are not here, or broken")
+
+
+def _locked(lock: Path) -> int:
+    """The lock, taken. A stale one is taken away: only the arbiter takes it, so one that stays is a dead program's."""
+    began = time.monotonic()
+    while True:
+        try:
+            return os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            if time.monotonic() - began > LOCK_PATIENCE:
+                lock.unlink(missing_ok=True)
+                began = time.monotonic()
+            else:
+                time.sleep(0.01)
+
+
+def ids(repository: Path, upto: CommitId | None, most: int | None = None) -> bytearray:
+    """The names of the commits up to this one (the last `most`), 20 bytes each, oldest first. Raises UntrustedHead."""
+    repo = pygit2.Repository(str(repository))
+    found: list[bytes] = []
+    at = pygit2.Oid(hex=upto) if upto else None
+    while at is not None and len(found) != most:
+        found.append(at.raw)
+        try:
+            parents = repo[at].peel(pygit2.Commit).parent_ids
+        except (KeyError, ValueError, pygit2.GitError):
+            raise UntrustedHead(str(at), "its objects are not here, or broken") from None
+        at = parents[0] if parents else None
+    return bytearray(b"".join(reversed(found)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -53,22 +54,29 @@ def write(folder: Path, entries: Sequence[Entry], step: Callable[[str], None] = 
     check = hashlib.sha1(pack, usedforsecurity=False)
     index = _index(ordered, offsets, check.digest())
     name = f"pack-{check.hexdigest()}"
+    there = (folder / (name + ".idx")).exists()
     _place(folder, name + ".pack", pack + check.digest(), step)
     step("pack written")
-    _place(folder, name + ".idx", index, step)
+    try:
+        _place(folder, name + ".idx", index, step)
+    except BaseException:
+        if not there:
+            (folder / (name + ".pack")).unlink(missing_ok=True)
+        raise
     sync_folder(folder)
     step("pack durable")
     return name
 
 
 def _place(folder: Path, name: str, content: bytes, step: Callable[[str], None]) -> None:
-    temporary = folder / f"tmp_{name}"
+    handle, made = tempfile.mkstemp(prefix="tmp_", dir=folder)
+    temporary = Path(made)
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o444)
         try:
             left = memoryview(content)
             while left:
                 left = left[os.write(handle, left) :]
+            os.fchmod(handle, 0o444)
             step("written, not synced")
             os.fsync(handle)
         finally:

@@ -3,62 +3,82 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import os
-import subprocess
-import tempfile
-import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from vault_hub import pkt
 from vault_hub.api import LONGEST_LINE, Api
+from vault_hub.bodies import Bodies
 from vault_hub.doorkeeper import Caller, Denied, Doorkeeper
+from vault_hub.git import environment
 from vault_hub.line import Line
 from vault_hub.objects import HEAD
-from vault_hub.pkt import BadPush
-from vault_protocol import wire
+from vault_hub.pkt import BadPush, Command
+from vault_hub.quarantine import Quarantine
+from vault_hub.room import NoRoom, Room, Share
 from vault_protocol.errors import UntrustedHead
 from vault_protocol.hub import Accepted, Broken, CommitId, MovedOn, Rejected
-from vault_protocol.store import GitStore
 
 REPOSITORY = "/vault.git"
 CAPABILITIES = b"report-status ofs-delta object-format=sha1 agent=countersign"
 PATIENCE = 300.0
-"""Seconds one git program may take."""
+"""Seconds one fetch may take."""
+
+FETCHES, FETCHES_ALL = 4, 8
+"""git programs that answer fetches at once, for one credential and for all."""
+
+Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
 class SmartHttp:
     """The three addresses git asks for (gitprotocol-http, the smart form only)."""
 
-    def __init__(self, repository: Path, api: Api, door: Doorkeeper, line: Line, *, body_bytes: int) -> None:
-        self._repository, self._api, self._door, self._line = repository, api, door, line
-        self._body_bytes = body_bytes
+    def __init__(
+        self, repository: Path, api: Api, door: Doorkeeper, line: Line, bodies: Bodies, *, content_bytes: int
+    ) -> None:  # fmt: skip
+        self._repository, self._api, self._door, self._line, self._bodies = repository, api, door, line, bodies
+        self._quarantine = Quarantine(repository, content_bytes, LONGEST_LINE)
+        self._fetches = Room("fetches", each=FETCHES, all_together=FETCHES_ALL)
+        self._pushes = Room("pushes", each=1, all_together=FETCHES_ALL)
+        self._unpacking = ThreadPoolExecutor(2, "push")
         self.routes = [
-            Route(f"{REPOSITORY}/info/refs", self._refs, methods=["GET"]),
-            Route(f"{REPOSITORY}/git-upload-pack", self._fetch, methods=["POST"]),
-            Route(f"{REPOSITORY}/git-receive-pack", self._push, methods=["POST"]),
+            Route(f"{REPOSITORY}/info/refs", self._guarded(self._refs), methods=["GET"]),
+            Route(f"{REPOSITORY}/git-upload-pack", self._guarded(self._fetch), methods=["POST"]),
+            Route(f"{REPOSITORY}/git-receive-pack", self._guarded(self._push), methods=["POST"]),
         ]
 
-    async def _refs(self, request: Request) -> Response:
-        try:
-            caller = self._door.let_in(request)
-            service = request.query_params.get("service", "")
-            if service == "git-receive-pack":
-                self._door.may_publish(caller)
-        except Denied as denied:
-            return denied.response
+    def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def guarded(request: Request) -> Response:
+            try:
+                return await handler(request, self._door.let_in(request))
+            except Denied as denied:
+                return denied.response
+            except NoRoom as error:
+                return PlainTextResponse(f"{error}\n", 429, {"Retry-After": "1"})
+
+        return guarded
+
+    async def _refs(self, request: Request, caller: Caller) -> Response:
+        service = request.query_params.get("service", "")
         head = pkt.line(f"# service={service}\n".encode()) + pkt.FLUSH
         if service == "git-receive-pack":
+            self._door.may_publish(caller)
             return _answer(service, "advertisement", head + self._advertised())
         if service != "git-upload-pack":
             return PlainTextResponse("only git's smart protocol is spoken here\n", 403)
-        process = await self._upload_pack(request, "--advertise-refs")
-        out, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+        with self._fetches.share(caller.agent):
+            process = await self._upload_pack(request, "--advertise-refs")
+            try:
+                out, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+            finally:
+                await _ended(process)
         v2 = b"version 2" in out[:40]
         return _answer(service, "advertisement", out if v2 else head + out)
 
@@ -67,79 +87,53 @@ class SmartHttp:
         name = f"{head} {HEAD}" if head else f"{'0' * 40} capabilities^{{}}"
         return pkt.line(name.encode() + b"\0" + CAPABILITIES + b"\n") + pkt.FLUSH
 
-    async def _fetch(self, request: Request) -> Response:
-        try:
-            self._door.let_in(request)
-            body = await self._body(request)
-        except Denied as denied:
-            return denied.response
-        process = await self._upload_pack(request)
-
-        async def answered() -> AsyncIterator[bytes]:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            try:
-                process.stdin.write(body)
-                process.stdin.write_eof()
-                while part := await asyncio.wait_for(process.stdout.read(1 << 16), PATIENCE):
-                    yield part
-                await process.wait()
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
-
-        media = "application/x-git-upload-pack-result"
-        return StreamingResponse(answered(), media_type=media, headers={"Cache-Control": "no-cache"})
+    async def _fetch(self, request: Request, caller: Caller) -> Response:
+        async with self._bodies.of(request, caller, zipped=True) as body:
+            share = self._fetches.share(caller.agent)
+            share.__enter__()
+            return _Fetch(await self._upload_pack(request), body, share)
 
     async def _upload_pack(self, request: Request, *options: str) -> asyncio.subprocess.Process:
         protocol = request.headers.get("git-protocol", "")
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1"}
-        if protocol in ("version=1", "version=2"):
-            environment["GIT_PROTOCOL"] = protocol
+        spoken = {"GIT_PROTOCOL": protocol} if protocol in ("version=1", "version=2") else {}
         return await asyncio.create_subprocess_exec(
             "git", "upload-pack", "--strict", "--stateless-rpc", *options, str(self._repository),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env=environment,
+            env=environment(**spoken),
         )  # fmt: skip
 
-    async def _push(self, request: Request) -> Response:
-        try:
-            caller = self._door.let_in(request)
-            self._door.may_publish(caller)
-            body = await self._body(request)
-        except Denied as denied:
-            return denied.response
-        if body == pkt.FLUSH:  # git asks whether it is let in before it sends what is large
-            return _answer("git-receive-pack", "result", b"")
-        try:
-            found, at = pkt.commands(body)
-        except BadPush as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        results: list[tuple[str, str | None]] = []
-        for command in found:
-            refused = None if command.ref == HEAD else f"only {HEAD} is published here"
-            if refused is None and command.new is None:
-                refused = "the head is never deleted"
-            results.append((command.ref, refused))
-        unpacked = "ok"
-        for number, command in enumerate(found):
-            if results[number][1] is None and command.new is not None:
-                unpacked, reason = await self._moved(caller, CommitId(command.new), command.old, body[at:])
-                results[number] = (command.ref, reason)
+    async def _push(self, request: Request, caller: Caller) -> Response:
+        self._door.may_publish(caller)
+        async with self._bodies.of(request, caller, zipped=True) as body:
+            if body == pkt.FLUSH:  # git asks whether it is let in before it sends what is large
+                return _answer("git-receive-pack", "result", b"")
+            try:
+                found, at = pkt.commands(body)
+            except BadPush as error:
+                return PlainTextResponse(f"{error}\n", 400)
+            refused = [_refused(command, len(found)) for command in found]
+            unpacked, moved = "ok", None
+            if found and refused[0] is None:
+                with self._pushes.share(caller.agent):
+                    unpacked, moved = await self._moved(caller, found[0], body[at:])
+        results = [(command.ref, why or moved) for command, why in zip(found, refused, strict=True)]
         return _answer("git-receive-pack", "result", pkt.report(unpacked, results))
 
-    async def _moved(self, caller: Caller, new: CommitId, old: str | None, pack: bytes) -> tuple[str, str | None]:
+    async def _moved(self, caller: Caller, command: Command, pack: bytes) -> tuple[str, str | None]:
         """How unpacking went, and why `main` was not moved, or None when it was."""
-        onto = CommitId(old) if old else None
+        assert command.new is not None
+        onto, new = CommitId(command.old) if command.old else None, CommitId(command.new)
         if onto != self._line.head:
             return "ok", "fetch first: the head moved on"
+        loop = asyncio.get_running_loop()
         try:
-            parcels = await asyncio.to_thread(_taken_apart, self._repository, pack, onto, new)
+            parcels = await loop.run_in_executor(self._unpacking, self._quarantine.parcels, pack, onto, new)
         except BadPush as error:
             return str(error), "unpacker error"
         except UntrustedHead as error:
             return "ok", error.reason
+        if not parcels:
+            return "ok", "form: there is no commit in it"
         published = await self._api.settle(caller, parcels, onto, exact=True)
         match published:
             case Accepted():
@@ -151,46 +145,47 @@ class SmartHttp:
             case Broken():
                 return "ok", published.reason
 
-    async def _body(self, request: Request) -> bytes:
-        parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > self._body_bytes:
-                raise Denied(PlainTextResponse("the request is too large\n", 413))
-            parts.append(part)
-        body = b"".join(parts)
-        if request.headers.get("content-encoding", "") in ("gzip", "x-gzip"):
-            try:
-                unzipped = zlib.decompressobj(16 + zlib.MAX_WBITS)
-                body = unzipped.decompress(body, self._body_bytes)
-                if unzipped.unconsumed_tail:
-                    raise Denied(PlainTextResponse("the request is too large\n", 413))
-            except (zlib.error, gzip.BadGzipFile):
-                raise Denied(PlainTextResponse("the request is no gzip\n", 400)) from None
-        return body
+
+class _Fetch(StreamingResponse):
+    """What upload-pack answers. However the line ends, the program ends with it, and at the latest in PATIENCE."""
+
+    def __init__(self, process: asyncio.subprocess.Process, body: bytes, share: AbstractContextManager[Share]) -> None:
+        media = "application/x-git-upload-pack-result"
+        super().__init__(self._parts(), media_type=media, headers={"Cache-Control": "no-cache"})
+        self._process, self._asked, self._share = process, body, share
+
+    async def _parts(self) -> AsyncIterator[bytes]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(self._asked)
+        self._process.stdin.write_eof()
+        while part := await self._process.stdout.read(1 << 16):
+            yield part
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            return
+        finally:
+            self._share.__exit__(None, None, None)
+            await _ended(self._process)
 
 
-def _taken_apart(repository: Path, pack: bytes, onto: CommitId | None, new: CommitId) -> list[wire.Parcel]:
-    """The commits of a push, read in a repository of their own that sees the hub's. Raises BadPush, UntrustedHead."""
-    with tempfile.TemporaryDirectory(prefix="push-", dir=repository / "objects") as folder:
-        quarantine = Path(folder) / "quarantine.git"
-        store = GitStore(quarantine)
-        (quarantine / "objects" / "info").mkdir(exist_ok=True)
-        (quarantine / "objects" / "info" / "alternates").write_text(f"{repository / 'objects'}\n")
-        if pack:
-            done = subprocess.run(
-                ["git", f"--git-dir={quarantine}", "index-pack", "--stdin", "--fix-thin", "--strict"],
-                input=pack, capture_output=True, timeout=PATIENCE, check=False,
-                env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-            )  # fmt: skip
-            if done.returncode != 0:
-                said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["index-pack failed"]
-                raise BadPush(said[-1][:200])
-            store = GitStore(quarantine)
-        commits = store.history(onto, new)
-        if len(commits) > LONGEST_LINE:
-            raise UntrustedHead(new, f"over {LONGEST_LINE} commits in one push")
-        return [wire.parcel(store, commit) for commit in commits]
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
+
+
+def _refused(command: Command, commands: int) -> str | None:
+    """Why this command is not even looked at."""
+    if command.ref != HEAD:
+        return f"only {HEAD} is published here"
+    if command.new is None:
+        return "the head is never deleted"
+    return "it goes alone" if commands > 1 else None
 
 
 def _answer(service: str, kind: str, content: bytes) -> Response:

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import uvicorn
-
 from vault_hub.agents import Agents, Standing
 from vault_hub.hub import Hub, assemble
+from vault_hub.serving import Server, configured
 from vault_hub.settings import Settings
 from vault_protocol import remote
 from vault_protocol.clock import Clock, SystemClock
@@ -30,6 +29,8 @@ class RunningHub:
     step: Callable[[str], None] = lambda name: None
     tokens: dict[str, str] = field(default_factory=dict)
     port: int = 0
+    changes: Mapping[str, object] = field(default_factory=dict)
+    """Settings other than those here."""
     hub: Hub | None = None
 
     @property
@@ -38,7 +39,7 @@ class RunningHub:
             vault=self.vault, repository=self.folder / "vault.git", agents_dir=self.folder / "agents",
             state_dir=self.folder / "state", owner_key_file=self.folder / "owner.pub", port=self.port,
             requests_per_second=100_000.0,
-        )  # fmt: skip
+        ).model_copy(update=dict(self.changes))  # fmt: skip
 
     @property
     def url(self) -> str:
@@ -59,12 +60,12 @@ class RunningHub:
 
     def start(self) -> None:
         """Serve, on the port of last time if there was one."""
-        self.hub = assemble(self.settings, self.clock, step=self.step)
-        config = uvicorn.Config(
-            self.hub.app, host="127.0.0.1", port=self.port, log_config=None, access_log=False, lifespan="on",
-            timeout_graceful_shutdown=2,
-        )  # fmt: skip
-        self._server = uvicorn.Server(config)
+        settings = self.settings
+        self.hub = assemble(settings, self.clock, step=self.step, on_bug=lambda: self._server.end())
+        config = configured(
+            self.hub.app, connections=settings.connections, proxies=[], graceful=2, host="127.0.0.1", port=self.port
+        )
+        self._server = Server(config, self.hub.close)
         self._thread = threading.Thread(target=self._server.run, name="hub", daemon=True)
         began = threading.Event()
         startup = self._server.startup
@@ -83,7 +84,6 @@ class RunningHub:
         """End it as SIGTERM would."""
         if self.hub is None:
             return
-        self.hub.close()
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join(30)
         self.hub = None

@@ -1,0 +1,78 @@
+"""Reading a request's body: bounded in bytes, in time and in how many are held at once."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.requests import ClientDisconnect, Request
+
+from vault_hub.doorkeeper import Caller, Denied, denied
+from vault_hub.room import NoRoom, Room
+from vault_protocol.wire import BadWire
+
+PART_SECONDS = 20.0
+"""Within which the next part of a body comes."""
+
+PARTS = 200_000
+"""Commas and brackets between the texts of a JSON body: each stands for an object in memory many times its size."""
+
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+
+
+class Bodies:
+    """`most` bytes of one body; of all that are held, as many for one credential and twice as many together."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._room = Room("bytes of requests", each=most, all_together=2 * most)
+
+    @property
+    def held(self) -> int:
+        return self._room.used
+
+    @asynccontextmanager
+    async def of(self, request: Request, caller: Caller, *, zipped: bool = False) -> AsyncIterator[bytes]:
+        """The body, held until the end of the block. Raises Denied. `zipped`: gzip is understood."""
+        encoding = request.headers.get("content-encoding", "identity").lower()
+        gzipped = zipped and encoding in ("gzip", "x-gzip")
+        if encoding != "identity" and not gzipped:
+            raise Denied(denied(415, "wire", "the body is in an encoding that is not understood"))
+        try:
+            with self._room.share(caller.agent, 0) as share:
+                parts, size = [], 0
+                unzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if gzipped else None
+                source = aiter(request.stream())
+                while True:
+                    part = await asyncio.wait_for(anext(source, None), PART_SECONDS)
+                    if part is None:
+                        break
+                    if unzip is not None:
+                        part = unzip.decompress(part, self._most - size + 1)
+                    size += len(part)
+                    if size > self._most or (unzip is not None and unzip.unconsumed_tail):
+                        raise Denied(denied(413, "size", f"a request holds {self._most} bytes at most"))
+                    share.take(len(part))
+                    parts.append(part)
+                if unzip is not None and not unzip.eof:
+                    raise Denied(denied(400, "wire", "the gzip is cut off"))
+                body = parts[0] if len(parts) == 1 else b"".join(parts)
+                del parts
+                yield body
+        except NoRoom as error:
+            raise Denied(denied(429, "rate", str(error), {"Retry-After": "1"})) from None
+        except TimeoutError:
+            raise Denied(denied(408, "time", "the body did not come")) from None
+        except (zlib.error, ClientDisconnect):
+            raise Denied(denied(400, "wire", "the body cannot be read")) from None
+
+
+def check_parts(body: bytes) -> None:
+    """Raises BadWire when this JSON would take many times its size in memory."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > PARTS:
+        bare = _TEXT.sub(b"", body)
+        if sum(map(bare.count, (b",", b"[", b"{"))) > PARTS:
+            raise BadWire(f"its JSON has over {PARTS} parts")

@@ -1,0 +1,111 @@
+"""The HTTP server around the hub: bounded in what a connection may hold, ended by a signal with exit code 0."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LONGEST_HEAD = 32 * 1024
+"""Bytes of a request before its body."""
+
+HEAD_SECONDS = 15.0
+"""Within which the head of a request, and the first of a connection, is there."""
+
+REQUEST_SECONDS = 900.0
+"""Within which a whole request is there: 64 MB over half a megabit."""
+
+LINGER_SECONDS = 10.0
+"""For the rest of a request that was answered before its end; it is read and forgotten."""
+
+UNACKNOWLEDGED = 60_000
+"""Milliseconds after which a peer that acknowledges nothing is gone."""
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection."""
+
+    _head = 0
+    _reading_head = True
+    _complete = True
+    _due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        line = transport.get_extra_info("socket")
+        if line is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED)
+        self._expect(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._head += len(data) if self._reading_head else 0
+        super().data_received(data)
+        if self._reading_head and self._head > LONGEST_HEAD and not self.transport.is_closing():
+            self.transport.abort()
+
+    def on_message_begin(self) -> None:
+        self._reading_head, self._complete = True, False
+        self._expect(HEAD_SECONDS)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._reading_head, self._head = False, 0
+        self._expect(REQUEST_SECONDS)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._complete = True
+        self._expect(None)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._complete:  # answered before it was all said; closing now could take the answer away
+            self._expect(LINGER_SECONDS)
+
+    def _expect(self, seconds: float | None) -> None:
+        if self._due is not None:
+            self._due.cancel()
+        self._due = self.loop.call_later(seconds, self._too_slow) if seconds is not None else None
+
+    def _too_slow(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.abort()
+
+
+class Server(uvicorn.Server):
+    """Ends the streams first: they would wait for the hub, and the hub for them."""
+
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Not remembered as uvicorn does, which would raise the signal again: to be told to end is no failure.
+        self.end()
+
+    def end(self) -> None:
+        """From any thread."""
+        self._end_streams()
+        self.should_exit = True
+
+
+def configured(
+    app: Starlette, *, connections: int, proxies: list[str], graceful: int = 10, **more: Any
+) -> uvicorn.Config:
+    """`connections`: how many may be open at once. `proxies`: addresses whose word for the caller's is taken."""
+    return uvicorn.Config(
+        app, http=Protocol, ws="none", log_config=None, access_log=False, lifespan="on", server_header=False,
+        timeout_graceful_shutdown=graceful, timeout_keep_alive=75, limit_concurrency=connections, backlog=512,
+        proxy_headers=bool(proxies), forwarded_allow_ips=proxies, **more,
+    )  # fmt: skip
