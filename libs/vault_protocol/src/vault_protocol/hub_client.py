@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,17 @@ FALLBACK = 5.0
 
 _TRACKED = "refs/hub/main"
 
+LATELY = 4096
+"""Commits remembered as brought, so that the stream does not tell them anew."""
+
+
+class _TurnedAway(HubUnreachable):
+    """The hub would not even look at the request, and would not the next time."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        self.rule, self.reason = rule, reason
+        super().__init__(f"the hub does not look at it: {reason}")
+
 
 class HubClient:
     """One agent's line to the hub. Calls come from one thread at a time, `wait` from another if need be."""
@@ -47,6 +59,7 @@ class HubClient:
         self._line: http.client.HTTPConnection | None = None
         self._head: CommitId | None = store.ref(_TRACKED)
         self._seen = False
+        self._lately: OrderedDict[CommitId, None] = OrderedDict()
         self._stream: Stream | None = None
         self._lock = threading.RLock()
 
@@ -65,6 +78,8 @@ class HubClient:
             try:
                 answer = self._ask("/v1/publish", {"onto": onto, "exact": exact, "commits": line})
                 return self._answered(commit, onto, answer)
+            except _TurnedAway as error:
+                return Rejected(error.rule, "", error.reason)
             except HubUnreachable as error:
                 return self._look(commit, onto, str(error))
             except (BadWire, UntrustedHead) as error:
@@ -97,12 +112,15 @@ class HubClient:
                 return Broken(str(answer.get("reason", ""))[:500])
             case "accepted":
                 named = wire.commit_id(answer.get("commit"))
-                head = self._take(answer, onto)
+                head = self._take(answer)
                 if head is None or not self._store.has(named) or not self._same(commit, named):
                     raise BadWire("it accepted what it does not show")
+                self._remember(named)
                 return Accepted(head, named)
             case "moved_on":
-                return MovedOn(self._take(answer, onto))
+                head = self._take(answer)
+                found = self._landed(commit, onto, head)
+                return MovedOn(head) if head is None or found is None else Accepted(head, found)
         raise BadWire("its answer is of no known kind")
 
     def _same(self, ours: CommitId, theirs: CommitId) -> bool:
@@ -115,31 +133,35 @@ class HubClient:
             head = self._catch_up()
         except (HubUnreachable, UntrustedHead) as error:
             return Broken(f"{error} (after: {why})")
-        found = (
-            next((one.id for one in self._line_to(head, onto) if self._same(commit, one.id)), None) if head else None
-        )
-        if head is not None and found is not None:
-            return Accepted(head, found)
-        return Broken(why)
+        found = self._landed(commit, onto, head)
+        return Broken(why) if head is None or found is None else Accepted(head, found)
+
+    def _landed(self, commit: CommitId, onto: CommitId | None, head: CommitId | None) -> CommitId | None:
+        """What our changeset is called between these two heads, when it is there."""
+        line = self._line_to(head, onto) if head is not None else ()
+        return next((one.id for one in line if self._same(commit, one.id)), None)
 
     def _catch_up(self) -> CommitId | None:
         """Everything after what we have, page by page."""
-        have = self._have()
+        have, lost = self._have(), False
         while True:
             answer = self._ask("/v1/changes", {"have": have})
             try:
-                if answer.get("known") is False and len(have) == 1 and self._head is not None:
-                    have = self._have_more()  # it may have been rolled back: find where
+                if answer.get("known") is False and not lost and len(have) == 1 and self._head is not None:
+                    have, lost = self._have_more(), True  # it may have been rolled back: find where
                     continue
-                head = self._take(answer, None, page=True)
+                if not answer.get("more"):
+                    head = self._take(answer)
+                    self._seen = True
+                    if head is not None:  # where a new start goes on from; not worth a write for every commit
+                        self._store.note_ref(_TRACKED, head)
+                    return head
+                brought = self._brought(answer)
+                if not brought or brought[-1] in have:
+                    raise BadWire("it says there is more, and shows none of it")
+                self._head, have = brought[-1], [brought[-1]]
             except BadWire as error:
                 raise UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}") from None
-            if not answer.get("more"):
-                self._seen = True
-                if head is not None:  # where a new start goes on from; not worth a write for every commit
-                    self._store.set_ref(_TRACKED, head)
-                return head
-            have = [self._head] if self._head else []
 
     def _have(self) -> list[CommitId]:
         return [self._head] if self._head is not None and self._store.has(self._head) else []
@@ -154,24 +176,33 @@ class HubClient:
             step *= 2
         return [*found, line[0].id]
 
-    def _take(self, answer: wire.Object, onto: CommitId | None, *, page: bool = False) -> CommitId | None:
+    def _take(self, answer: wire.Object) -> CommitId | None:
         """Bring the commits of an answer into the store; the head they lead to. Raises BadWire, UntrustedHead."""
         said = answer.get("head")
         head = wire.commit_id(said) if said is not None else None
-        for one in answer.get("commits") or ():
-            self._bring(wire.unpacked(one))
-        if page and answer.get("more"):
-            self._head = wire.commit_id(answer["commits"][-1]["id"])
-            return head
-        if answer.get("more") or (head is not None and not self._store.has(head)):
+        more = bool(answer.get("more"))
+        if more and "answer" not in answer:
+            raise BadWire("its last page is not the last")
+        self._brought(answer)
+        if more or (head is not None and not self._store.has(head)):
+            if "answer" not in answer:
+                raise BadWire("it names a head that it does not show")
             return self._catch_up()
         self._head = head
         return head
 
-    def _bring(self, parcel: Parcel) -> None:
+    def _brought(self, answer: wire.Object) -> list[CommitId]:
+        """The commits of an answer, in the store now."""
+        commits = answer.get("commits", [])
+        if not isinstance(commits, list):
+            raise BadWire("its commits are no list")
+        return [self._bring(wire.unpacked(one)) for one in commits]
+
+    def _bring(self, parcel: Parcel) -> CommitId:
         store = self._store
+        self._remember(parcel.id)
         if store.has(parcel.id):
-            return
+            return parcel.id
         if parcel.parent is not None and not store.has(parcel.parent):
             raise BadWire("a commit came before its parent")
         try:
@@ -182,15 +213,26 @@ class HubClient:
             raise UntrustedHead(parcel.id, f"it cannot be made: {error}") from None
         if made != parcel.id:
             raise UntrustedHead(parcel.id, "what the hub sent makes another commit")
+        return made
+
+    def _remember(self, commit: CommitId) -> None:
+        self._lately[commit] = None
+        if len(self._lately) > LATELY:
+            self._lately.popitem(last=False)
 
     def _take_from_stream(self) -> None:
+        """The stream may lag behind the answers we had: only what goes on from our head moves it."""
         if self._stream is None:
             return
         for content in self._stream.taken():
             try:
                 parcel = wire.unpacked(wire.loaded(content))
-                self._bring(parcel)
-                self._head = parcel.id
+                if parcel.id in self._lately:
+                    continue
+                if parcel.parent != self._head:
+                    self._seen = False
+                    continue
+                self._head = self._bring(parcel)
             except (BadWire, UntrustedHead):
                 self._seen = False  # ask, and be told the whole of it
         if self._stream.behind():
@@ -228,6 +270,8 @@ class HubClient:
         if status == 200 or answer.get("answer") == "broken":
             return answer
         reason = str(answer.get("reason", f"status {status}"))[:300]
+        if status in (400, 403, 413, 415) and answer.get("answer") == "denied":
+            raise _TurnedAway(str(answer.get("rule", ""))[:50], reason)
         if status == 401:
             reason = "the token is not good (any more); get another: `vault_hub agent rotate NAME` on the hub"
         raise HubUnreachable(f"the hub at {self._url} does not let us in: {reason}")

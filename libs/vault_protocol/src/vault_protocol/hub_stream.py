@@ -15,8 +15,8 @@ SILENCE = 45.0
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 
-KEPT = 4096
-"""Commits held for the agent; what is beyond is asked for."""
+KEPT, KEPT_BYTES = 4096, 64 * 1024 * 1024
+"""Commits, and bytes of them, held for the agent; what is beyond is asked for."""
 
 LONGEST_EVENT = 64 * 1024 * 1024
 
@@ -31,6 +31,7 @@ class Stream:
         self._connect, self._headers, self._head = connect, headers, head
         self._heard, self._ended = threading.Event(), threading.Event()
         self._came: deque[bytes] = deque()
+        self._bytes = 0
         self._behind = False
         self._socket: socket.socket | None = None
         self.alive = False
@@ -58,6 +59,7 @@ class Stream:
         found = []
         while self._came:
             found.append(self._came.popleft())
+        self._bytes = 0
         return found
 
     def behind(self) -> bool:
@@ -66,6 +68,12 @@ class Stream:
         return was
 
     def _run(self) -> None:
+        try:
+            self._keep_listening()
+        finally:
+            self.alive = False  # whatever ended it, the agent looks for itself from now on
+
+    def _keep_listening(self) -> None:
         pause = FIRST_PAUSE
         while not self._ended.is_set():
             try:
@@ -111,8 +119,9 @@ class Stream:
 
     def _event(self, kind: bytes, content: bytes) -> None:
         if kind == b"commit":
-            if len(self._came) < KEPT:
+            if len(self._came) < KEPT and self._bytes < KEPT_BYTES:
                 self._came.append(content)
+                self._bytes += len(content)
             else:
                 self._behind = True
         elif kind == b"behind":

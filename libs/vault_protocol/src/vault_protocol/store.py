@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +84,12 @@ class GitStore:
         return tuple(reversed(line))
 
     def commit(self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime) -> CommitId:
+        try:
+            return self._make(parent, edits, message, author, at)
+        except pygit2.GitError as error:  # a name or an author that git does not write
+            raise Refused("form", "", str(error)) from None
+
+    def _make(self, parent: CommitId | None, edits: Edits, message: str, author: AgentId, at: datetime) -> CommitId:
         tree = self._edit(self._commit(parent).tree_id if parent else None, nested(edits))
         if tree is None:
             tree = self._repo.TreeBuilder().write()
@@ -104,6 +111,15 @@ class GitStore:
     def set_ref(self, name: str, commit: CommitId) -> None:
         """Note a commit under a ref of this clone."""
         self._repo.references.create(name, commit, force=True)
+
+    def note_ref(self, name: str, commit: CommitId) -> None:
+        """The same for what is only a help: another process may be noting it just now, or a kill have left its lock."""
+        try:
+            self.set_ref(name, commit)
+        except (pygit2.GitError, OSError):
+            lock = self.path / f"{name}.lock"
+            if lock.exists() and time.time() - lock.stat().st_mtime > 60:
+                lock.unlink(missing_ok=True)
 
     def ref(self, name: str) -> CommitId | None:
         """The commit a ref of this clone points to."""

@@ -45,7 +45,8 @@ class Rules:
                 self._approved(place, change.path, changes, after)
         for change in changes:
             if change.new is not None and change.new != change.old:
-                self._secrets(change.path, after(change.path) or b"")
+                old = before(change.path) if change.old is not None else None
+                self._secrets(change.path, _added(old or b"", after(change.path) or b""))
 
     def _approved(self, place: Place, path: str, changes: Sequence[Change], after: Read) -> None:
         papers = [c.path for c in changes if c.new and not c.old and c.path.startswith("Approvals/")]
@@ -72,10 +73,14 @@ class Rules:
     def _secrets(self, path: str, new: bytes) -> None:
         if self.secrets.found_in(path.encode("utf-8") + b"\n" + new):
             raise Refused("secret", path, "it holds a secret of the cloud machine")
-        if path.endswith(".md"):
-            kinds = scan.provider_secrets(new.decode("utf-8", "replace"))
-            if kinds:
-                raise Refused("secret", path, f"it holds what looks like a {kinds[0]}")
+        kinds = scan.provider_secrets(new.decode("utf-8", "replace"))
+        if kinds:
+            raise Refused("secret", path, f"it holds what looks like a {kinds[0]}")
+
+
+def _added(old: bytes, new: bytes) -> bytes:
+    """What was put behind the old content, from the beginning of a line; all of it when it did not only grow."""
+    return new[old.rfind(b"\n") + 1 :] if new.startswith(old) else new
 
 
 def _places(changes: Sequence[Change]) -> list[tuple[Change, Place]]:
