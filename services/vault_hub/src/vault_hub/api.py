@@ -71,6 +71,10 @@ class Api:
             self._arbiter.submit(Publish(caller.agent, parcels, onto, exact, answer))
             published = await answered
         self._metrics.seconds.observe(time.perf_counter() - began)
+        return self.note(caller, published)
+
+    def note(self, caller: Caller, published: Published) -> Published:
+        """Count an answer, and write down a refusal."""
         self._metrics.publishes.labels(_WORD[type(published)]).inc()
         if isinstance(published, Rejected):
             self._metrics.refusals.labels(published.rule).inc()

@@ -178,6 +178,11 @@ class Arbiter(threading.Thread):
             except (Refused, BadChangeset, UntrustedHead) as error:
                 self._objects.drop_after(marks)
                 answer = self._no(publish, stage, error)
+            except Exception:
+                # Nothing was written, and whoever found this must not be able to stop the others by it.
+                self._objects.drop_after(marks)
+                log.exception("publish.bug", agent=publish.agent)
+                answer = _cannot_judge
             answers.append((publish, answer))
         self._step("judged")
         trouble = self._write(stage) if stage.grown else None
@@ -317,3 +322,7 @@ class Arbiter(threading.Thread):
             self._objects.merge_small()
         except OSError as error:
             log.error("disk.failed", error=error.strerror, wrote="pack")
+
+
+def _cannot_judge() -> Published:
+    return Rejected("internal", "", "the hub cannot judge it; its log says why")

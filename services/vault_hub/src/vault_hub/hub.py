@@ -31,6 +31,7 @@ from vault_hub.settings import Settings
 from vault_hub.smart_http import SmartHttp
 from vault_protocol import keys, remote
 from vault_protocol.clock import Clock
+from vault_protocol.errors import UntrustedHead, VaultError
 from vault_protocol.follow import Follower
 from vault_protocol.store import GitStore
 
@@ -61,8 +62,7 @@ def assemble(
 ) -> Hub:  # fmt: skip
     """Opens the repository, makes it if it is not there, clears what a kill left, and follows it to its head.
 
-    Raises UntrustedHead when the history in it breaks a rule, VaultError for bad settings or keys, or when another
-    hub has this repository.
+    Raises VaultError when the history in it breaks a rule, for bad settings or keys, or when another hub has it.
     """
     path = settings.repository
     if not (path / "HEAD").exists():
@@ -88,7 +88,12 @@ def _assemble(
     store, objects, metrics = GitStore(path), Objects(path, step), Metrics()
     checkpoint = settings.state_dir / "followed.json"
     follower = Follower(store, settings.vault, agents.trust(), checkpoint)
-    follower.advance(objects.head())
+    try:
+        follower.advance(objects.head())
+    except UntrustedHead as error:
+        raise VaultError(
+            f"{path}: {error}. If it was restored from an older copy on purpose, remove {checkpoint}"
+        ) from None
     line, refusals = Line(path, follower.view.head), Refusals(settings.state_dir, clock.now)
     events = Events(line, heartbeat=settings.heartbeat_seconds)
     rules = Rules(settings.vault, keys.load_public(settings.owner_key_file), settings.secrets())

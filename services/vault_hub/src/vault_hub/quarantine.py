@@ -18,8 +18,8 @@ from vault_hub.git import environment
 from vault_hub.holding import QUARANTINE
 from vault_hub.pkt import BadPush
 from vault_protocol import wire
-from vault_protocol.errors import UntrustedHead
-from vault_protocol.hub import Commit, CommitId
+from vault_protocol.errors import Refused, UntrustedHead
+from vault_protocol.hub import REGULAR, Commit, CommitId
 from vault_protocol.store import GitStore
 from vault_protocol.wire import Parcel
 
@@ -44,7 +44,10 @@ class Quarantine:
     longest: int
 
     def parcels(self, pack: bytes, onto: CommitId | None, new: CommitId) -> list[Parcel]:
-        """The commits after `onto` up to `new`, oldest first. Raises BadPush for a pack, UntrustedHead for a commit."""
+        """The commits after `onto` up to `new`, oldest first.
+
+        Raises BadPush for a pack; UntrustedHead for a commit, or Refused where a rule has a name for it.
+        """
         deadline = time.monotonic() + SECONDS
         with tempfile.TemporaryDirectory(prefix=QUARANTINE, dir=self.repository / "objects") as folder:
             place = Path(folder) / "quarantine.git"
@@ -86,6 +89,8 @@ class Quarantine:
             if len(changes) > bounds.PATHS:
                 raise UntrustedHead(commit.id, f"it touches over {bounds.PATHS} paths")
             for change in changes:
+                if change.new is not None and change.mode != REGULAR:
+                    raise Refused("mode", change.path, f"mode {change.mode:o}; only plain files (100644) sync")
                 left -= len(change.path) + (store.size(change.new) if change.new else 0)
                 if left < 0:
                     raise UntrustedHead(commit.id, f"the push holds over {self.content_bytes} bytes")

@@ -23,8 +23,8 @@ from vault_hub.objects import HEAD
 from vault_hub.pkt import BadPush, Command
 from vault_hub.quarantine import Quarantine
 from vault_hub.room import NoRoom, Room, Share
-from vault_protocol.errors import UntrustedHead
-from vault_protocol.hub import Accepted, Broken, CommitId, MovedOn, Rejected
+from vault_protocol.errors import Refused, UntrustedHead
+from vault_protocol.hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected
 
 REPOSITORY = "/vault.git"
 CAPABILITIES = b"report-status ofs-delta object-format=sha1 agent=countersign"
@@ -126,22 +126,26 @@ class SmartHttp:
         if onto != self._line.head:
             return "ok", "fetch first: the head moved on"
         loop = asyncio.get_running_loop()
+        published: Published
         try:
             parcels = await loop.run_in_executor(self._unpacking, self._quarantine.parcels, pack, onto, new)
         except BadPush as error:
+            self._api.note(caller, Rejected("pack", "", str(error)))
             return str(error), "unpacker error"
         except UntrustedHead as error:
-            return "ok", error.reason
-        if not parcels:
-            return "ok", "form: there is no commit in it"
-        published = await self._api.settle(caller, parcels, onto, exact=True)
+            published = self._api.note(caller, Rejected("objects", "", error.reason))
+        except Refused as error:
+            published = self._api.note(caller, Rejected(error.rule, error.path, error.reason))
+        else:
+            published = await self._api.settle(caller, parcels, onto, exact=True)
         match published:
             case Accepted():
                 return "ok", None
             case MovedOn():
                 return "ok", "fetch first: the head moved on"
             case Rejected():
-                return "ok", f"{published.rule}: {published.reason} ({published.path})"
+                where = f" ({published.path})" if published.path else ""
+                return "ok", f"{published.rule}: {published.reason}{where}"
             case Broken():
                 return "ok", published.reason
 

@@ -1,0 +1,198 @@
+"""Trees, commits and packs written by our own code: byte for byte what git would write, and whole on disk."""
+
+import subprocess
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from libs.vault_protocol.tests.hubs import AT
+
+from vault_hub import objects as objects_module
+from vault_hub.objects import Objects
+from vault_protocol import remote
+from vault_protocol.errors import Refused, UntrustedHead, VaultError
+from vault_protocol.hub import CommitId
+from vault_protocol.store import GitStore
+from vault_protocol.task import AgentId
+
+AUTHOR = AgentId("cloud-1")
+
+NAMES = st.sampled_from(
+    ["a", "a.md", "a-b", "a.b", "a0", "ab", "b", "z", "ä", "a\u0301", "A", "a b", "~", "\U0001f4b6"]
+)
+PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
+CONTENTS = st.one_of(st.none(), st.binary(max_size=40), st.just(b"x" * 3000))
+COMMITS = st.lists(st.dictionaries(PATHS, CONTENTS, max_size=8), min_size=1, max_size=8)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    remote.create(tmp_path / "hub.git")
+    return tmp_path / "hub.git"
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(commits=COMMITS, written=st.booleans())
+def test_any_commit_is_byte_for_byte_the_one_a_store_makes(
+    commits: list[dict[str, bytes | None]], written: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("same")
+    store, ours = GitStore(folder / "store.git"), Objects(GitStore(folder / "hub.git").path)
+    parent: CommitId | None = None
+    for number, edits in enumerate(commits):
+        results: list[CommitId | str] = []
+        marks = ours.marks()
+        for make in (store.commit, ours.commit):
+            try:
+                results.append(make(parent, edits, message=f"n {number}\n", author=AUTHOR, at=AT))
+            except Refused as error:
+                results.append(error.rule)
+        assert results[0] == results[1]
+        if results[0] == "path":
+            ours.drop_after(marks)
+            continue
+        parent = CommitId(results[0])
+        if written:
+            ours.write()
+        for path in edits:
+            assert ours.read(parent, path) == store.read(parent, path)
+    if parent is not None and written:
+        again = Objects(folder / "hub.git")
+        assert again.raw(parent) == ours.raw(parent), "what was written is read by who comes anew"
+
+
+def grown(hub: Path, count: int, *, each: int = 3) -> tuple[Objects, list[CommitId]]:
+    """A line of commits, a pack and a swap each."""
+    ours, random = Objects(hub), Random(1)
+    line: list[CommitId] = []
+    for number in range(count):
+        edits: dict[str, bytes | None] = {
+            f"d{random.randrange(9)}/{random.randrange(99)}.md": random.randbytes(random.randrange(2000))
+            for _ in range(each)
+        }
+        parent = line[-1] if line else None
+        line.append(ours.commit(parent, edits, message=f"n {number}\n", author=AUTHOR, at=AT))
+        ours.write()
+        ours.swap(line[-1], parent)
+    return ours, line
+
+
+def packs(hub: Path) -> list[Path]:
+    return sorted((hub / "objects" / "pack").glob("*.idx"))
+
+
+def git(hub: Path, *argv: str) -> str:
+    return subprocess.run(["git", f"--git-dir={hub}", *argv], check=True, capture_output=True, text=True).stdout
+
+
+def test_packs_are_what_git_verifies(hub: Path) -> None:
+    _, line = grown(hub, 12)
+
+    assert len(packs(hub)) == 12
+    for pack in packs(hub):
+        subprocess.run(["git", "verify-pack", str(pack)], check=True, capture_output=True)
+    assert remote.fsck(hub) == ()
+    assert git(hub, "rev-list", "--reverse", "main").split() == line
+
+
+def test_a_pack_holds_objects_of_every_size(hub: Path) -> None:
+    ours = Objects(hub)
+    sizes = [0, 1, 15, 16, 17, 2047, 2048, 2049, 1 << 18, (1 << 18) + 1, 3_000_000]
+    edits: dict[str, bytes | None] = {f"{size}.md": b"z" * size for size in sizes}
+    edits |= {f"many/{number:05}.md": b"%d" % number for number in range(3000)}
+    commit = ours.commit(None, edits, message="x\n", author=AUTHOR, at=AT)
+    ours.write()
+    ours.swap(commit, None)
+
+    assert remote.fsck(hub) == ()
+    assert {path: GitStore(hub).read(commit, path) for path in edits} == edits
+
+
+def test_small_packs_become_one_and_everything_stays_readable(hub: Path) -> None:
+    ours, line = grown(hub, 70)
+    wanted = ours.wants_merge
+
+    ours.merge_small()
+
+    assert len(packs(hub)) == 1
+    assert (wanted, ours.wants_merge) == (True, False)
+    assert remote.fsck(hub) == ()
+    more = ours.commit(line[-1], {"more.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
+    ours.write()
+    ours.swap(more, line[-1])
+    assert remote.fsck(hub) == ()
+    assert git(hub, "rev-list", "--reverse", "main").split() == [*line, more]
+
+
+@pytest.mark.parametrize("before", [5, 70])
+def test_git_may_repack_in_the_middle_of_it(hub: Path, before: int) -> None:
+    ours, line = grown(hub, before)
+    kept = dict(ours._kept)
+    git(hub, "repack", "-d", "--geometric=2", "--quiet")
+    git(hub, "commit-graph", "write", "--reachable")
+
+    ours._kept.clear()  # so that it has to look for them again
+    assert {oid: ours.raw(oid) for oid in kept} == kept
+    ours.merge_small()
+    commit = ours.commit(line[-1], {"after.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
+    ours.write()
+    ours.swap(commit, line[-1])
+
+    assert remote.fsck(hub) == ()
+    assert git(hub, "rev-list", "--count", "main").strip() == str(before + 1)
+
+
+def test_an_object_that_is_nowhere_is_said_to_be(hub: Path) -> None:
+    ours = Objects(hub)
+    assert not ours.has("1" * 40)
+    with pytest.raises(UntrustedHead):
+        ours.raw("1" * 40)
+
+
+def test_what_was_dropped_is_made_again_when_it_is_needed(hub: Path) -> None:
+    ours = Objects(hub)
+    ours.commit(None, {"a/b.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
+    ours.drop_after(())
+    commit = ours.commit(None, {"a/b.md": b"x"}, message="y\n", author=AUTHOR, at=AT)
+    ours.write()
+    ours.swap(commit, None)
+
+    assert remote.fsck(hub) == ()
+
+
+def test_a_lock_that_nobody_holds_is_taken_away_and_one_that_goes_is_waited_for(
+    hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects_module, "LOCK_PATIENCE", 0.05)
+    ours, line = grown(hub, 1)
+    (hub / "refs" / "heads" / "main.lock").write_text("left behind")
+
+    commit = ours.commit(line[-1], {"a.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
+    ours.write()
+    ours.swap(commit, line[-1])
+
+    assert ours.head() == commit
+    assert not list((hub / "refs").rglob("*.lock"))
+
+
+def test_a_head_that_another_program_moved_is_not_overwritten(hub: Path) -> None:
+    ours, line = grown(hub, 2)
+    git(hub, "update-ref", "refs/heads/main", line[0])
+    commit = ours.commit(line[-1], {"a.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
+    ours.write()
+
+    with pytest.raises(VaultError, match="another program moved the head"):
+        ours.swap(commit, line[-1])
+
+    assert ours.head() == line[0]
+    assert not list((hub / "refs").rglob("*.lock"))
+
+
+def test_the_names_of_a_line_come_oldest_first(hub: Path) -> None:
+    _, line = grown(hub, 5)
+    names = objects_module.ids(hub, line[-1])
+    assert [names[at : at + 20].hex() for at in range(0, len(names), 20)] == line
+    assert objects_module.ids(hub, line[-1], 2).hex() == line[-2] + line[-1]
+    assert objects_module.ids(hub, None) == b""
