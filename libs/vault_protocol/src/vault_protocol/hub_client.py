@@ -184,15 +184,19 @@ class HubClient:
             raise UntrustedHead(parcel.id, "what the hub sent makes another commit")
 
     def _take_from_stream(self) -> None:
+        """What an answer brought before comes here again; what does not follow makes us ask for the whole of it."""
         if self._stream is None:
             return
         for content in self._stream.taken():
             try:
                 parcel = wire.unpacked(wire.loaded(content))
-                self._bring(parcel)
-                self._head = parcel.id
+                if parcel.parent == self._head:
+                    self._bring(parcel)
+                    self._head = parcel.id
+                elif not self._store.has(parcel.id):
+                    self._seen = False
             except (BadWire, UntrustedHead):
-                self._seen = False  # ask, and be told the whole of it
+                self._seen = False
         if self._stream.behind():
             self._seen = False
 
