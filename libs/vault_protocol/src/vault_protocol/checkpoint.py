@@ -47,7 +47,9 @@ class Checkpoint:
             return None
         try:
             found = json.loads(content)
-            trails = {AgentId(agent): Trail(int(number), str(last)) for agent, (number, last) in found["trails"].items()}
+            trails = {
+                AgentId(agent): Trail(int(number), str(last)) for agent, (number, last) in found["trails"].items()
+            }
             saved = Saved(CommitId(str(found["head"])), trails, int(found.get("generation", 0)))
             seal = str(found.get("seal", ""))
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -56,7 +56,7 @@ class Follower:
         self, store: Store, vault: str, trust: Trust | None = None, checkpoint: Checkpoint | Path | None = None,
         progress: Progress = lambda done, total: None, *, owner: PublicKey | None = None,
     ) -> None:  # fmt: skip
-        """`checkpoint` remembers how far it came over a restart, every STRIDE commits too; a path is one without a seal.
+        """`checkpoint` remembers how far it came, every STRIDE commits too; a path is one without a seal.
 
         `progress` is told how many of the commits to follow are done, every STRIDE of them. `owner` is the pinned key
         whose new roots are followed; without it none is.
