@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NewType, Protocol, TypeAlias
+from typing import NewType, Protocol, TypeAlias, runtime_checkable
 
 from .task import AgentId
 
@@ -130,6 +130,7 @@ class Hub(Protocol):
         ...
 
 
+@runtime_checkable
 class Rootable(Protocol):
     """A hub whose line can be begun anew. Only a root that `reroot.verify` takes is ever put there."""
 

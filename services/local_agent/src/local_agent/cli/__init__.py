@@ -9,7 +9,20 @@ from errno import EACCES, EDQUOT, EIO, ENOSPC, ENOTDIR, EPERM, EPIPE, EROFS
 
 import typer
 
-from local_agent.cli import approving, deciding, doctor, editing, effects, init, log, looking, service, status, switches
+from local_agent.cli import (
+    approving,
+    deciding,
+    doctor,
+    editing,
+    effects,
+    init,
+    log,
+    looking,
+    rerooting,
+    service,
+    status,
+    switches,
+)
 from vault_protocol.errors import VaultError
 from vault_protocol.plain import visible
 
@@ -29,7 +42,8 @@ def build() -> typer.Typer:
         ("show", looking.show), ("approve", approving.approve), ("edit", editing.edit), ("reject", deciding.reject),
         ("again", deciding.again), ("ack", deciding.ack), ("undo", effects.undo), ("resolve", effects.resolve),
         ("log", log.log), ("doctor", doctor.doctor), ("pause", switches.pause), ("resume", switches.resume),
-        ("dry-run", switches.dry_run), ("unlock", service.unlock), ("lock", service.lock),
+        ("dry-run", switches.dry_run), ("re-root", rerooting.re_root), ("give-back", rerooting.give_back_),
+        ("unlock", service.unlock), ("lock", service.lock),
     ):  # fmt: skip
         app.command(name)(command)
     return app
