@@ -91,9 +91,12 @@ class Journal:
             self._hold_back_secrets(edits)
             self._judge(changes, edits)
             commit = self._commit(verb, subject, changes, edits, attempt)
+            before = self._came_to
             answer = self.hub.publish(commit, onto=self.head, exact=exact)
             if isinstance(answer, Accepted):
                 self._follower.advance(answer.head)
+                if self._came_to <= before:
+                    raise HubUnreachable("the hub says that it took our changeset, and shows a head without it")
                 return answer.commit or commit
             if isinstance(answer, Rejected):
                 raise Refused(answer.rule, answer.path, answer.reason)
@@ -102,6 +105,11 @@ class Journal:
             self._follower.advance(answer.head)
             self._rest(random.uniform(0, 0.005 * min(tries, 10)))  # noqa: S311 - spreads the losers
         raise HubUnreachable(f"{TRIES} heads went by without room for ours")
+
+    @property
+    def _came_to(self) -> int:
+        """How far our own changesets go at the head."""
+        return self.trails.get(self.identity.agent, Trail()).sequence
 
     def log_edits(self, records: Sequence[audit.Record]) -> Edits:
         """The audit file of this agent with these records at its end, chained to what the head has."""

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Sequence
 from errno import EACCES, EDQUOT, EIO, ENOSPC, ENOTDIR, EPERM, EPIPE, EROFS
 
+import structlog
 import typer
 
 from local_agent.cli import (
@@ -51,6 +52,7 @@ def build() -> typer.Typer:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
+    structlog.configure(logger_factory=_to_stderr)
     try:
         code = build()(
             args=list(sys.argv[1:] if argv is None else argv), prog_name="countersign", standalone_mode=False
@@ -72,6 +74,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         return BUG
     return code if isinstance(code, int) else 0
+
+
+def _to_stderr(*_name: object) -> structlog.PrintLogger:
+    """Events go where people look; stdout is for answers."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 def _expected(words: str) -> int:
