@@ -101,6 +101,10 @@ class SignsOfLife:
         if news:
             self._keep()
 
+    def silent_agents(self) -> tuple[AgentId, ...]:
+        now = self._clock.now()
+        return tuple(agent for agent in self._agents if now - self._last(agent) >= self._after)
+
     def silences(self, *, following: bool) -> tuple[Silence, ...]:
         """What is silent for too long. Agents are heard only while the head is followed (`following`)."""
         now = self._clock.now()
@@ -110,8 +114,7 @@ class SignsOfLife:
         elif self._denied is not None and now - self._denied >= self._after:
             found.append(Silence(Kind.FROZEN, self._denied))
         elif following:
-            heard = ((agent, self._last(agent)) for agent in self._agents)
-            found += [Silence(Kind.AGENT, last, agent) for agent, last in heard if now - last >= self._after]
+            found += [Silence(Kind.AGENT, self._last(agent), agent) for agent in self.silent_agents()]
         self._log(found)
         return tuple(found)
 

@@ -159,8 +159,7 @@ class Service:
         """What an agent's silence changes is a line for the dashboard, and a test whether the hub still takes one."""
         journal = self.local.vault.journal
         self._life.hear(journal)
-        silent = [one.agent for one in self._life.silences(following=True) if one.agent]
-        tell(journal, silent, self._agents)
+        tell(journal, self._life.silent_agents(), self._agents)
 
     def _alarms(self) -> tuple[str, ...]:
         """What the vault itself cannot say: that its head is not to be trusted, or that the hub is away."""
