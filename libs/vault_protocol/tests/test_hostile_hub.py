@@ -280,7 +280,7 @@ def test_what_the_line_before_a_new_root_held_cannot_be_grown_on(siege: Siege, l
     siege.show(root)
     local.refresh()
     head = Author(siege.hub.store, old, trails).commit(CLOUD, LONG)
-    stands(siege, local, head, "another vault", rewritten=True)
+    stands(siege, local, head, "a line that a new root left", rewritten=True)
 
 
 def test_an_answer_that_a_publish_was_accepted_is_believed_only_when_it_shows(siege: Siege, local: Vault) -> None:

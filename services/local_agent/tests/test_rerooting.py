@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,18 @@ def test_an_erased_task_leaves_a_stub_without_a_word_of_it(office: Office) -> No
     assert world.run("doctor").code == 0
     assert office.outside.accepted == [task]
     cloud_follows(world)
+    for copy in (world.hub, world.home.clone, world.folder / "cloud-clone.git"):  # as the runbook says
+        assert b"diagnosis" in held_by(copy)
+        for clean in (["reflog", "expire", "--expire=now", "--all"], ["gc", "--quiet", "--prune=now"]):
+            subprocess.run(["git", "-C", str(copy), *clean], check=True, timeout=60)
+        assert b"diagnosis" not in held_by(copy)
+    assert world.run("doctor").code == 0
+
+
+def held_by(repository: Path) -> bytes:
+    """Every object of it."""
+    argv = ["git", "-C", str(repository), "cat-file", "--batch-all-objects", "--batch"]
+    return subprocess.run(argv, capture_output=True, check=True, timeout=60).stdout
 
 
 def test_an_erased_draft_that_waited_is_done_and_asks_for_nothing(office: Office) -> None:

@@ -122,7 +122,7 @@ def another_vault(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("become", "words"), [(emptied, "the hub is empty"), (another_vault, "this is another vault")],
+    ("become", "words"), [(emptied, "the hub is empty"), (another_vault, "another vault")],
     ids=["emptied", "another vault"],
 )  # fmt: skip
 def test_an_emptied_hub_and_another_vault_at_its_address_hold_effects_and_a_new_root_leads_on(

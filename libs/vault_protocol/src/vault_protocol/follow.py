@@ -132,7 +132,7 @@ class Follower:
         lost = sum(commit.id not in theirs for commit in known)
         shared = next((commit.id for commit in reversed(known) if commit.id in theirs), None)
         if shared is None:
-            return "it shares no commit with the vault known here: this is another vault"
+            return "it shares no commit with the line known here: another vault, or a line that a new root left"
         if shared == line[-1].id:
             return f"it was put back to an older state, {lost} commits are missing"
         return f"it went another way after {shared[:12]}, {lost} commits known here are not on it"
