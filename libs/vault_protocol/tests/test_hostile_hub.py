@@ -53,7 +53,7 @@ class Line:
     def refresh(self) -> CommitId | None:
         return self.hub.shown.get(self.client, self.hub.head)
 
-    def publish(self, commit: CommitId, *, onto: CommitId | None) -> Published:
+    def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
         if self.hub.lies:
             return self.hub.lies.pop()
         return self.hub.publish(commit, onto=onto)

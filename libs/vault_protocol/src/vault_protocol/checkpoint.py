@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,7 @@ class Saved:
     """The head that was followed last, each agent's trail there, and the generation of its root."""
 
     head: CommitId
-    trails: dict[AgentId, Trail] = field(default_factory=dict)
+    trails: Mapping[AgentId, Trail] = field(default_factory=dict)
     generation: int = 0
 
 

@@ -12,8 +12,8 @@ from local_agent.home import LOCAL
 from vault_protocol import audit, reroot
 from vault_protocol.approval import Sign
 from vault_protocol.audit import Record
-from vault_protocol.errors import HubRewritten, UntrustedHead, VaultError
-from vault_protocol.hub import Accepted, Broken, CommitId, Edits, Published, Rootable
+from vault_protocol.errors import HubRewritten, Refused, UntrustedHead, VaultError
+from vault_protocol.hub import Accepted, Broken, CommitId, Edits, Published, Rejected, Rootable
 from vault_protocol.journal import Journal
 from vault_protocol.reroot import Statement
 from vault_protocol.vault import Vault
@@ -87,7 +87,7 @@ def give_back(local: Local) -> int:
         lost = local.store.history(seen, ours)
     except HubRewritten:
         raise VaultError(f"{reason}; it went another way, so only `countersign re-root` leads on") from None
-    answer = journal.hub.publish(ours, onto=seen)
+    answer = journal.hub.publish(ours, onto=seen, exact=True)
     _accepted(answer)
     journal.refresh()
     return len(lost)
@@ -135,5 +135,7 @@ def _accepted(answer: Published) -> None:
             return
         case Broken(reason):
             raise VaultError(reason)
+        case Rejected(rule, path, reason):
+            raise Refused(rule, path, reason)
         case _:
             raise MovedMeanwhile("somebody published meanwhile; look at `countersign status` and try again")
