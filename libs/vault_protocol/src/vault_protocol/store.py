@@ -10,7 +10,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileMode, ObjectType
 
-from .errors import Refused, UntrustedHead
+from .errors import HubRewritten, Refused, UntrustedHead
 from .hub import BlobId, Change, Commit, CommitId, Edits
 from .task import AgentId
 from .tree import BadTree, Comparison
@@ -74,7 +74,7 @@ class GitStore:
         at: CommitId | None = new
         while at != old:
             if at is None:
-                raise UntrustedHead(new, f"it does not follow {(old or '')[:12]}: the hub was rolled back or rewritten")
+                raise HubRewritten(new, f"it does not follow {(old or '')[:12]}: the hub was rolled back or rewritten")
             found = self._commit(at)
             parents = tuple(CommitId(str(parent)) for parent in found.parent_ids)
             if len(parents) > 1:
@@ -96,6 +96,13 @@ class GitStore:
         who = pygit2.Signature(author, f"{author}@countersign.invalid", int(at.timestamp()), 0)
         parents = [pygit2.Oid(hex=parent)] if parent else []
         return CommitId(str(self._repo.create_commit(None, who, who, message, tree, parents)))
+
+    def tree(self, commit: CommitId) -> str:
+        return str(self._commit(commit).tree_id)
+
+    def root(self, like: CommitId, *, message: str, author: AgentId, at: datetime) -> CommitId:
+        who = pygit2.Signature(author, f"{author}@countersign.invalid", int(at.timestamp()), 0)
+        return CommitId(str(self._repo.create_commit(None, who, who, message, self._commit(like).tree_id, [])))
 
     def when(self, commit: CommitId) -> datetime:
         """The time its author wrote into it."""

@@ -34,6 +34,8 @@ class Health:
     clock: Clock
     mailboxes: dict[str, MailboxHealth]
     hub_reachable: bool = True
+    untrusted: str = ""
+    """Why the hub's head is not followed; empty while it is."""
     drafter_ok: bool = True
     last_step: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -82,6 +84,7 @@ class Health:
         with self._lock:
             state = {
                 "hub_reachable": self.hub_reachable,
+                "untrusted": self.untrusted,
                 "drafter_ok": self.drafter_ok,
                 "mailboxes": {
                     name: {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 
 from cloud_agent.health import Health
 from cloud_agent.planner import Planner
-from vault_protocol import plain
+from vault_protocol import plain, updates
 from vault_protocol.audit import Record
 from vault_protocol.clock import Clock
 from vault_protocol.errors import ClaimLost, MalformedNote, Refused
@@ -17,12 +19,16 @@ from vault_protocol.vault import Also, Vault
 
 log = structlog.get_logger()
 
+HEARTBEAT = timedelta(minutes=10)
+
 
 class Housekeeping:
     """Runs while the worker holds nothing."""
 
-    def __init__(self, *, agent: AgentId, clock: Clock, health: Health) -> None:
-        self._agent, self._clock, self._health = agent, clock, health
+    def __init__(
+        self, *, agent: AgentId, clock: Clock, health: Health, heartbeat: timedelta = HEARTBEAT
+    ) -> None:  # fmt: skip
+        self._agent, self._clock, self._health, self._heartbeat = agent, clock, health, heartbeat
         self._planner = Planner()
         self._stuck: set[str] = set()
 
@@ -35,6 +41,7 @@ class Housekeeping:
         if plans:
             vault.write("plan", f"{len(plans)} plans", plans)
         self._tell_of_mailboxes(vault)
+        self._say_alive(vault)
 
     def let_go(self, vault: Vault) -> None:
         """Give back what an earlier life of this agent, or a lost answer, left in its hands."""
@@ -62,6 +69,14 @@ class Housekeeping:
         now, reason = self._clock.now(), plain.one_line(error.reason, 160)
         record = Record.of("note.quarantined", actor=self._agent, target=task, at=now, parameters={"reason": reason})
         return Also([record], [Update.of("quarantined", now, task=task, reason="malformed")])
+
+    def _say_alive(self, vault: Vault) -> None:
+        """One line in a file of its own, when the vault has heard nothing for long: it replaces the last, so that the
+        vault grows by a commit, at most one in each interval whatever happens, and pushes no other line out."""
+        now, journal = self._clock.now(), vault.journal
+        words = (updates.last_word(journal.read(path)) for path in updates.both_paths(self._agent))
+        if not any(word is not None and abs(now - word) < self._heartbeat for word in words):
+            vault.write("alive", self._agent, {updates.alive_path(self._agent): updates.alive(now)})
 
     def _tell_of_mailboxes(self, vault: Vault) -> None:
         changed = self._health.unreported()

@@ -13,7 +13,7 @@ from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.retries import Later, Pauses
 from cloud_agent.watchers.imap import ImapWatcher
 from cloud_agent.worker import Worker
-from vault_protocol.errors import HubUnreachable, Refused, UntrustedHead
+from vault_protocol.errors import HubUnreachable, Refused, UntrustedHead, VaultError
 from vault_protocol.hub import Hub
 
 log = structlog.get_logger()
@@ -64,10 +64,11 @@ class Service:
             try:
                 more = self._worker.step()
                 failures = 0
+                self._health.untrusted = ""
             except (HubUnreachable, UntrustedHead, Refused) as error:
                 failures += 1
                 more = False
-                log.warning("hub.trouble", error=type(error).__name__, failures=failures)
+                self._trouble(error, failures)
             self._health.hub_reachable = failures == 0
             self._health.drafter_ok = self._worker.drafter_ok
             self._health.step()
@@ -76,6 +77,14 @@ class Service:
             elif not more:
                 self._wake.wait(self._later.soonest())
         self._let_go()
+
+    def _trouble(self, error: VaultError, failures: int) -> None:
+        """A head that is not to be trusted is the owner's to mend: said once in full, and in the health file."""
+        log.warning("hub.trouble", error=type(error).__name__, failures=failures)
+        if isinstance(error, UntrustedHead):
+            if self._health.untrusted != error.reason:
+                log.error("head.untrusted", commit=error.commit[:12], reason=error.reason)
+            self._health.untrusted = error.reason
 
     def _let_go(self) -> None:
         try:

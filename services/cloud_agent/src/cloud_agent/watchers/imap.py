@@ -79,9 +79,11 @@ class ImapWatcher:
         on_healthy: Callable[[], None] = lambda: None,
         backoff: Backoff | None = None,
         step: Callable[[str], None] = lambda name: None,
+        generation: Callable[[], int] = lambda: 0,
     ) -> None:
         """`on_healthy` is called after every look that found the mailbox in order; `step` is told "watched" after
-        each message whose handing over is written down."""
+        each message whose handing over is written down. When `generation` rose, the mailbox is read from the start:
+        a new root of the vault may have left behind what was handed over. A mail never makes a second task."""
         self._settings = settings
         self._state_file = state_file
         self._on_mail = on_mail
@@ -89,6 +91,7 @@ class ImapWatcher:
         self._on_healthy = on_healthy
         self._backoff = backoff or Backoff()
         self._step = step
+        self._generation = generation
 
     def catch_up(self) -> int:
         """Hand over what is new, once; returns how many. Raises LoginRefused, FolderMissing, Unreachable, Retry."""
@@ -120,11 +123,12 @@ class ImapWatcher:
         stop.wait(seconds)
 
     def _hand_over_new(self, folder: RemoteFolder, stop: threading.Event) -> int:
-        uidvalidity = folder.select()
+        uidvalidity, generation = folder.select(), self._generation()
         state = WatchState.read(self._state_file)
-        if state is None or state.uidvalidity != uidvalidity:
+        if state is None or (state.uidvalidity, state.generation) != (uidvalidity, generation):
             if state is not None:
-                log.warning("mailbox.renumbered", mailbox=self._settings.name)
+                why = "mailbox.renumbered" if state.generation == generation else "mailbox.read_again"
+                log.warning(why, mailbox=self._settings.name)
             state = WatchState(uidvalidity=uidvalidity, last_uid=0)
         count = 0
         for listed in folder.listed(folder.uids_after(state.last_uid, self._settings.since)):
@@ -134,7 +138,8 @@ class ImapWatcher:
             if arrival is not None:
                 self._on_mail(arrival)
                 count += 1
-            WatchState(uidvalidity=uidvalidity, last_uid=listed.uid).write(self._state_file)
+            reached = WatchState(uidvalidity=uidvalidity, last_uid=listed.uid, generation=generation)
+            reached.write(self._state_file)
             self._step("watched")
         return count
 

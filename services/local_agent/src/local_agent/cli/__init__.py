@@ -7,9 +7,23 @@ import traceback
 from collections.abc import Sequence
 from errno import EACCES, EDQUOT, EIO, ENOSPC, ENOTDIR, EPERM, EPIPE, EROFS
 
+import structlog
 import typer
 
-from local_agent.cli import approving, deciding, doctor, editing, effects, init, log, looking, service, status, switches
+from local_agent.cli import (
+    approving,
+    deciding,
+    doctor,
+    editing,
+    effects,
+    init,
+    log,
+    looking,
+    rerooting,
+    service,
+    status,
+    switches,
+)
 from vault_protocol.errors import VaultError
 from vault_protocol.plain import visible
 
@@ -29,7 +43,8 @@ def build() -> typer.Typer:
         ("show", looking.show), ("approve", approving.approve), ("edit", editing.edit), ("reject", deciding.reject),
         ("again", deciding.again), ("ack", deciding.ack), ("undo", effects.undo), ("resolve", effects.resolve),
         ("log", log.log), ("doctor", doctor.doctor), ("pause", switches.pause), ("resume", switches.resume),
-        ("dry-run", switches.dry_run), ("unlock", service.unlock), ("lock", service.lock),
+        ("dry-run", switches.dry_run), ("re-root", rerooting.re_root), ("give-back", rerooting.give_back_),
+        ("unlock", service.unlock), ("lock", service.lock),
     ):  # fmt: skip
         app.command(name)(command)
     return app
@@ -37,6 +52,7 @@ def build() -> typer.Typer:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
+    structlog.configure(logger_factory=_to_stderr)
     try:
         code = build()(
             args=list(sys.argv[1:] if argv is None else argv), prog_name="countersign", standalone_mode=False
@@ -58,6 +74,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         return BUG
     return code if isinstance(code, int) else 0
+
+
+def _to_stderr(*_name: object) -> structlog.PrintLogger:
+    """Events go where people look; stdout is for answers."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 def _expected(words: str) -> int:
