@@ -85,6 +85,28 @@ class HubClient:
             except (BadWire, UntrustedHead) as error:
                 return Broken(f"the hub's answer cannot be trusted: {error}")
 
+    def replace(self, root: CommitId, *, seen: CommitId | None) -> Published:
+        """Begin the hub's line anew at `root`, if its head is `seen`. Only what differs from `seen` is sent."""
+        with self._lock:
+            store = self._store
+            (commit,) = store.history(None, root)
+            sent = wire.packed(wire.parcel(store, commit, store.changes(seen, root)))
+            try:
+                answer = self._ask("/v1/reroot", {"seen": seen, "root": sent})
+                if answer.get("answer") in ("rejected", "broken"):
+                    return self._answered(root, seen, answer)
+            except _TurnedAway as error:
+                return Rejected(error.rule, "", error.reason)
+            except HubUnreachable as error:
+                why = str(error)
+            else:
+                why = "the hub's answer names another head"
+            try:
+                head = self._catch_up()
+            except (HubUnreachable, UntrustedHead) as error:
+                return Broken(f"{error} (after: {why})")
+            return Accepted(root, root) if head == root else MovedOn(head) if head != seen else Broken(why)
+
     def wait(self, seconds: float) -> None:
         if self._stream is None:
             self._stream = Stream(self._connect, self._headers(), lambda: self._head)

@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from vault_hub.arbiter import Arbiter, Publish
+from vault_hub.arbiter import Answer, Arbiter, Publish
+from vault_hub.beginning import Begin
 from vault_hub.bodies import Bodies, check_parts
 from vault_hub.doorkeeper import Caller, Denied, Doorkeeper, denied
 from vault_hub.events import Events
@@ -55,12 +56,16 @@ class Api:
         self._streams = Room("streams", each=STREAMS, all_together=STREAMS_ALL)
         self.routes = [
             Route("/v1/publish", self._guarded(self._publish), methods=["POST"]),
+            Route("/v1/reroot", self._guarded(self._reroot), methods=["POST"]),
             Route("/v1/changes", self._guarded(self._changes), methods=["POST"]),
             Route("/v1/events", self._guarded(self._stream), methods=["GET"]),
         ]
 
     async def settle(self, caller: Caller, parcels: list[wire.Parcel], onto: CommitId | None, exact: bool) -> Published:
         """Have the arbiter decide, and count what it said. Raises NoRoom."""
+        return await self._settled(caller, lambda answer: Publish(caller.agent, parcels, onto, exact, answer))
+
+    async def _settled(self, caller: Caller, asked: Callable[[Answer], Publish | Begin]) -> Published:
         loop, began = asyncio.get_running_loop(), time.perf_counter()
         answered: asyncio.Future[Published] = loop.create_future()
 
@@ -68,7 +73,7 @@ class Api:
             loop.call_soon_threadsafe(_resolve, answered, published)
 
         with self._publishes.share(caller.agent):
-            self._arbiter.submit(Publish(caller.agent, parcels, onto, exact, answer))
+            self._arbiter.submit(asked(answer))
             published = await answered
         self._metrics.seconds.observe(time.perf_counter() - began)
         return self.note(caller, published)
@@ -86,16 +91,25 @@ class Api:
         async with self._bodies.of(request, caller) as body:
             parcels, onto, exact = _asked(body) if len(body) < LARGE else await asyncio.to_thread(_asked, body)
             published = await self.settle(caller, parcels, onto, exact)
-        if isinstance(published, Rejected):
-            said = {"rule": published.rule, "path": published.path, "reason": published.reason}
-            return _json({"answer": "rejected", **said})
-        if isinstance(published, Broken):
-            return _json({"answer": "broken", "reason": published.reason}, 503)
+        if isinstance(published, Rejected | Broken):
+            return _no(published)
         extra: wire.Object = {"answer": _WORD[type(published)]}
         if isinstance(published, Accepted):
             extra["commit"] = published.commit
         page = self._line.late(onto) or Page(published.head, (), more=True)
         return _page(page, extra, leave_out=parcels[-1].id)
+
+    async def _reroot(self, request: Request, caller: Caller) -> Response:
+        self._door.may_publish(caller)
+        async with self._bodies.of(request, caller) as content:
+            check_parts(content)
+            body = wire.loaded(content)
+            seen = wire.commit_id(body["seen"]) if body.get("seen") is not None else None
+            root = wire.unpacked(body.get("root"))
+            published = await self._settled(caller, lambda answer: Begin(caller.agent, root, seen, answer))
+        if isinstance(published, Rejected | Broken):
+            return _no(published)
+        return _json({"answer": _WORD[type(published)], "head": published.head})
 
     async def _changes(self, request: Request, caller: Caller) -> Response:
         async with self._bodies.of(request, caller) as content:
@@ -132,6 +146,13 @@ class Api:
                 return denied(429, "rate", str(error), {"Retry-After": "1"})
 
         return guarded
+
+
+def _no(published: Rejected | Broken) -> Response:
+    if isinstance(published, Broken):
+        return _json({"answer": "broken", "reason": published.reason}, 503)
+    said = {"rule": published.rule, "path": published.path, "reason": published.reason}
+    return _json({"answer": "rejected", **said})
 
 
 _WORD = {Accepted: "accepted", MovedOn: "moved_on", Rejected: "rejected", Broken: "broken"}

@@ -14,11 +14,12 @@ from typing import TypeAlias
 
 import structlog
 
-from vault_hub import bounds
+from vault_hub import beginning, bounds
+from vault_hub.beginning import Begin
 from vault_hub.line import Line, Said, said
 from vault_hub.objects import Objects
 from vault_hub.rules import Rules
-from vault_protocol import policy, wire
+from vault_protocol import policy, reroot, wire
 from vault_protocol.changeset import BadChangeset, Changeset, Trail
 from vault_protocol.clock import Clock
 from vault_protocol.errors import Refused, UntrustedHead
@@ -92,19 +93,22 @@ class Arbiter(threading.Thread):
     def __init__(
         self, objects: Objects, follower: Follower, line: Line, rules: Rules, *, clock: Clock,
         trust: Callable[[], Trust], told: Callable[[Sequence[Said]], None] = lambda commits: None,
+        anew: Callable[[], None] = lambda: None,
         step: Callable[[str], None] = lambda name: None, on_bug: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
-        """`follower` stands at the head. `trust` gives the keys of now; `told` hears each group after its swap."""
+        """`follower` stands at the head. `trust` gives the keys of now; `told` hears each group after its swap,
+        `anew` that the line began anew."""
         super().__init__(name="arbiter", daemon=True)
         self._objects, self._follower, self._line, self._rules = objects, follower, line, rules
-        self._clock, self._trust, self._told, self._step, self._on_bug = clock, trust, told, step, on_bug
-        self._waiting: queue.SimpleQueue[Publish | None] = queue.SimpleQueue()
+        self._clock, self._trust, self._told, self._anew = clock, trust, told, anew
+        self._step, self._on_bug = step, on_bug
+        self._waiting: queue.SimpleQueue[Publish | Begin | None] = queue.SimpleQueue()
         self._unsaved = 0
         self._gate, self._ended = threading.Lock(), False
-        self._unanswered: list[Publish] = []
+        self._unanswered: list[Publish | Begin] = []
         self.bug: BaseException | None = None
 
-    def submit(self, publish: Publish) -> None:
+    def submit(self, publish: Publish | Begin) -> None:
         with self._gate:
             if not self._ended:
                 self._waiting.put(publish)
@@ -139,8 +143,8 @@ class Arbiter(threading.Thread):
         while not self._waiting.empty():
             if (one := self._waiting.get()) is not None:
                 self._unanswered.append(one)
-        for publish in self._unanswered:
-            publish.answer(ENDING)
+        for asked in self._unanswered:
+            asked.answer(ENDING)
         self._save()
 
     def _save(self) -> None:
@@ -152,19 +156,49 @@ class Arbiter(threading.Thread):
     def _group(self) -> bool:
         """Take what waits, once. False when it is over."""
         group: list[Publish] = []
-        going = True
-        one: Publish | None = self._waiting.get()
-        while True:
-            if one is None:
-                going = False
-                break
+        one = self._waiting.get()
+        while isinstance(one, Publish):
             group.append(one)
             if len(group) >= GROUP or self._waiting.empty():
                 break
             one = self._waiting.get()
         if group:
             self.settle(group)
-        return going
+        if isinstance(one, Begin):
+            self._begin(one)
+        return one is not None
+
+    def _begin(self, begin: Begin) -> None:
+        """Put a new root in the place of the head, and go on from it as every follower does."""
+        self._unanswered = [begin]
+        begin.answer(self._begun(begin))
+        self._unanswered = []
+
+    def _begun(self, begin: Begin) -> Published:
+        view, objects = self._view, self._objects
+        if begin.root.id == view.head:
+            return Accepted(begin.root.id, begin.root.id)
+        if begin.seen != view.head:
+            return MovedOn(view.head)
+        try:
+            bounds.judge(begin.root)
+            root = beginning.made(
+                begin, objects, trust=self._trust(), owner_key=self._rules.owner_key, vault=self._rules.vault,
+                generation=view.generation,
+            )  # fmt: skip
+        except (Refused, reroot.BadRoot) as error:
+            objects.drop()
+            path = error.path if isinstance(error, Refused) else ""
+            log.warning("root.refused", agent=begin.agent, rule=error.rule)
+            return Rejected(error.rule, path, error.reason)
+        trouble = self._to_disk(root)
+        if trouble is not None:
+            return trouble
+        self._follower.advance(root)
+        self._line.restart(root)
+        self._anew()
+        log.warning("root.begun", agent=begin.agent, generation=self._view.generation)
+        return Accepted(root, root)
 
     def settle(self, group: Sequence[Publish]) -> None:
         """Judge these in order, write what may go in, swap, and answer them all."""
@@ -291,8 +325,23 @@ class Arbiter(threading.Thread):
 
     def _write(self, stage: _Stage) -> Broken | None:
         """The group on disk, then its last commit as the head. Broken when the disk would not: nothing happened."""
-        head = stage.head
-        assert head is not None
+        assert stage.head is not None
+        trouble = self._to_disk(stage.head)
+        if trouble is not None:
+            return trouble
+        for parcel, found, changes in stage.grown:
+            self._view.take(parcel.id, changes, (found.agent, found.trail))
+        grown = [said(parcel) for parcel, _, _ in stage.grown]
+        self._line.grow(grown)
+        self._told(grown)
+        self._unsaved += len(grown)
+        if self._unsaved >= SAVED_EVERY:
+            self._save()
+            self._unsaved = 0
+        return None
+
+    def _to_disk(self, head: CommitId) -> Broken | None:
+        """The fresh objects, then the head. Broken when the disk would not: nothing happened."""
         try:
             self._objects.write()
         except OSError as error:
@@ -306,15 +355,6 @@ class Arbiter(threading.Thread):
                 log.error("disk.failed", error=error.strerror, wrote="head")
                 return Broken(f"the hub cannot write: {error.strerror}; nothing was taken")
             raise  # on disk or not: only a start from the disk can tell
-        for parcel, found, changes in stage.grown:
-            self._view.take(parcel.id, changes, (found.agent, found.trail))
-        grown = [said(parcel) for parcel, _, _ in stage.grown]
-        self._line.grow(grown)
-        self._told(grown)
-        self._unsaved += len(grown)
-        if self._unsaved >= SAVED_EVERY:
-            self._save()
-            self._unsaved = 0
         return None
 
     def _merge(self) -> None:

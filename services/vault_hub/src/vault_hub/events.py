@@ -62,6 +62,12 @@ class Events:
                     self.cut += 1
                     break
 
+    def cut_all(self) -> None:
+        """End every stream there is; whoever listened looks for itself and comes back. On the loop's own thread."""
+        for listener in list(self._listeners):
+            listener.cut = True
+            listener.woken.set()
+
     def close(self) -> None:
         """End every stream. On the loop's own thread."""
         self._closed = True

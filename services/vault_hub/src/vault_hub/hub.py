@@ -87,7 +87,8 @@ def _assemble(
     agents.check()
     store, objects, metrics = GitStore(path), Objects(path, step), Metrics()
     checkpoint = settings.state_dir / "followed.json"
-    follower = Follower(store, settings.vault, agents.trust(), checkpoint)
+    owner_key = keys.load_public(settings.owner_key_file)
+    follower = Follower(store, settings.vault, agents.trust(), checkpoint, owner=owner_key)
     try:
         follower.advance(objects.head())
     except UntrustedHead as error:
@@ -96,7 +97,7 @@ def _assemble(
         ) from None
     line, refusals = Line(path, follower.view.head), Refusals(settings.state_dir, clock.now)
     events = Events(line, heartbeat=settings.heartbeat_seconds)
-    rules = Rules(settings.vault, keys.load_public(settings.owner_key_file), settings.secrets())
+    rules = Rules(settings.vault, owner_key, settings.secrets())
     loop: list[asyncio.AbstractEventLoop] = []
     moved = [clock.monotonic()]
 
@@ -111,7 +112,16 @@ def _assemble(
             one.call_soon_threadsafe(what)
 
     arbiter = Arbiter(
-        objects, follower, line, rules, clock=clock, trust=agents.trust, told=told, step=step, on_bug=on_bug
+        objects,
+        follower,
+        line,
+        rules,
+        clock=clock,
+        trust=agents.trust,
+        told=told,
+        anew=lambda: call(events.cut_all),
+        step=step,
+        on_bug=on_bug,
     )
     calls = Allowance(
         burst=settings.requests_per_second * 10, per_second=settings.requests_per_second, monotonic=clock.monotonic

@@ -89,6 +89,13 @@ class Objects:
             path: self.add("blob", content) if content is not None else None for path, content in edits.items()
         }
         tree = self.folders.edit(self.tree_of(parent), nested(blobs)) or self.add("tree", b"")
+        return self._commit(tree, parent, message, author, at)
+
+    def root(self, tree: str, *, message: str, author: AgentId, at: datetime) -> CommitId:
+        """The same commit without a parent that a store makes with this tree."""
+        return self._commit(tree, None, message, author, at)
+
+    def _commit(self, tree: str, parent: CommitId | None, message: str, author: AgentId, at: datetime) -> CommitId:
         who = f"{author} <{author}@countersign.invalid> {int(at.timestamp())} +0000"
         lines = [f"tree {tree}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}"]
         return CommitId(self.add("commit", ("\n".join(lines) + f"\n\n{message}").encode("utf-8")))
