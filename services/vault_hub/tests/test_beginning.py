@@ -1,6 +1,6 @@
 """A new root through the hub: only Local brings one, only the owner's signature makes it, and everybody follows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,10 +22,10 @@ Start = Callable[..., HubWorld]
 
 
 @pytest.fixture
-def world(start: Start) -> Iterator[HubWorld]:
+def world(start: Start) -> HubWorld:
     found = start()
     found.begin()
-    yield found
+    return found
 
 
 def follows(world: HubWorld, who: Identity, name: str = "", owner: Any = OWNER) -> Vault:
