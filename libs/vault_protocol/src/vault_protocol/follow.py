@@ -58,12 +58,13 @@ class Follower:
         self._progress = progress
         self._store, self._vault, self._trust, self._checkpoint = store, vault, trust, checkpoint
         self.view = View()
-        self._indexed = True
+        self._indexed, self._saved = True, True
         if checkpoint is not None and checkpoint.exists():
             self._load(checkpoint)
 
     def advance(self, head: CommitId | None) -> None:
-        """Follow the hub to `head`. Raises UntrustedHead; the view then stands at the last good commit."""
+        """Follow the hub to `head`. Raises UntrustedHead; the view then stands at the last good commit.
+        Raises OSError when the checkpoint cannot be written; the view is at `head`, the next call writes again."""
         view = self.view
         if not self._indexed and view.head is not None:
             view.where = self._index(view.head)
@@ -71,6 +72,8 @@ class Follower:
         if head is None or head == view.head:
             if head is None and view.head is not None:
                 raise UntrustedHead(view.head, "the hub is empty, it was not before")
+            if not self._saved:
+                self._save()
             return
         try:
             ahead = self._store.history(view.head, head)
@@ -125,6 +128,8 @@ class Follower:
         """Write the checkpoint, if one is kept."""
         if self._checkpoint is None or self.view.head is None:
             return
+        self._saved = False
         trails = {agent: [trail.sequence, trail.last] for agent, trail in self.view.trails.items()}
         content = json.dumps({"head": self.view.head, "trails": trails}).encode("utf-8")
         write_private(self._checkpoint, content)
+        self._saved = True

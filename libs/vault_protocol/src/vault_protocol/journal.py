@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class Journal:
         return self._follower.view.where
 
     def refresh(self) -> CommitId | None:
-        """Follow the hub. Raises HubUnreachable or UntrustedHead; the view then stands at the last good head."""
+        """Follow the hub. Raises HubUnreachable, UntrustedHead or DiskTrouble; the view is at the last good head."""
         try:
             found = self.hub.refresh()
         except HubUnreachable:
@@ -77,7 +78,9 @@ class Journal:
             commit = self._commit(verb, subject, changes, edits, attempt)
             answer = self.hub.publish(commit, onto=self.head, exact=exact)
             if isinstance(answer, Accepted):
-                self._follower.advance(answer.head)
+                # It is on the hub; a checkpoint that finds no room is written by the next refresh.
+                with suppress(OSError):
+                    self._follower.advance(answer.head)
                 return answer.commit or commit
             if isinstance(answer, Rejected):
                 raise Refused(answer.rule, answer.path, answer.reason)

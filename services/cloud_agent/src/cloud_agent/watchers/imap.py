@@ -13,6 +13,8 @@ import structlog
 from cloud_agent.watchers.folder import FolderMissing, Listed, LoginRefused, RemoteFolder, Unreachable
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.watchers.state import WatchState
+from vault_protocol import disk
+from vault_protocol.errors import DiskTrouble
 
 __all__ = ["Arrival", "Backoff", "ImapWatcher", "MailboxSettings", "Retry", "Trouble", "WatchState"]
 
@@ -107,7 +109,7 @@ class ImapWatcher:
                         self._on_healthy()
                         if not folder.heard_news():
                             folder.wait_for_news(stop)
-            except (LoginRefused, FolderMissing, Unreachable, Retry) as error:
+            except (LoginRefused, FolderMissing, Unreachable, Retry, DiskTrouble) as error:
                 failures += 1
                 self._pause(_trouble(error), str(error), failures, stop)
 
@@ -121,7 +123,8 @@ class ImapWatcher:
 
     def _hand_over_new(self, folder: RemoteFolder, stop: threading.Event) -> int:
         uidvalidity = folder.select()
-        state = WatchState.read(self._state_file)
+        with disk.watched(self._state_file):
+            state = WatchState.read(self._state_file)
         if state is None or state.uidvalidity != uidvalidity:
             if state is not None:
                 log.warning("mailbox.renumbered", mailbox=self._settings.name)
@@ -134,7 +137,8 @@ class ImapWatcher:
             if arrival is not None:
                 self._on_mail(arrival)
                 count += 1
-            WatchState(uidvalidity=uidvalidity, last_uid=listed.uid).write(self._state_file)
+            with disk.watched(self._state_file):
+                WatchState(uidvalidity=uidvalidity, last_uid=listed.uid).write(self._state_file)
             self._step("watched")
         return count
 
@@ -152,7 +156,7 @@ def _trouble(error: Exception) -> Trouble:
             return Trouble.AUTH
         case FolderMissing():
             return Trouble.FOLDER
-        case Retry():
+        case Retry() | DiskTrouble():
             return Trouble.NOT_TAKEN
         case _:
             return Trouble.UNREACHABLE

@@ -16,8 +16,8 @@ from local_agent.cli import words
 from local_agent.cli.session import HomeOption, JsonOption, Session
 from local_agent.control import ServiceNotRunning
 from local_agent.effects import Ledger
-from vault_protocol import layout
-from vault_protocol.errors import HubUnreachable, UntrustedHead, VaultError
+from vault_protocol import disk, layout
+from vault_protocol.errors import DiskTrouble, HubUnreachable, UntrustedHead, VaultError
 from vault_protocol.task import Stage
 
 
@@ -25,14 +25,20 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     """The hub, the service, the key, the switches, and how many notes stand where."""
     session = Session(home, json_)
     local = session.local
-    hub, untrusted = "ok", ""
+    hub, untrusted, full = "ok", "", "ok"
     try:
-        local.vault.refresh()
+        with disk.watched(session.home.path):
+            local.vault.refresh()
     except HubUnreachable as error:
         hub = str(error)
     except UntrustedHead as error:
         untrusted = str(error)
-    found = {**_vault(local), "hub": hub, "untrusted": untrusted, **_service(session), **_effects(local)}
+    except DiskTrouble as error:
+        full = str(error)
+    service = _service(session)
+    if full != "ok":
+        service["disk"] = full
+    found = {**_vault(local), "hub": hub, "untrusted": untrusted, **service, **_effects(local)}
     session.answer(found)
     if not session.as_json:
         session.show(_screen(local, found))
@@ -67,7 +73,7 @@ def _service(session: Session) -> dict[str, Any]:
         "service": running, "service_trouble": trouble, "unlocked_until": told.get("unlocked_until"),
         "unsynced": written.get("unsynced", []), "waiting": written.get("waiting", {}),
         "notices": written.get("notices", []), "hidden_mail": written.get("hidden_mail", []),
-        "inbox": written.get("inbox", ""),
+        "inbox": written.get("inbox", ""), "disk": told.get("disk", written.get("disk", "ok")),
     }  # fmt: skip
 
 
@@ -96,6 +102,8 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
     row("Hub", head if found["hub"] == "ok" else f"{found['hub']}; {head}", "" if found["hub"] == "ok" else "yellow")
     if found["untrusted"]:
         row("DANGER", found["untrusted"], "bold red")
+    if found["disk"] != "ok":
+        row("Disk", found["disk"], "bold red")
     row("Service", *(("running", "green") if found["service"] else ("not running: `countersign run`", "yellow")))
     if found["service_trouble"]:
         row("", found["service_trouble"], "yellow")
