@@ -23,8 +23,11 @@ _OF_SQLITE = {
     sqlite3.SQLITE_FULL: ENOSPC,
     sqlite3.SQLITE_IOERR: EIO,
     sqlite3.SQLITE_CANTOPEN: EIO,
+    sqlite3.SQLITE_CORRUPT: EIO,  # also what it makes of a read that failed
+    sqlite3.SQLITE_NOTADB: EIO,
     sqlite3.SQLITE_READONLY: EROFS,
 }
+_NEXT_TO_NOTHING = 64 << 10
 GOES_ON = "what waits goes on by itself then"
 
 
@@ -41,6 +44,8 @@ def named(error: BaseException, where: object) -> DiskTrouble | None:
         return trouble(error.errno, error.filename or where)
     if isinstance(error, sqlite3.Error):
         code = _OF_SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if code == EIO and _is_full(where):  # SQLite says so of the file it shares its memory by
+            code = ENOSPC
         return trouble(code, where) if code is not None else None
     return None
 
@@ -67,6 +72,14 @@ def hold_room(folder: Path, wanted: int) -> None:
     found = os.statvfs(folder)
     if found.f_bavail * found.f_frsize < wanted:
         raise DiskTrouble(f"{folder}: less than {wanted >> 20} MiB left on this disk; free some; {GOES_ON}")
+
+
+def _is_full(where: object) -> bool:
+    try:
+        found = os.statvfs(str(where))
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _NEXT_TO_NOTHING
 
 
 class Stream:

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -116,7 +117,7 @@ class Remote:
             ours = disk.said(said)
             if ours is not None and not said.startswith(_AT_THE_HUB):
                 raise disk.trouble(ours, self._store.path)
-            raise HubUnreachable(f"the hub at {self._url} does not answer: {said}")
+            raise HubUnreachable(f"the hub at {_shown(self._url)} does not answer: {said}")
         self._seen = self._store.ref(_TRACKED)
         return self._seen
 
@@ -138,7 +139,7 @@ class Remote:
         if code == -signal.SIGXFSZ:
             lines = [os.strerror(errno.EFBIG)]
         of_a_disk = [line for line in lines if disk.said(line) is not None]
-        return int(code), (of_a_disk or lines or [f"exit code {code}"])[-1][:300]
+        return int(code), _shown((of_a_disk or lines or [f"exit code {code}"])[-1][:300])
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -221,6 +222,11 @@ class _News(FileSystemEventHandler):
         name = Path(os.fsdecode(event.dest_path or event.src_path)).name
         if name in ("main", "packed-refs"):
             self.heard.set()
+
+
+def _shown(text: str) -> str:
+    """Without the name and password that an address may carry."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def _identity(hub: Path) -> tuple[int, int] | None:

@@ -146,7 +146,7 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     return Service(
         worker=worker, watchers=[watcher(box, state, arrivals, health, wake, step) for box in settings.mailboxes],
         hub=hub, desk=desk, housekeeping=housekeeping, health=health, later=later,
-        poll_seconds=settings.poll_seconds, pauses=Pauses(first=0.5, longest=60.0), wake=wake,
+        poll_seconds=settings.poll_seconds, pauses=Pauses(first=0.5, longest=5.0), wake=wake,
     )  # fmt: skip
 
 

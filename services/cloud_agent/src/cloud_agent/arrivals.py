@@ -62,7 +62,7 @@ class Arrivals:
                 reason = Unfit.LEAK if error.rule == "secret" else Unfit.RULE
                 self._publish(self._stub(task, arrival, reason, sha256), arrival)
         except (HubUnreachable, UntrustedHead, Refused, DiskTrouble, OSError) as error:
-            raise Retry(f"not into the vault now: {disk.named(error, 'state_dir') or type(error).__name__}") from error
+            raise Retry(f"not into the vault now: {disk.named(error, 'state_dir') or error}") from error
         self._step("added")
         self._on_task(arrival.mailbox)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from cloud_agent.watchers.imap import Trouble
+from cloud_agent.watchers.waiting import Trouble
 from vault_protocol import disk
 from vault_protocol.canonical import utc
 from vault_protocol.clock import Clock
@@ -40,6 +40,8 @@ class Health:
     disk_ok: bool = True
     drafter_ok: bool = True
     last_step: datetime | None = None
+    is_written: bool = True
+    """Whether the disk took it the last time."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _written: tuple[str, float] = ("", 0.0)
 
@@ -101,6 +103,7 @@ class Health:
                 return
             last = utc(self.last_step) if self.last_step else None
             content = (json.dumps({"last_step": last, **state}, indent=2) + "\n").encode()
+            self.is_written = False
             with suppress(DiskTrouble), disk.watched(self.file):  # its age tells whoever looks at it
                 write_whole(self.file, content)
-                self._written = mark, at
+                self._written, self.is_written = (mark, at), True

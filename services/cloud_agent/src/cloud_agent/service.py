@@ -59,7 +59,7 @@ class Service:
         self._wake.set()
 
     def _work(self, stop: threading.Event) -> None:
-        failures = 0
+        failures, ill = 0, False
         while not stop.is_set():
             self._wake.clear()
             try:
@@ -71,10 +71,14 @@ class Service:
                 log.error("disk.trouble", reason=str(error), failures=failures)
             except (HubUnreachable, UntrustedHead, Refused) as error:
                 failures, more, full = failures + 1, False, False
-                log.warning("hub.trouble", error=type(error).__name__, failures=failures)
+                log.warning("hub.trouble", error=type(error).__name__, reason=str(error), failures=failures)
             self._health.hub_reachable, self._health.disk_ok = failures == 0 or full, not full
             self._health.drafter_ok = self._worker.drafter_ok
             self._health.step()
+            was_ill, ill = ill, failures > 0 or not self._health.is_written
+            if was_ill and not ill:
+                for watcher in self._watchers:
+                    watcher.again()
             if failures:
                 stop.wait(self._pauses.seconds(failures))
             elif not more:

@@ -95,6 +95,8 @@ class Service:
 
     def wait(self, limit: float) -> None:
         """Until the folder or the hub moves, something settles, or an effect is due; `limit` seconds at most."""
+        if self.disk_trouble:
+            self.mirror.changed.clear()  # nobody may have looked at what changed; the next step does
         due = self.executor.next_due()
         waits = [limit]
         settles = self.mirror.settled_in()

@@ -35,10 +35,15 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
         untrusted = str(error)
     except DiskTrouble as error:
         full = str(error)
-    service = _service(session)
+    found = {**_vault(local), "hub": hub, "untrusted": untrusted, **_service(session)}
+    try:
+        with disk.watched(session.home.path):
+            found |= _effects(local)
+    except DiskTrouble as error:
+        full = str(error)
+        found |= {**_switches(local), "paused": None, "unsure": []}
     if full != "ok":
-        service["disk"] = full
-    found = {**_vault(local), "hub": hub, "untrusted": untrusted, **service, **_effects(local)}
+        found["disk"] = full
     session.answer(found)
     if not session.as_json:
         session.show(_screen(local, found))
@@ -78,13 +83,16 @@ def _service(session: Session) -> dict[str, Any]:
 
 
 def _effects(local: Local) -> dict[str, Any]:
-    settings = local.home.settings()
     with closing(Ledger(local.home.ledger)) as ledger:
         unsure = [{"task": effect.task, "reason": effect.detail} for effect in ledger.unknown()]
         paused = ledger.paused()
+    return {"paused": paused, **_switches(local), "unsure": unsure}
+
+
+def _switches(local: Local) -> dict[str, Any]:
+    settings = local.home.settings()
     return {
-        "paused": paused, "dry_run": settings.dry_run, "undo_seconds": settings.undo_seconds,
-        "key_protection": settings.key_protection, "unsure": unsure,
+        "dry_run": settings.dry_run, "undo_seconds": settings.undo_seconds, "key_protection": settings.key_protection,
     }  # fmt: skip
 
 
