@@ -73,7 +73,7 @@ class Follower:
             if head is None and view.head is not None:
                 raise UntrustedHead(view.head, "the hub is empty, it was not before")
             if not self._saved:
-                self._save()
+                self.save()
             return
         try:
             ahead = self._store.history(view.head, head)
