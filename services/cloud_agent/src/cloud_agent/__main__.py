@@ -122,7 +122,9 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     mailboxes = {mailbox.name: mailbox for mailbox in settings.mailboxes}
     health = Health.of(state / "health.json", clock, list(mailboxes))
     raw = RawMail(state / "raw")
-    housekeeping = Housekeeping(agent=agent, clock=clock, health=health)
+    housekeeping = Housekeeping(
+        agent=agent, clock=clock, health=health, raw=raw, keep_raw=timedelta(days=settings.keep_raw_days)
+    )
 
     def on_task(mailbox: str) -> None:
         health.mail(mailbox)
