@@ -76,6 +76,8 @@ class World:
             "--passphrase-file", str(passphrase_file), "--no-dry-run", "--undo-seconds", str(undo_seconds), "--yes",
         )  # fmt: skip
         passphrase_file.unlink()
+        owner_key = str(self.local_home / "keys" / "approval.pub")
+        _run([sys.executable, "-m", "cloud_agent", "init", "--home", str(self.cloud_home), "--owner-key", owner_key])
         config = self.local_home / "config.toml"
         content = config.read_text(encoding="utf-8")
         for name, value in (("settle_seconds", settle_seconds), ("poll_seconds", 0.5)):
@@ -161,6 +163,7 @@ class World:
         return "\n".join([
             'agent = "cloud"', f"vault = {_toml(self.vault_id)}", f"hub = {_toml(self.hub)}", 'state_dir = "state"',
             f"key_file = {_toml(self._cloud_file('keys/cloud'))}", f"secret_file = {_toml(self._cloud_file('secret'))}",
+            f"owner_key_file = {_toml(self._cloud_file('keys/owner.pub'))}",
             f"owner_name = {_toml(OWNER_NAME)}", f"skills_dir = {_toml(SKILLS)}", "poll_seconds = 1", "",
             "[[mailboxes]]", 'name = "business"', 'kind = "business"', f"address = {_toml(OWNER)}",
             'host = "127.0.0.1"', f"port = {provider.imap_port}", f"user = {_toml(provider.reading.user)}",

@@ -2,15 +2,17 @@
 
 import os
 import shutil
+import subprocess
 import threading
 import time
 
 import git
 import pytest
-from libs.vault_protocol.tests.hubs import OnDisk, Side, on_hub
+from libs.vault_protocol.tests.hubs import AT, OnDisk, Side, on_hub
+from libs.vault_protocol.tests.made import CLOUD
 
 from vault_protocol import remote
-from vault_protocol.errors import HubUnreachable, UntrustedHead
+from vault_protocol.errors import HubRewritten, HubUnreachable
 from vault_protocol.hub import Accepted, Broken, CommitId, MovedOn
 from vault_protocol.remote import Remote
 from vault_protocol.store import GitStore
@@ -91,15 +93,81 @@ def test_a_hub_that_hangs_is_given_up_in_time_and_taken_up_again(disk: OnDisk) -
     assert patient.published()
 
 
+def test_a_commit_is_not_pushed_onto_a_head_that_went_back(disk: OnDisk) -> None:
+    """It would be a fast-forward, and the loss of what came after would go by unseen."""
+    side = disk.side()
+    far = Side(side.store, far_away(disk))
+    first, head = side.published(), side.published()
+    git.Repo(disk.bare).git.update_ref("refs/heads/main", first)
+
+    for way in (side, far):
+        assert way.hub.publish(way.commit(head), onto=head) == MovedOn(first)
+
+
+def test_a_new_root_replaces_the_head_that_was_seen_and_no_other(disk: OnDisk) -> None:
+    side, other = disk.side(), disk.side()
+    seen = side.published()
+    root = side.store.root(seen, message="re-root: x", author=CLOUD.agent, at=AT)
+    assert other.hub.refresh() == seen
+    head = other.published()
+
+    assert remote_of(side).replace(root, seen=seen) == MovedOn(head)
+    assert remote_of(side).replace(root, seen=head) == Accepted(root)
+    assert (side.hub.refresh(), other.hub.refresh()) == (root, root)
+    assert remote.fsck(disk.bare) == ()
+
+
+def test_where_the_hub_denies_a_new_root_the_answer_says_what_its_operator_runs(disk: OnDisk) -> None:
+    side = disk.side()
+    seen = side.published()
+    root = side.store.root(seen, message="re-root: x", author=CLOUD.agent, at=AT)
+    far = far_away(disk)
+
+    answer = far.replace(root, seen=seen)
+
+    assert isinstance(answer, Broken)
+    told = f"git update-ref refs/heads/main {root} {seen}"
+    assert told in answer.reason
+    assert far.refresh() == seen
+    subprocess.run([*told.split()], cwd=disk.bare, check=True, timeout=20)
+    assert far.refresh() == root
+
+
+def test_where_the_hub_allows_it_a_new_root_is_pushed_under_a_lease(disk: OnDisk) -> None:
+    side = disk.side()
+    seen = side.published()
+    root = side.store.root(seen, message="re-root: x", author=CLOUD.agent, at=AT)
+    with git.Repo(disk.bare).config_writer() as config:
+        config.set_value("receive", "denyNonFastForwards", "false")
+    far = far_away(disk)
+
+    assert far.replace(root, seen=None) == MovedOn(seen)
+    assert far.replace(root, seen=seen) == Accepted(root)
+
+
+def remote_of(side: Side) -> Remote:
+    assert isinstance(side.hub, Remote)
+    return side.hub
+
+
+def far_away(disk: OnDisk) -> Remote:
+    """The first side's way to the hub by an address that is no path: as if it were on another machine."""
+    store = GitStore(disk.folder / "clone-0.git")
+    with git.Repo(store.path).config_writer() as config:
+        config.set_value(f'url "file://{disk.folder}/"', "insteadOf", "far:")
+    return Remote(store, "far:hub.git")
+
+
 def test_a_hub_that_was_rewritten_is_no_place_to_publish(disk: OnDisk) -> None:
     side, thief = disk.side(), disk.side()
     head = side.published()
     disk.bare.rename(disk.folder / "old.git")
     remote.create(disk.bare)
-    thief.published()
+    theirs = thief.published()
 
-    with pytest.raises(UntrustedHead, match="rolled back or rewritten"):
-        side.hub.publish(side.commit(head), onto=head)
+    assert side.hub.publish(side.commit(head), onto=head) == MovedOn(theirs)
+    with pytest.raises(HubRewritten, match="rolled back or rewritten"):
+        side.store.history(head, theirs)
 
 
 def test_a_hub_that_was_emptied_is_no_place_to_publish(disk: OnDisk) -> None:
@@ -111,7 +179,7 @@ def test_a_hub_that_was_emptied_is_no_place_to_publish(disk: OnDisk) -> None:
 
     answer = side.hub.publish(commit, onto=head)
 
-    assert answer == MovedOn(None) or isinstance(answer, Accepted)
+    assert answer == MovedOn(None)
 
 
 def test_the_hub_itself_takes_no_force_and_no_deletion(disk: OnDisk) -> None:

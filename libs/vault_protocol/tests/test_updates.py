@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,3 +46,12 @@ def test_only_the_latest_updates_are_kept() -> None:
         content = updates.add(content, Update.of("tick", made.NOW, n=number))
 
     assert [dict(one.facts)["n"] for one in updates.parse(content)] == [str(n) for n in range(5, KEPT + 5)]
+
+
+def test_the_last_word_is_the_newest_of_both_files_by_the_agents_own_clock() -> None:
+    now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    recent = updates.add(None, Update.of("submitted", now - timedelta(hours=1)))
+    assert updates.last_word(None, None) is None
+    assert updates.last_word(recent, None) == now - timedelta(hours=1)
+    assert updates.last_word(recent, updates.alive(now)) == now
+    assert updates.last_word(b"- 2026-99-99T00:00:00Z alive\n") is None

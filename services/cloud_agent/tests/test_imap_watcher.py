@@ -126,6 +126,22 @@ def test_a_burst_arrives_once_each_and_in_order(home: Provider, tmp_path: Path) 
         assert watch.arrivals.empty()
 
 
+def test_after_a_new_root_of_the_vault_the_mailbox_is_read_from_the_start_once(home: Provider, tmp_path: Path) -> None:
+    """Also when the root comes while a message is handed over: that one may be left behind with the old line."""
+    generations, taken = [0], []
+
+    def take(arrival: Arrival) -> None:
+        taken.append(subject(arrival))
+        if len(taken) == 2:
+            generations[0] = 1
+
+    watcher = ImapWatcher(settings(home), tmp_path / "state.json", take, generation=lambda: generations[0])
+    for number in (1, 2):
+        home.deliver(mail(number))
+    assert [watcher.catch_up() for _ in range(3)] == [2, 2, 0]
+    assert taken == ["number 1", "number 2"] * 2
+
+
 def test_mail_that_came_while_the_watcher_was_down_is_caught_up(home: Provider, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     home.deliver(mail(1))

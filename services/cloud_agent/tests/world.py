@@ -83,9 +83,11 @@ class World:
     """One hub, one cloud agent, and Local, who judges every commit by the keys it pinned."""
 
     def __init__(
-        self, state: Path, drafter: ToldDrafter | None = None, *, secrets: tuple[str, ...] = (), judged: bool = True
-    ) -> None:
-        """`secrets` are the agent's own; with `judged`, Local refuses a head that breaks a rule."""
+        self, state: Path, drafter: ToldDrafter | None = None, *, secrets: tuple[str, ...] = (), judged: bool = True,
+        owner: sshsig.PublicKey | None = None,
+    ) -> None:  # fmt: skip
+        """`secrets` are the agent's own; with `judged`, Local refuses a head that breaks a rule; `owner` is pinned."""
+        self._owner = owner
         self.state, self.drafter, self.clock = state, drafter or ToldDrafter(), TestClock()
         self.store = MemoryStore()
         self.hub = MemoryHub(self.store)
@@ -125,7 +127,7 @@ class World:
     def _journal(self, agent: AgentId, role: Role, trust: Trust | None) -> Journal:
         identity = Identity(agent, role, "v1", self._keys[agent])
         secrets = self._secrets if role is Role.CLOUD else None
-        return Journal(self.store, self.hub, identity, self.clock, trust=trust, secrets=secrets)
+        return Journal(self.store, self.hub, identity, self.clock, trust=trust, secrets=secrets, owner=self._owner)
 
     def receives(self, raw: bytes, *, oversized: bool = False) -> None:
         self.clock.tick(timedelta(seconds=1))

@@ -123,11 +123,23 @@ class World:
         """Cloud with its own key, which does not hold itself to its rights."""
         return self._cloud(Role.LOCAL)
 
-    def _cloud(self, role: Role) -> Vault:
+    @property
+    def following_cloud(self) -> Vault:
+        """Cloud as it runs: it remembers how far it followed, and has the owner's key pinned. Not refreshed."""
+        checkpoint = self.folder / "cloud-followed.json"
+        return self._cloud(Role.CLOUD, checkpoint=checkpoint, owner=self.home.approval_public_key(), refresh=False)
+
+    @property
+    def unpinned_cloud(self) -> Vault:
+        return self._cloud(Role.CLOUD, owner=None)
+
+    def _cloud(self, role: Role, *, refresh: bool = True, **how: Any) -> Vault:
         store = GitStore(self.folder / "cloud-clone.git")
         identity = Identity(AgentId("cloud"), role, self.home.settings().vault, self._cloud_key)
-        vault = Vault(Journal(store, Remote(store, str(self.hub)), identity, SystemClock()))
-        vault.refresh()
+        how = {"owner": self.home.approval_public_key(), **how}
+        vault = Vault(Journal(store, Remote(store, str(self.hub)), identity, SystemClock(), **how))
+        if refresh:
+            vault.refresh()
         return vault
 
     def ask_for(

@@ -71,3 +71,7 @@ class UntrustedHead(VaultError):
     def __init__(self, commit: str, reason: str) -> None:
         self.commit, self.reason = commit, reason
         super().__init__(f"commit {commit[:12]} on the hub is not applied: {reason}")
+
+
+class HubRewritten(UntrustedHead):
+    """The hub's head does not descend from the one seen before: effects stop until the owner has decided."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from . import changeset, layout, policy
+from . import changeset, layout, policy, reroot
 from .changeset import BadChangeset, Trail
-from .errors import Refused, UntrustedHead
-from .files import write_private
+from .checkpoint import Checkpoint, Saved
+from .errors import HubRewritten, Refused, UntrustedHead
 from .hub import Change, Commit, CommitId, Store
 from .policy import Trust as Trust
+from .sshsig import PublicKey
 from .task import AgentId, TaskId
 
 STRIDE = 500
@@ -24,11 +25,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class View:
-    """The vault as of `head`: where each task stands, and how far each agent's changesets go."""
+    """The vault as of `head`: where each task stands, and how far each agent's changesets go.
+
+    `generation` counts the new roots the owner signed; 0 before any.
+    """
 
     head: CommitId | None = None
     where: MutableMapping[TaskId, str] = field(default_factory=dict)
     trails: MutableMapping[AgentId, Trail] = field(default_factory=dict)
+    generation: int = 0
 
     def take(self, head: CommitId, changes: Iterable[Change], trail: tuple[AgentId, Trail] | None) -> None:
         """Go on to `head`, which makes these changes; `trail` is whose and how far it goes."""
@@ -48,44 +53,108 @@ class Follower:
     """Brings a view forward. With `trust`, a commit that breaks a rule is not applied and the view stays."""
 
     def __init__(
-        self, store: Store, vault: str, trust: Trust | None = None, checkpoint: Path | None = None,
-        progress: Progress = lambda done, total: None,
+        self, store: Store, vault: str, trust: Trust | None = None, checkpoint: Checkpoint | Path | None = None,
+        progress: Progress = lambda done, total: None, *, owner: PublicKey | None = None,
     ) -> None:  # fmt: skip
-        """`checkpoint`: a private file that remembers head and trails over a restart, every STRIDE commits too.
+        """`checkpoint` remembers how far it came, every STRIDE commits too; a path is one without a seal.
 
-        `progress` is told how many of the commits to follow are done, every STRIDE of them.
+        `progress` is told how many of the commits to follow are done, every STRIDE of them. `owner` is the pinned key
+        whose new roots are followed; without it none is.
         """
-        self._progress = progress
-        self._store, self._vault, self._trust, self._checkpoint = store, vault, trust, checkpoint
+        self._progress, self._owner = progress, owner
+        self._store, self._vault, self._trust = store, vault, trust
+        self._checkpoint = Checkpoint(checkpoint) if isinstance(checkpoint, Path) else checkpoint
         self.view = View()
         self._indexed, self._saved = True, True
-        if checkpoint is not None and checkpoint.exists():
-            self._load(checkpoint)
+        self._refused: tuple[CommitId | None, CommitId | None, HubRewritten] | None = None
+        saved = self._checkpoint.load() if self._checkpoint is not None else None
+        if saved is not None:
+            self.view = View(saved.head, {}, dict(saved.trails), saved.generation)
+            self._indexed = False
 
     def advance(self, head: CommitId | None) -> None:
-        """Follow the hub to `head`. Raises UntrustedHead; the view then stands at the last good commit.
-        Raises OSError when the checkpoint cannot be written; the view is at `head`, the next call writes again."""
-        view = self.view
-        if not self._indexed and view.head is not None:
-            view.where = self._index(view.head)
-            self._indexed = True
-        if head is None or head == view.head:
-            if head is None and view.head is not None:
-                raise UntrustedHead(view.head, "the hub is empty, it was not before")
+        """Follow the hub to `head`, over a new root that the owner signed too.
+
+        Raises UntrustedHead; the view then stands at the last good commit. HubRewritten: `head` is on another line.
+        OSError when the checkpoint cannot be written; the view is at `head`, the next call writes again.
+        """
+        ours = self.view.head
+        if head is None or head == ours:
+            self._take_index()
+            if head is None and ours is not None:
+                raise HubRewritten(ours, "the hub is empty, it was not before")
             if not self._saved:
                 self.save()
             return
+        if self._refused is not None and self._refused[:2] == (ours, head):
+            self._take_index()
+            known = self._refused[2]
+            raise HubRewritten(known.commit, known.reason)
         try:
-            ahead = self._store.history(view.head, head)
-            for number, commit in enumerate(ahead):
-                if number and number % STRIDE == 0:
-                    self.save()
-                    self._progress(number, len(ahead))
-                self._apply(commit)
+            self._follow(head)
+        except HubRewritten as error:
+            self._refused = (ours, head, error)
+            raise
         finally:
             self.save()
 
+    def _follow(self, head: CommitId) -> None:
+        try:
+            ahead = self._ahead(head)
+        finally:
+            if self.view.head is not None and not self._indexed:
+                with suppress(UntrustedHead):  # a line that a new root replaces may be gone from this clone
+                    self._take_index()
+        for number, commit in enumerate(ahead):
+            if number and number % STRIDE == 0:
+                self.save()
+                self._progress(number, len(ahead))
+            self._apply(commit)
+
+    def _ahead(self, head: CommitId) -> tuple[Commit, ...]:
+        """The commits to follow: those after ours, or all of another line that begins with a new root."""
+        ours = self.view.head
+        if ours is None:
+            return self._store.history(None, head)
+        try:
+            return self._store.history(ours, head)
+        except HubRewritten:
+            line = self._store.history(None, head)
+        if reroot.claims(line[0]):
+            return line
+        words = f"it does not follow {ours[:12]}: the hub was rolled back or rewritten"
+        raise HubRewritten(head, f"{words}; {self._past(ours, line)}")
+
+    def _past(self, ours: CommitId, line: tuple[Commit, ...]) -> str:
+        """What became of the commits we know, in words."""
+        theirs = {commit.id for commit in line}
+        try:
+            known = self._store.history(None, ours)
+        except UntrustedHead:
+            return "what was known here is not in this clone any more"
+        lost = sum(commit.id not in theirs for commit in known)
+        shared = next((commit.id for commit in reversed(known) if commit.id in theirs), None)
+        if shared is None:
+            return "it shares no commit with the line known here: another vault, or a line that a new root left"
+        if shared == line[-1].id:
+            return f"it was put back to an older state, {lost} commits are missing"
+        return f"it went another way after {shared[:12]}, {lost} commits known here are not on it"
+
+    def _begin(self, commit: Commit) -> None:
+        """Go on from a new root: its tree is where everything stands now, its statement how far everybody is."""
+        try:
+            statement = reroot.verify(
+                commit, self._store.tree(commit.id), key=self._owner, vault=self._vault, after=self.view.generation
+            )
+        except reroot.BadRoot as error:
+            raise HubRewritten(commit.id, str(error)) from None
+        self.view = View(commit.id, self._index(commit.id), statement.going_on, statement.generation)
+        self._indexed = True
+
     def _apply(self, commit: Commit) -> None:
+        if reroot.claims(commit):
+            self._begin(commit)
+            return
         view = self.view
         changes = self._store.changes(view.head, commit.id)
         trail = self._judge(commit, changes) if self._trust else self._note(commit, changes)
@@ -113,12 +182,10 @@ class Follower:
             raise UntrustedHead(commit.id, str(error)) from None
         return found.agent, found.trail
 
-    def _load(self, path: Path) -> None:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        head = CommitId(saved["head"])
-        trails = {AgentId(agent): Trail(*trail) for agent, trail in saved["trails"].items()}
-        self.view = View(head, {}, trails)
-        self._indexed = False
+    def _take_index(self) -> None:
+        if not self._indexed and self.view.head is not None:
+            self.view.where = self._index(self.view.head)
+            self._indexed = True
 
     def _index(self, head: CommitId) -> dict[TaskId, str]:
         places = ((layout.place_of(path), path) for path, _ in self._store.paths(head))
@@ -129,7 +196,5 @@ class Follower:
         if self._checkpoint is None or self.view.head is None:
             return
         self._saved = False
-        trails = {agent: [trail.sequence, trail.last] for agent, trail in self.view.trails.items()}
-        content = json.dumps({"head": self.view.head, "trails": trails}).encode("utf-8")
-        write_private(self._checkpoint, content)
+        self._checkpoint.save(Saved(self.view.head, self.view.trails, self.view.generation))
         self._saved = True

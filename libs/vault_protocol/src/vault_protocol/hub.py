@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NewType, Protocol, TypeAlias
+from typing import NewType, Protocol, TypeAlias, runtime_checkable
 
 from .task import AgentId
 
@@ -93,12 +93,20 @@ class Store(Protocol):
         ...
 
     def history(self, old: CommitId | None, new: CommitId) -> tuple[Commit, ...]:
-        """The commits after `old` up to `new`, oldest first. Raises UntrustedHead unless `new` descends
-        from `old` in one line."""
+        """The commits after `old` up to `new`, oldest first, the whole line without `old`. Raises HubRewritten unless
+        `new` descends from `old`, UntrustedHead for a merge."""
         ...
 
     def commit(self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime) -> CommitId:
         """A new commit on `parent`; no ref points to it yet."""
+        ...
+
+    def tree(self, commit: CommitId) -> str:
+        """The name git gives its tree."""
+        ...
+
+    def root(self, like: CommitId, *, message: str, author: AgentId, at: datetime) -> CommitId:
+        """A new commit without a parent, with the tree of `like`."""
         ...
 
 
@@ -119,6 +127,15 @@ class Hub(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Return when the head may have moved, or after so many seconds."""
+        ...
+
+
+@runtime_checkable
+class Rootable(Protocol):
+    """A hub whose line can be begun anew. Only a root that `reroot.verify` takes is ever put there."""
+
+    def replace(self, root: CommitId, *, seen: CommitId | None) -> Published:
+        """Make `root`, which has no parent, the head if the head is `seen`. Broken says what an operator has to do."""
         ...
 
 

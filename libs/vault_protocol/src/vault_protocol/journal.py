@@ -11,12 +11,14 @@ from pathlib import Path
 
 from . import audit, changeset, scan, zones
 from .changeset import Trail
+from .checkpoint import Checkpoint
 from .clock import Clock
 from .errors import HubUnreachable, Refused
 from .follow import Follower, Progress, Trust
 from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Rejected, Store, blob_id
 from .identity import Identity
-from .task import TaskId
+from .sshsig import PublicKey
+from .task import AgentId, TaskId
 
 TRIES = 60
 """Heads that may pass us by before a publish gives up as if the hub were away."""
@@ -30,14 +32,18 @@ class Journal:
 
     def __init__(
         self, store: Store, hub: Hub, identity: Identity, clock: Clock, *,
-        trust: Trust | None = None, secrets: scan.OwnSecrets | None = None, checkpoint: Path | None = None,
+        trust: Trust | None = None, secrets: scan.OwnSecrets | None = None, checkpoint: Checkpoint | Path | None = None,
         rest: Callable[[float], None] = time.sleep, progress: Progress = lambda done, total: None,
+        owner: PublicKey | None = None,
     ) -> None:  # fmt: skip
-        """`trust` for a side that judges what it fetches; `secrets` are this side's own, matched before a publish."""
+        """`trust` for a side that judges what it fetches; `secrets` are this side's own, matched before a publish.
+
+        `owner`: the pinned key whose new roots are followed.
+        """
         self.store, self.hub, self.identity, self.clock = store, hub, identity, clock
         self._secrets = secrets or scan.OwnSecrets(frozenset())
         self._rest = rest
-        self._follower = Follower(store, identity.vault, trust, checkpoint, progress)
+        self._follower = Follower(store, identity.vault, trust, checkpoint, progress, owner=owner)
 
     @property
     def head(self) -> CommitId | None:
@@ -48,6 +54,16 @@ class Journal:
     def where(self) -> Mapping[TaskId, str]:
         """Task id → path at the head."""
         return self._follower.view.where
+
+    @property
+    def trails(self) -> Mapping[AgentId, Trail]:
+        """How far each agent's changesets go at the head."""
+        return self._follower.view.trails
+
+    @property
+    def generation(self) -> int:
+        """How many new roots the owner signed by now."""
+        return self._follower.view.generation
 
     def refresh(self) -> CommitId | None:
         """Follow the hub. Raises HubUnreachable, UntrustedHead or DiskTrouble; the view is at the last good head."""
@@ -76,11 +92,14 @@ class Journal:
             self._hold_back_secrets(edits)
             self._judge(changes, edits)
             commit = self._commit(verb, subject, changes, edits, attempt)
+            before = self._came_to
             answer = self.hub.publish(commit, onto=self.head, exact=exact)
             if isinstance(answer, Accepted):
                 # It is on the hub; a checkpoint that finds no room is written by the next refresh.
                 with suppress(OSError):
                     self._follower.advance(answer.head)
+                if self._came_to <= before:
+                    raise HubUnreachable("the hub says that it took our changeset, and shows a head without it")
                 return answer.commit or commit
             if isinstance(answer, Rejected):
                 raise Refused(answer.rule, answer.path, answer.reason)
@@ -89,6 +108,11 @@ class Journal:
             self._follower.advance(answer.head)
             self._rest(random.uniform(0, 0.005 * min(tries, 10)))  # noqa: S311 - spreads the losers
         raise HubUnreachable(f"{TRIES} heads went by without room for ours")
+
+    @property
+    def _came_to(self) -> int:
+        """How far our own changesets go at the head."""
+        return self.trails.get(self.identity.agent, Trail()).sequence
 
     def log_edits(self, records: Sequence[audit.Record]) -> Edits:
         """The audit file of this agent with these records at its end, chained to what the head has."""

@@ -22,7 +22,7 @@ from watchdog.events import FileClosedEvent, FileCreatedEvent, FileMovedEvent, F
 from watchdog.observers import Observer
 
 from . import disk, janitor
-from .errors import HubUnreachable
+from .errors import HubUnreachable, UntrustedHead
 from .hub import Accepted, Broken, CommitId, MovedOn, Published
 from .store import GitStore
 
@@ -33,6 +33,8 @@ _REFSPEC = "+refs/heads/mai*:refs/hub/mai*"
 
 _AT_THE_HUB = "remote:"
 """How git begins the lines that the other side said."""
+
+_ROOTS = "refs/reroot"
 
 _YIELD = 0.03
 """Seconds a winner at most rests after a contended publish, or back-to-back publishes starve the others."""
@@ -64,9 +66,9 @@ class Remote:
     def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
         with self._alone():
             past = self._is_past(onto)
-            code, said = (1, "its head had moved on") if past else self._push(commit)
+            code, said = (1, "its head had moved on") if past else self._push(f"{commit}:{HEAD}", onto)
             if code != 0 and not past and self._local is not None and janitor.clear_hub(self._local):
-                code, said = self._push(commit)
+                code, said = self._push(f"{commit}:{HEAD}", onto)
             if code == 0:
                 self._seen = commit
                 if self._contended:
@@ -85,6 +87,28 @@ class Remote:
             self._contended = True
             return MovedOn(head)
 
+    def replace(self, root: CommitId, *, seen: CommitId | None) -> Published:
+        """Begin the hub's line anew at `root`, if its head is `seen`.
+
+        The root also gets a ref of its own there: an operator can put it in place where the hub denies it to us.
+        """
+        with self._alone():
+            code, said = self._push(f"{root}:{_ROOTS}/{root}", seen)
+            if code == 0:
+                code, said = self._swap(root, seen)
+            if code != 0 and self._local is not None and janitor.clear_hub(self._local):
+                code, said = self._swap(root, seen)
+            try:
+                head = self._fetch()
+            except HubUnreachable as error:
+                return Broken(f"{error} (after: {said})")
+            if head == root:
+                return Accepted(root)
+            if head != seen:
+                return MovedOn(head)
+            how = f"git update-ref {HEAD} {root} {seen or ''}".rstrip()
+            return Broken(f"the hub denies it ({said}); in the hub's repository run `{how}`")
+
     def wait(self, seconds: float) -> None:
         """Sleep; for a hub on this machine, until its head moved since the last wait."""
         local = self._local
@@ -97,7 +121,10 @@ class Remote:
 
     def _holds(self, head: CommitId, commit: CommitId, onto: CommitId | None) -> bool:
         """Whether our commit is on the hub: a lost answer is resolved by looking."""
-        return any(found.id == commit for found in self._store.history(onto, head)) if head != onto else False
+        try:
+            return any(found.id == commit for found in self._store.history(onto, head)) if head != onto else False
+        except UntrustedHead:
+            return False  # another line: whoever follows it judges it
 
     def _is_past(self, onto: CommitId | None) -> bool:
         """Whether a push onto this head is certainly in vain: cheap to see for a hub on this machine."""
@@ -105,8 +132,19 @@ class Remote:
         found = _head_file(local) if local is not None else None
         return found is not None and found != onto
 
-    def _push(self, commit: CommitId) -> tuple[int, str]:
-        return self._run("push", "--porcelain", "--no-follow-tags", self._url, f"{commit}:{HEAD}")
+    def _push(self, refspec: str, seen: CommitId | None) -> tuple[int, str]:
+        """With a lease on the head that was seen: git alone would also take a commit onto a head that went back."""
+        lease = f"--force-with-lease={HEAD}:{seen or ''}"
+        return self._run("push", "--porcelain", "--no-follow-tags", lease, self._url, refspec)
+
+    def _swap(self, root: CommitId, seen: CommitId | None) -> tuple[int, str]:
+        """On this machine the ref itself is swapped, for a hub denies forced pushes; elsewhere one is tried."""
+        local = self._local
+        if local is None:
+            return self._push(f"{root}:{HEAD}", seen)  # a plus would force it past the lease
+        inner = local / ".git"
+        at = inner if inner.is_dir() else local
+        return self._run("update-ref", HEAD, root, seen or "0" * len(root), at=at)
 
     def _fetch(self) -> CommitId | None:
         self._fetches += 1
@@ -121,12 +159,13 @@ class Remote:
         self._seen = self._store.ref(_TRACKED)
         return self._seen
 
-    def _run(self, *argv: str) -> tuple[int, str]:
+    def _run(self, *argv: str, at: Path | None = None) -> tuple[int, str]:
         """Exit code and what git said: its line about a disk, else its last one. Bounded in time, never asks, blind to
         a caller's git variables."""
+        repository = at or self._store.path
         environment = {
-            "GIT_DIR": str(self._store.path), "GIT_COMMON_DIR": str(self._store.path), "GIT_NAMESPACE": "",
-            "GIT_OBJECT_DIRECTORY": str(self._store.path / "objects"),
+            "GIT_DIR": str(repository), "GIT_COMMON_DIR": str(repository), "GIT_NAMESPACE": "",
+            "GIT_OBJECT_DIRECTORY": str(repository / "objects"),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": "", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0",
             "LC_ALL": "C",
         }  # fmt: skip

@@ -12,7 +12,7 @@ import pygit2
 from pygit2.enums import FileMode, ObjectType
 
 from . import disk
-from .errors import Refused, UntrustedHead
+from .errors import HubRewritten, Refused, UntrustedHead
 from .hub import BlobId, Change, Commit, CommitId, Edits
 from .task import AgentId
 from .tree import BadTree, Comparison
@@ -67,7 +67,7 @@ class GitStore:
         at: CommitId | None = new
         while at != old:
             if at is None:
-                raise UntrustedHead(new, f"it does not follow {(old or '')[:12]}: the hub was rolled back or rewritten")
+                raise HubRewritten(new, f"it does not follow {(old or '')[:12]}: the hub was rolled back or rewritten")
             found = self._commit(at)
             parents = tuple(CommitId(str(parent)) for parent in found.parent_ids)
             if len(parents) > 1:
@@ -85,6 +85,15 @@ class GitStore:
             who = pygit2.Signature(author, f"{author}@countersign.invalid", int(at.timestamp()), 0)
             parents = [pygit2.Oid(hex=parent)] if parent else []
             return CommitId(str(self._repo.create_commit(None, who, who, message, tree, parents)))
+
+    def tree(self, commit: CommitId) -> str:
+        return str(self._commit(commit).tree_id)
+
+    def root(self, like: CommitId, *, message: str, author: AgentId, at: datetime) -> CommitId:
+        who = pygit2.Signature(author, f"{author}@countersign.invalid", int(at.timestamp()), 0)
+        tree = self._commit(like).tree_id
+        with self._writing():
+            return CommitId(str(self._repo.create_commit(None, who, who, message, tree, [])))
 
     def when(self, commit: CommitId) -> datetime:
         """The time its author wrote into it."""

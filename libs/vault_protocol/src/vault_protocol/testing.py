@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-from .errors import HubUnreachable, Refused, UntrustedHead
+from .errors import HubRewritten, HubUnreachable, Refused, UntrustedHead
 from .hub import Accepted, BlobId, Broken, Change, Commit, CommitId, Edits, MovedOn, Published, Store, blob_id
 from .task import AgentId
 
@@ -71,7 +71,7 @@ class MemoryStore:
         at: CommitId | None = new
         while at != old:
             if at is None:
-                raise UntrustedHead(new, "it does not follow the head that was seen before")
+                raise HubRewritten(new, "it does not follow the head that was seen before")
             self._tree(at)
             line.append(self._commits[at])
             at = next(iter(self._commits[at].parents), None)
@@ -87,8 +87,19 @@ class MemoryStore:
             else:
                 tree[path] = blob_id(content)
                 self._blobs[tree[path]] = content
-        name = repr((parent, sorted(edits.items()), message, author, at)).encode()
-        commit = CommitId(hashlib.sha1(name, usedforsecurity=False).hexdigest())
+        return self._keep(parent, tree, repr(sorted(edits.items())), message, author, at)
+
+    def tree(self, commit: CommitId) -> str:
+        return _sha1(repr(sorted(self._tree(commit).items())))
+
+    def root(self, like: CommitId, *, message: str, author: AgentId, at: datetime) -> CommitId:
+        tree = dict(self._tree(like))
+        return self._keep(None, tree, repr(sorted(tree.items())), message, author, at)
+
+    def _keep(
+        self, parent: CommitId | None, tree: dict[str, BlobId], mark: str, message: str, author: AgentId, at: datetime
+    ) -> CommitId:
+        commit = CommitId(_sha1(repr((parent, mark, message, author, at))))
         self._trees[commit] = tree
         self._commits[commit] = Commit(commit, (parent,) if parent else (), message, author, at)
         return commit
@@ -98,6 +109,10 @@ class MemoryStore:
             return self._trees[commit]
         except KeyError:
             raise UntrustedHead(commit, "its objects are not here, or broken") from None
+
+
+def _sha1(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _folders(path: str) -> Iterator[str]:
@@ -147,6 +162,14 @@ class MemoryHub:
             return bool(self._store.history(onto, commit))
         except UntrustedHead:
             return False
+
+    def replace(self, root: CommitId, *, seen: CommitId | None) -> Published:
+        if self.away:
+            return Broken("the hub in memory is away")
+        if self.head != seen:
+            return MovedOn(self.head)
+        self.head = root
+        return Accepted(root)
 
     def wait(self, seconds: float) -> None:
         """Nothing to wait for: whoever drives a simulation decides who is next."""

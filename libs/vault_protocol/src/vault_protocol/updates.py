@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from .canonical import utc
+from .canonical import moment, utc
 from .task import AgentId
 
 _WORD = r"[a-z0-9_-]{1,40}"
@@ -39,6 +39,36 @@ class Update:
 def path(agent: AgentId) -> str:
     """Updates/AGENT/recent.md."""
     return f"Updates/{agent}/recent.md"
+
+
+def alive_path(agent: AgentId) -> str:
+    """Updates/AGENT/alive.md: one line, by which an agent with nothing else to say shows that it is there."""
+    return f"Updates/{agent}/alive.md"
+
+
+def both_paths(agent: AgentId) -> tuple[str, str]:
+    return path(agent), alive_path(agent)
+
+
+def alive(now: datetime) -> bytes:
+    return (Update.of("alive", now).line() + "\n").encode("ascii")
+
+
+def last_word(*contents: bytes | None) -> datetime | None:
+    """The time of the newest line in these files of one agent, by its own clock."""
+    return max((moment(found[-1].at) for content in contents if (found := _told(content))), default=None)
+
+
+def _told(content: bytes | None) -> tuple[Update, ...]:
+    """Without lines whose time is none: a hostile agent writes what it likes."""
+    found = []
+    for update in parse(content or b""):
+        try:
+            moment(update.at)
+        except ValueError:
+            continue
+        found.append(update)
+    return tuple(found)
 
 
 def parse(content: bytes) -> tuple[Update, ...]:

@@ -31,6 +31,7 @@ from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
 from vault_protocol import keys
+from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
 from vault_protocol.identity import Identity
@@ -52,12 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     making = commands.add_parser("init", help="make the agent's key and secret, and print its public key")
     making.add_argument("--home", type=Path, required=True, metavar="DIR")
     making.add_argument("--agent", default="cloud", metavar="NAME")
+    making.add_argument(
+        "--owner-key", metavar="LINE|FILE", help="the owner's approval public key, whose word is followed"
+    )
     running = commands.add_parser("run", help="watch, triage and draft until told to stop")
     running.add_argument("--config", type=Path, required=True, metavar="FILE")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "init":
-            print(machine.make_home(chosen.home, chosen.agent))
+            print(machine.make_home(chosen.home, chosen.agent, _owner_key(chosen.home, chosen.owner_key)))
         else:
             settings = settings_file.read(chosen.config)
             run(settings, drafter_of(settings))
@@ -70,6 +74,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         return BUG
     return 0
+
+
+def _owner_key(home: Path, given: str | None) -> str | None:
+    """Asked for when a person is there and none is pinned; without one no new root of the vault is followed."""
+    if given or machine.owner_file(home).exists():
+        return given
+    asked = ""
+    if sys.stdin.isatty():
+        print("The owner's approval public key, a line or a file (empty: later): ", end="", file=sys.stderr, flush=True)
+        asked = sys.stdin.readline().strip()
+    if not asked:
+        print("No owner's key is pinned: give it with --owner-key, or a re-root will stop this agent.", file=sys.stderr)
+    return asked or None
 
 
 def drafter_of(settings: Settings) -> Drafter:
@@ -115,7 +132,8 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     hub = Remote(store, settings.hub)
     journal = Journal(
         store, hub, Identity(agent, Role.CLOUD, settings.vault, key), clock,
-        secrets=machine.own_secrets(settings, secret), checkpoint=store.path / "followed.json",
+        secrets=machine.own_secrets(settings, secret), owner=settings.owner_key(),
+        checkpoint=Checkpoint(store.path / "followed.json", secret, f"{agent} {state.resolve()}"),
     )  # fmt: skip
     lease, later = timedelta(seconds=settings.lease_seconds), Later(clock, Pauses())
     desk = Desk(PatientVault(journal, waits=later.waits, lease=lease))
@@ -123,8 +141,9 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     health = Health.of(state / "health.json", clock, list(mailboxes))
     raw = RawMail(state / "raw")
     housekeeping = Housekeeping(
-        agent=agent, clock=clock, health=health, raw=raw, keep_raw=timedelta(days=settings.keep_raw_days)
-    )
+        agent=agent, clock=clock, health=health, heartbeat=timedelta(seconds=settings.heartbeat_seconds), raw=raw,
+        keep_raw=timedelta(days=settings.keep_raw_days),
+    )  # fmt: skip
 
     def on_task(mailbox: str) -> None:
         health.mail(mailbox)
@@ -146,7 +165,10 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
         step=step,
     )
     return Service(
-        worker=worker, watchers=[watcher(box, state, arrivals, health, wake, step) for box in settings.mailboxes],
+        worker=worker,
+        watchers=[
+            watcher(box, state, arrivals, health, wake, step, lambda: journal.generation) for box in settings.mailboxes
+        ],
         hub=hub, desk=desk, housekeeping=housekeeping, health=health, later=later,
         poll_seconds=settings.poll_seconds, pauses=Pauses(first=0.5, longest=5.0), wake=wake,
     )  # fmt: skip
@@ -154,7 +176,7 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
 
 def watcher(
     mailbox: MailboxSettings, state: Path, arrivals: Arrivals, health: Health, wake: threading.Event,
-    step: Callable[[str], None],
+    step: Callable[[str], None], generation: Callable[[], int],
 ) -> ImapWatcher:  # fmt: skip
     """What the mailbox's trouble changes is told to the owner by the worker, so it is woken."""
 
@@ -163,7 +185,7 @@ def watcher(
             wake.set()
 
     return ImapWatcher(
-        mailbox, state / "mailboxes" / f"{mailbox.name}.json", arrivals.take,
+        mailbox, state / "mailboxes" / f"{mailbox.name}.json", arrivals.take, generation=generation,
         on_trouble=lambda trouble, _detail: tell(trouble), on_healthy=lambda: tell(None), step=step,
     )  # fmt: skip
 

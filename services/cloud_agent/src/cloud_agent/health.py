@@ -38,6 +38,8 @@ class Health:
     mailboxes: dict[str, MailboxHealth]
     hub_reachable: bool = True
     disk_ok: bool = True
+    untrusted: str = ""
+    """Why the hub's head is not followed; empty while it is."""
     drafter_ok: bool = True
     last_step: datetime | None = None
     is_written: bool = True
@@ -89,6 +91,7 @@ class Health:
             state = {
                 "hub_reachable": self.hub_reachable,
                 "disk_ok": self.disk_ok,
+                "untrusted": self.untrusted,
                 "drafter_ok": self.drafter_ok,
                 "mailboxes": {
                     name: {

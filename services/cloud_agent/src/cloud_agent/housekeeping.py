@@ -9,7 +9,7 @@ import structlog
 from cloud_agent.health import Health
 from cloud_agent.keeping import RawMail
 from cloud_agent.planner import Planner
-from vault_protocol import plain
+from vault_protocol import plain, updates
 from vault_protocol.audit import Record
 from vault_protocol.clock import Clock
 from vault_protocol.errors import ClaimLost, MalformedNote, Refused
@@ -25,15 +25,17 @@ KEEP_RAW = timedelta(days=30)
 BETWEEN_PRUNES = 6 * 3600.0
 """Seconds between two looks at what was kept."""
 NOT_ENDED = tuple(stage for stage in Stage if stage not in (Stage.DONE, Stage.REJECTED))
+HEARTBEAT = timedelta(minutes=10)
 
 
 class Housekeeping:
     """Runs while the worker holds nothing."""
 
     def __init__(
-        self, *, agent: AgentId, clock: Clock, health: Health, raw: RawMail, keep_raw: timedelta = KEEP_RAW
-    ) -> None:
-        self._agent, self._clock, self._health = agent, clock, health
+        self, *, agent: AgentId, clock: Clock, health: Health, raw: RawMail, heartbeat: timedelta = HEARTBEAT,
+        keep_raw: timedelta = KEEP_RAW,
+    ) -> None:  # fmt: skip
+        self._agent, self._clock, self._health, self._heartbeat = agent, clock, health, heartbeat
         self._raw, self._keep_raw = raw, keep_raw
         self._planner = Planner()
         self._stuck: set[str] = set()
@@ -48,6 +50,7 @@ class Housekeeping:
         if plans:
             vault.write("plan", f"{len(plans)} plans", plans)
         self._tell_of_mailboxes(vault)
+        self._say_alive(vault)
         self._prune(vault)
 
     def let_go(self, vault: Vault) -> None:
@@ -86,6 +89,14 @@ class Housekeeping:
         now, reason = self._clock.now(), plain.one_line(error.reason, 160)
         record = Record.of("note.quarantined", actor=self._agent, target=task, at=now, parameters={"reason": reason})
         return Also([record], [Update.of("quarantined", now, task=task, reason="malformed")])
+
+    def _say_alive(self, vault: Vault) -> None:
+        """One line in a file of its own, when the vault has heard nothing for long: it replaces the last, so that the
+        vault grows by a commit, at most one in each interval whatever happens, and pushes no other line out."""
+        now, journal = self._clock.now(), vault.journal
+        words = (updates.last_word(journal.read(path)) for path in updates.both_paths(self._agent))
+        if not any(word is not None and abs(now - word) < self._heartbeat for word in words):
+            vault.write("alive", self._agent, {updates.alive_path(self._agent): updates.alive(now)})
 
     def _tell_of_mailboxes(self, vault: Vault) -> None:
         changed = self._health.unreported()

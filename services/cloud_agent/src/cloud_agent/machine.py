@@ -18,6 +18,7 @@ from vault_protocol import disk, keys
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_private
 from vault_protocol.scan import OwnSecrets
+from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AGENT_ID
 
 
@@ -25,8 +26,11 @@ class AlreadyRunning(VaultError):
     """Another process works with this state folder: end it, or give this one its own."""
 
 
-def make_home(home: Path, agent: str) -> str:
-    """Make the key and the secret that are not there yet; the line that `countersign init --pin` takes."""
+def make_home(home: Path, agent: str, owner_key: str | None = None) -> str:
+    """Make the key and the secret that are not there yet; the line that `countersign init --pin` takes.
+
+    `owner_key`: the owner's approval public key to pin, a line or a file.
+    """
     if not AGENT_ID.fullmatch(agent):
         raise VaultError(f"{agent!r} is no name for an agent: a-z, 0-9 and hyphens, beginning with a letter")
     key_file, secret_file = home / "keys" / agent, home / "secret"
@@ -35,9 +39,30 @@ def make_home(home: Path, agent: str) -> str:
             keys.save(keys.new(), key_file, comment=agent)
         if not secret_file.exists():
             write_private(secret_file, (secrets.token_hex(32) + "\n").encode("ascii"))
+        if owner_key:
+            _pin_owner(owner_file(home), owner_key)
     except OSError as error:
         raise VaultError(f"cannot make {home}: {os.strerror(error.errno or 0)}") from None
     return keys.load_public(key_file.with_name(f"{agent}.pub")).line(agent)
+
+
+def owner_file(home: Path) -> Path:
+    """Where `init` pins the owner's approval public key; the settings name it as `owner_key_file`."""
+    return home / "keys" / "owner.pub"
+
+
+def _pin_owner(file: Path, given: str) -> None:
+    """Raises VaultError rather than change a pinned key."""
+    try:
+        key = PublicKey.parse(given) if " " in given.strip() else keys.load_public(Path(given).expanduser())
+    except ValueError as error:
+        raise VaultError(
+            f"--owner-key: {error}; give the line of `countersign init`, or a file that holds it"
+        ) from None
+    if file.exists() and keys.load_public(file) != key:
+        raise VaultError(f"{file} pins another key of the owner; a pinned key is never replaced")
+    if not file.exists():
+        write_private(file, (key.line("owner") + "\n").encode("ascii"))
 
 
 @contextmanager

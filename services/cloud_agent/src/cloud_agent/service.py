@@ -14,7 +14,7 @@ from cloud_agent.retries import Later, Pauses
 from cloud_agent.watchers.imap import ImapWatcher
 from cloud_agent.worker import Worker
 from vault_protocol import disk
-from vault_protocol.errors import DiskTrouble, HubUnreachable, Refused, UntrustedHead
+from vault_protocol.errors import DiskTrouble, HubUnreachable, Refused, UntrustedHead, VaultError
 from vault_protocol.hub import Hub
 
 log = structlog.get_logger()
@@ -66,12 +66,13 @@ class Service:
                 with disk.watched("state_dir"):
                     more = self._worker.step()
                 failures, full = 0, False
+                self._health.untrusted = ""
             except DiskTrouble as error:
                 failures, more, full = failures + 1, False, True
                 log.error("disk.trouble", reason=str(error), failures=failures)
             except (HubUnreachable, UntrustedHead, Refused) as error:
                 failures, more, full = failures + 1, False, False
-                log.warning("hub.trouble", error=type(error).__name__, reason=str(error), failures=failures)
+                self._trouble(error, failures)
             self._health.hub_reachable, self._health.disk_ok = failures == 0 or full, not full
             self._health.drafter_ok = self._worker.drafter_ok
             self._health.step()
@@ -84,6 +85,14 @@ class Service:
             elif not more:
                 self._wake.wait(self._later.soonest())
         self._let_go()
+
+    def _trouble(self, error: VaultError, failures: int) -> None:
+        """A head that is not to be trusted is the owner's to mend: said once in full, and in the health file."""
+        log.warning("hub.trouble", error=type(error).__name__, failures=failures)
+        if isinstance(error, UntrustedHead):
+            if self._health.untrusted != error.reason:
+                log.error("head.untrusted", commit=error.commit[:12], reason=error.reason)
+            self._health.untrusted = error.reason
 
     def _let_go(self) -> None:
         try:

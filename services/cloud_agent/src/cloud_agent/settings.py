@@ -13,6 +13,8 @@ from cloud_agent.drafting.settings import DrafterSettings
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from vault_protocol.action import Address
 from vault_protocol.errors import VaultError
+from vault_protocol.keys import load_public
+from vault_protocol.sshsig import PublicKey
 
 ACCOUNT = r"^[a-z][a-z0-9-]{0,30}$"
 
@@ -34,6 +36,8 @@ class Settings(BaseModel):
     state_dir: Path
     key_file: Path
     secret_file: Path
+    owner_key_file: Path | None = None
+    """The public half of the owner's approval key: whoever signs with it may give the vault a new root."""
     owner_name: Annotated[str, Field(min_length=1)]
     """Drafts are signed with it, and it stands in From."""
     own_addresses: tuple[str, ...] = ()
@@ -44,6 +48,8 @@ class Settings(BaseModel):
     lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
     keep_raw_days: Annotated[int, Field(ge=1)] = 30
     """How long the raw mail of a task that has ended stays on this machine."""
+    heartbeat_seconds: Annotated[int, Field(ge=60, le=86400)] = 600
+    """How long the vault may hear nothing from this agent: after that it says that it is alive, 144 times a day."""
     log_format: Literal["json", "key-value"] = "json"
     drafter: DrafterSettings = DrafterSettings()
     mailboxes: tuple[MailboxSettings, ...] = ()
@@ -64,6 +70,15 @@ class Settings(BaseModel):
     @property
     def every_own_address(self) -> frozenset[str]:
         return frozenset({*self.own_addresses, *(mailbox.address for mailbox in self.mailboxes)})
+
+    def owner_key(self) -> PublicKey | None:
+        """Raises BadSettings."""
+        if self.owner_key_file is None:
+            return None
+        try:
+            return load_public(self.owner_key_file)
+        except VaultError as error:
+            raise BadSettings(f"owner_key_file: {error}; `python -m cloud_agent init --owner-key` makes one") from None
 
     def secret(self) -> bytes:
         """The installation secret. Raises BadSettings."""
@@ -112,6 +127,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         name: folder / getattr(settings, name) for name in ("state_dir", "key_file", "secret_file", "skills_dir")
     }
     changes["drafter"] = drafter
+    changes["owner_key_file"] = folder / settings.owner_key_file if settings.owner_key_file else None
     changes["mailboxes"] = tuple(
         mailbox.model_copy(update={"password_file": folder / mailbox.password_file}) for mailbox in settings.mailboxes
     )

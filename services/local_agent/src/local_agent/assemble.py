@@ -10,13 +10,14 @@ from pathlib import Path
 import structlog
 
 from local_agent.decisions import Desk
-from local_agent.executor_id import executor_id
+from local_agent.executor_id import executor_id, place_of
 from local_agent.home import LOCAL, Home, Settings
 from local_agent.inbox import Inbox
 from local_agent.judge import FindOriginal, Judge
 from local_agent.mail_account import AuthFailed, MailboxUnreachable
 from local_agent.mailbox import Mailbox
 from vault_protocol import keys
+from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import Clock, SystemClock
 from vault_protocol.errors import VaultError
 from vault_protocol.identity import Identity
@@ -43,6 +44,7 @@ class Local:
     inbox: Inbox
     executor: str
     clock: Clock
+    checkpoint: Checkpoint
 
 
 def assemble(home: Home, clock: Clock | None = None) -> Local:
@@ -50,17 +52,26 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     clock = clock or SystemClock()
     settings = home.settings()
     store = GitStore(home.clone)
+    executor, checkpoint = executor_id(home.executor), checkpoint_of(home)
     identity = Identity(LOCAL, Role.LOCAL, settings.vault, keys.load(home.local_key))
     journal = Journal(
         store, Remote(store, settings.hub), identity, clock,
-        trust=home.trust(settings.vault), secrets=own_secrets(home, settings), checkpoint=home.checkpoint,
+        trust=home.trust(settings.vault), secrets=own_secrets(home, settings), checkpoint=checkpoint,
+        owner=home.approval_public_key(),
         progress=lambda done, total: log.info("vault.following", done=done, total=total),
     )  # fmt: skip
+    if checkpoint.doubt:
+        log.error("checkpoint.doubted", kept_as=checkpoint.aside.name)
     vault = Vault(journal, lease=timedelta(seconds=settings.lease_seconds))
-    executor = executor_id(home.executor)
     desk = Desk(vault, executor, settings.owner, timedelta(seconds=settings.undo_seconds))
     judge = Judge(settings, original_finder(settings), home.checks)
-    return Local(home, settings, store, vault, desk, judge, Inbox(settings.accounts), executor, clock)
+    return Local(home, settings, store, vault, desk, judge, Inbox(settings.accounts), executor, clock, checkpoint)
+
+
+def checkpoint_of(home: Home) -> Checkpoint:
+    """Sealed by the local secret, for this executor in this place: an edited file or a restored home is noticed."""
+    executor_id(home.executor)
+    return Checkpoint(home.checkpoint, home.secret_bytes(), place_of(home.executor))
 
 
 def own_secrets(home: Home, settings: Settings) -> OwnSecrets:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from local_agent.home import LOCAL
+from local_agent.life import told_silent
 from vault_protocol import layout
 from vault_protocol.hub import CommitId, Edits
 from vault_protocol.journal import Journal
+from vault_protocol.plain import one_line
 from vault_protocol.task import AgentId, Stage, Task
 from vault_protocol.updates import Update, parse
 from vault_protocol.vault import Vault
@@ -25,10 +28,15 @@ HEADINGS = {
 
 
 def render(
-    tasks: Mapping[Stage, Sequence[Task]], ended: Mapping[Stage, int], updates: Mapping[AgentId, Sequence[Update]]
-) -> str:
-    """The whole note. Tasks are named by their file, so no text from outside stands in it."""
+    tasks: Mapping[Stage, Sequence[Task]], ended: Mapping[Stage, int], updates: Mapping[AgentId, Sequence[Update]],
+    alarms: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """The whole note. Tasks are named by their file, so no text from outside stands in it.
+
+    `alarms` are what only this machine knows; with them the note is shown in the folder and never published.
+    """
     lines = ["# Dashboard", "", "_Written by Countersign; what you write here is replaced._", ""]
+    lines += _alarms(alarms, told_silent(updates.get(LOCAL, ())))
     waiting = len(tasks.get(Stage.PENDING_APPROVAL, ()))
     counts = f"{ended.get(Stage.DONE, 0)} done · {ended.get(Stage.REJECTED, 0)} rejected"
     lines += [f"**{waiting} waiting for you** · {counts}", ""]
@@ -41,11 +49,11 @@ def render(
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def of_vault(vault: Vault) -> str:
+def of_vault(vault: Vault, alarms: Sequence[str] = ()) -> str:
     """The dashboard of the head this vault stands at."""
     tasks = {stage: tuple(vault.tasks(stage)) for stage in SHOWN}
     ended = {stage: _count(vault.journal.where.values(), stage) for stage in layout.BY_MONTH}
-    return render(tasks, ended, _updates(vault.journal))
+    return render(tasks, ended, _updates(vault.journal), alarms)
 
 
 def write(vault: Vault) -> None:
@@ -64,6 +72,14 @@ def _updates(journal: Journal) -> dict[AgentId, tuple[Update, ...]]:
         return {}
     files = (path for path, _ in journal.store.paths(head, "Updates") if path.endswith("/recent.md"))
     return {AgentId(path.split("/")[1]): parse(journal.read(path) or b"") for path in files}
+
+
+def _alarms(alarms: Sequence[str], silent: Iterable[str]) -> list[str]:
+    quiet = [f"Nothing is heard of {agent}: it is down, or the hub keeps it back." for agent in sorted(silent)]
+    if not quiet and not alarms:
+        return []
+    told = [f"> - {one_line(words, 400)}" for words in (*alarms, *quiet)]
+    return ["> [!danger] Look at `countersign status`", *told, ""]
 
 
 def _row(task: Task) -> str:

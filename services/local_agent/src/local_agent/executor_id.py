@@ -24,6 +24,12 @@ def executor_id(path: Path, machine_id: Path = MACHINE_ID) -> str:
     return minted
 
 
+def place_of(path: Path) -> str:
+    """What a copy of this home does not have: the executor here, and which file on which disk says so."""
+    status = path.stat()
+    return f"{executor_id(path)} {status.st_ino} {status.st_ctime_ns}"
+
+
 def _fingerprint(path: Path, machine_id: Path) -> str:
     """Machine and place: a copy on another machine, or beside this one, is another executor."""
     try:

@@ -49,6 +49,8 @@ class Settings(BaseModel):
     unlock_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
     key_protection: Literal["passphrase", "keyring", "fido", "none"] = "passphrase"
     lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
+    alarm_minutes: Annotated[int, Field(ge=1, le=10080)] = 30
+    """How long the hub or an agent may give no sign of life; agents give one every ten minutes."""
     limits: Limits = Limits()
     accounts: tuple[MailAccount, ...] = ()
 
@@ -127,6 +129,11 @@ class Home:
         return self.path / "state" / "checks.json"
 
     @property
+    def heard(self) -> Path:
+        """When the hub and each agent last gave a sign of life."""
+        return self.path / "state" / "heard.json"
+
+    @property
     def dropped(self) -> Path:
         """The files that were dropped into Inbox/, by their hash."""
         return self.path / "state" / "dropped"
@@ -159,6 +166,10 @@ class Home:
 
     def approval_public_key(self) -> PublicKey:
         return load_public(self.approval_key.with_name("approval.pub"))
+
+    def cloud_agents(self, vault: str) -> tuple[AgentId, ...]:
+        """The pinned agents that are not ours."""
+        return tuple(name for name, (role, _) in sorted(self.trust(vault).keys.items()) if role is Role.CLOUD)
 
     def trust(self, vault: str) -> Trust:
         """The keys pinned by `countersign init`, our own among them."""

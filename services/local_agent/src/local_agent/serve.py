@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO, cast
+from typing import Any
 
 import structlog
 
@@ -33,7 +33,6 @@ def serve(
 
     A disk that is too full to begin on is waited for.
     """
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(cast(TextIO, disk.Stream("stdout"))))
     while not stop.is_set():
         try:
             with disk.watched(home.path), _assembled(home, mail_server, step) as (service, look_again):

@@ -16,7 +16,11 @@ from local_agent.assemble import Local, own_secrets
 from local_agent.effects import Ledger
 from local_agent.executor import Executor, MailServer
 from local_agent.folder import Folder
+from local_agent.hold import hold_effects
+from local_agent.life import Kind, SignsOfLife, Silence, tell
 from local_agent.receipts import stop_if_old
+from local_agent.rerooting import write_down
+from local_agent.shown import Shown
 from local_agent.signals import apply_signals
 from local_agent.watch import Watch
 from vault_protocol import disk, request
@@ -52,8 +56,13 @@ class Service:
             settle=local.settings.settle_seconds,
         )  # fmt: skip
         self.executor = Executor(local.vault, server, local.clock, local.executor, step)
-        self._folder = Folder(local, self.mirror, sign, self._notice)
         self._notices: deque[tuple[str, str, str]] = deque(maxlen=30)
+        self._folder = Folder(local, self.mirror, sign, self._notice)
+        self._agents = local.home.cloud_agents(local.settings.vault)
+        after = timedelta(minutes=local.settings.alarm_minutes)
+        self._life = SignsOfLife(local.home.heard, local.clock, self._agents, after)
+        self._silences: tuple[Silence, ...] = ()
+        self._shown = Shown(local)
         self._hub_trouble = self._untrusted = ""
         self.disk_trouble = ""
         """What the last step could not write, in words for the owner."""
@@ -62,6 +71,9 @@ class Service:
         self._hurry = threading.Event()
         self._ledger_is_current = False
         self._last_status = b""
+        self._generation = -1
+        if local.checkpoint.doubt:
+            self._notice("", local.checkpoint.doubt)
 
     def step(self) -> None:
         """Follow the hub, carry out what the owner did, execute what they approved, show it all in the folder."""
@@ -80,17 +92,22 @@ class Service:
             self.disk_trouble = self.disk_trouble or str(error)
 
     def _step(self) -> None:
-        if self._follow():
+        following = self._follow()
+        if following:
             try:
                 self._work()
                 self._hub_trouble = ""
+                self._life.took()
             except HubUnreachable as error:
                 self._hub_trouble = str(error)
+                self._life.denied()
             except UntrustedHead as error:
                 self._distrust(error)
+                following = False
+        self._silences = self._life.silences(following=following)
         head = self.local.vault.journal.head
         if head is not None:
-            for item in self.mirror.apply(head):
+            for item in self.mirror.apply(self._shown.at(head, self._alarms())):
                 self._attempt(lambda item=item: self._folder.act(item))  # type: ignore[misc]
 
     def wait(self, limit: float) -> None:
@@ -123,6 +140,7 @@ class Service:
         """Whether there is a head to work on, and the hub to publish to."""
         try:
             head = self.local.vault.refresh()
+            self._life.answered()
             self._untrusted = self._hub_trouble = ""
             return head is not None
         except HubUnreachable as error:
@@ -130,12 +148,17 @@ class Service:
                 log.warning("hub.unreachable")
             self._hub_trouble = str(error)
         except UntrustedHead as error:
+            self._life.answered()
             self._distrust(error)
         return False
 
     def _work(self) -> None:
         vault = self.local.vault
         head = self._head()
+        if vault.journal.generation != self._generation:
+            write_down(vault)
+            self._generation = vault.journal.generation
+        self._hear()
         apply_signals(vault)
         self._check_drafts()
         for item in self.mirror.look(head):
@@ -150,6 +173,17 @@ class Service:
         self.executor.step()
         self._watch.step()
         dashboard.write(vault)
+
+    def _hear(self) -> None:
+        """What an agent's silence changes is a line for the dashboard, and a test whether the hub still takes one."""
+        journal = self.local.vault.journal
+        self._life.hear(journal)
+        tell(journal, self._life.silent_agents(), self._agents)
+
+    def _alarms(self) -> tuple[str, ...]:
+        """What the vault itself cannot say: that its head is not to be trusted, or that the hub is away."""
+        untrusted = (f"DANGER: {self._untrusted}. Nothing is sent.",) if self._untrusted else ()
+        return (*untrusted, *(one.words() for one in self._silences if one.kind is not Kind.AGENT))
 
     def _head(self) -> CommitId:
         head = self.local.vault.journal.head
@@ -190,6 +224,8 @@ class Service:
             self._distrust(error)
 
     def _distrust(self, error: UntrustedHead) -> None:
+        if hold_effects(self.local.home, error):
+            self._notice("", f"effects are paused: {error.reason}")
         if self._untrusted != str(error):
             log.error("head.untrusted", commit=error.commit[:12], reason=error.reason)
         self._untrusted = str(error)
@@ -212,6 +248,7 @@ class Service:
                 "notices": list(self._notices),
                 "hidden_mail": [[found.message_id, utc(found.received)] for found in self._watch.hidden],
                 "inbox": self._watch.trouble or "ok",
+                "silences": [[one.kind.value, one.agent, utc(one.since), one.words()] for one in self._silences],
             },
             indent=1,
         ).encode("utf-8")  # fmt: skip

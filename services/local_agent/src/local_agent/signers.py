@@ -57,8 +57,8 @@ class Signer(Protocol):
         """When it locks itself; None while it is locked."""
         ...
 
-    def sign(self, message: bytes) -> str:
-        """The armored signature in the namespace of approvals. Raises KeyLocked."""
+    def sign(self, message: bytes, *, namespace: str = NAMESPACE) -> str:
+        """The armored signature, good in this namespace only: that of approvals, or another. Raises KeyLocked."""
         ...
 
 
@@ -89,12 +89,12 @@ class PassphraseSigner:
         with self._guard:
             return self._wall if self._open() else None
 
-    def sign(self, message: bytes) -> str:
+    def sign(self, message: bytes, *, namespace: str = NAMESPACE) -> str:
         with self._guard:
             key = self._open()
             if key is None:
                 raise KeyLocked(_LOCKED)
-            return sshsig.sign(key, message, namespace=NAMESPACE)
+            return sshsig.sign(key, message, namespace=namespace)
 
     def _open(self) -> Ed25519PrivateKey | None:
         if self._wall is None or self._clock.now() >= self._wall or self._clock.monotonic() >= self._steady:
@@ -120,8 +120,8 @@ class OpenSigner:
     def until(self) -> datetime | None:
         return ALWAYS
 
-    def sign(self, message: bytes) -> str:
-        return sshsig.sign(keys.load(self._path), message, namespace=NAMESPACE)
+    def sign(self, message: bytes, *, namespace: str = NAMESPACE) -> str:
+        return sshsig.sign(keys.load(self._path), message, namespace=namespace)
 
 
 class SshKeygenSigner:
@@ -140,8 +140,8 @@ class SshKeygenSigner:
     def until(self) -> datetime | None:
         return ALWAYS
 
-    def sign(self, message: bytes) -> str:
-        argv = ["ssh-keygen", "-Y", "sign", "-f", str(self._path), "-n", NAMESPACE]
+    def sign(self, message: bytes, *, namespace: str = NAMESPACE) -> str:
+        argv = ["ssh-keygen", "-Y", "sign", "-f", str(self._path), "-n", namespace]
         try:
             done = subprocess.run(
                 argv, input=message, capture_output=True, timeout=self._seconds, check=False, env=ssh_environment()
@@ -155,7 +155,7 @@ class SshKeygenSigner:
             raise KeyLocked(f"ssh-keygen could not sign: {said[-1] if said else f'exit code {done.returncode}'}")
         armored = done.stdout.decode("ascii", "replace")
         try:
-            sshsig.verify(self._public, message, armored, namespace=NAMESPACE)
+            sshsig.verify(self._public, message, armored, namespace=namespace)
         except sshsig.BadSignature as error:
             raise VaultError(f"ssh-keygen did not sign with the approval key: {error}") from None
         return armored

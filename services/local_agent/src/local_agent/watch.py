@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import structlog
@@ -9,6 +10,8 @@ import structlog
 from local_agent.assemble import Local
 from local_agent.mail_account import AuthFailed, MailboxUnreachable
 from local_agent.reconcile import BETWEEN, LOOK_BACK, Header, Known, hidden
+from vault_protocol import layout
+from vault_protocol.canonical import moment
 from vault_protocol.updates import Update
 from vault_protocol.vault import Also
 
@@ -46,8 +49,11 @@ class Watch:
         self.hidden = found
 
     def _beginning(self) -> datetime:
-        """When the vault began: older mail is nobody's task."""
+        """When the vault began: older mail is nobody's task. A new root begins the line again, not the vault."""
         journal = self._local.vault.journal
         if self._began is None and journal.head is not None:
-            self._began = journal.store.history(None, journal.head)[0].at
+            try:
+                self._began = moment(json.loads(journal.read(layout.VAULT_CARD) or b"")["created"])
+            except (ValueError, KeyError, TypeError):
+                self._began = journal.store.history(None, journal.head)[0].at
         return self._began or self._local.clock.now()

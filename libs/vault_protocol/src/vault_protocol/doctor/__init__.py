@@ -25,7 +25,7 @@ def examine(
 
     Without `trust` no signature of a changeset is judged, without `approval_key` none of an approval.
     """
-    found = [*Past(store, trust).walk(head)]
+    found = [*Past(store, trust, approval_key).walk(head)]
     tasks: list[Task] = []
     try:
         for path, blob in store.paths(head):

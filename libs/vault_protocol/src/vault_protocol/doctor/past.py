@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from vault_protocol import changeset, layout, notes
+from vault_protocol import changeset, layout, notes, reroot
 from vault_protocol.changeset import BadChangeset, Changeset
 from vault_protocol.doctor.finding import Finding, finding
 from vault_protocol.errors import MalformedNote, UntrustedHead
@@ -13,6 +13,7 @@ from vault_protocol.follow import Follower, Trust, View
 from vault_protocol.hub import Change, Commit, CommitId, Store
 from vault_protocol.layout import Place
 from vault_protocol.moves import MOVES
+from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import Role, Stage, TaskId
 
 _LEGAL = {(source, target) for source, targets in MOVES.items() for target in targets} | {(s, s) for s in Stage}
@@ -24,14 +25,19 @@ class Past:
 
     store: Store
     trust: Trust | None
+    owner: PublicKey | None = None
     places: dict[TaskId, dict[str, Place]] = field(default_factory=dict)
     attempts: dict[TaskId, int] = field(default_factory=dict)
 
     def walk(self, head: CommitId) -> Iterator[Finding]:
-        follower = Follower(self.store, self.trust.vault, self.trust) if self.trust else None
+        follower = Follower(self.store, self.trust.vault, self.trust, owner=self.owner) if self.trust else None
         before: CommitId | None = None
         try:
             for commit in self.store.history(None, head):
+                if reroot.claims(commit):
+                    yield from self._new_root(commit, follower)
+                    before = commit.id
+                    continue
                 changes = self.store.changes(before, commit.id)
                 found = [*self._tasks(commit, changes), *self._dashboard(commit, changes)]
                 if follower is not None:
@@ -41,6 +47,20 @@ class Past:
                 before = commit.id
         except UntrustedHead as error:
             yield finding("I3", error.commit, error.reason)
+
+    def _new_root(self, commit: Commit, follower: Follower | None) -> Iterator[Finding]:
+        """Its tree is where the tasks stand from now on: the owner's word, not a move, brought them there."""
+        for path, _ in self.store.paths(commit.id):
+            place = layout.place_of(path)
+            if place is not None:
+                self.places.setdefault(place.id, {})[path] = place
+        for task, here in self.places.items():
+            if len(here) != 1:
+                yield finding("I1", max(here), f"task {task} stands in {len(here)} places after root {commit.id[:12]}")
+        if follower is not None:
+            yield from _judged(commit, follower)
+            if follower.view.head != commit.id:
+                follower.view = self._view(commit, (), follower.view)
 
     def _tasks(self, commit: Commit, changes: Sequence[Change]) -> Iterator[Finding]:
         touched: dict[TaskId, dict[str, Place]] = {}
@@ -88,7 +108,8 @@ class Past:
         """The view after this commit, right or wrong: the next one is judged by itself."""
         signed = self._signed(commit, changes)
         trails = {**view.trails, signed.agent: signed.trail} if signed else view.trails
-        return View(commit.id, {task: max(here) for task, here in self.places.items() if here}, trails)
+        where = {task: max(here) for task, here in self.places.items() if here}
+        return View(commit.id, where, trails, view.generation)
 
     def _signed(self, commit: Commit, changes: Sequence[Change]) -> Changeset | None:
         assert self.trust is not None

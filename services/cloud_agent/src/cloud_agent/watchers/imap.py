@@ -53,9 +53,11 @@ class ImapWatcher:
         on_healthy: Callable[[], None] = lambda: None,
         backoff: Backoff | None = None,
         step: Callable[[str], None] = lambda name: None,
+        generation: Callable[[], int] = lambda: 0,
     ) -> None:
         """`on_healthy` is called after every look that found the mailbox in order; `step` is told "watched" after
-        each message whose handing over is written down."""
+        each message whose handing over is written down. When `generation` rose, the mailbox is read from the start:
+        a new root of the vault may have left behind what was handed over. A mail never makes a second task."""
         self._settings = settings
         self._state_file = state_file
         self._on_mail = on_mail
@@ -63,6 +65,7 @@ class ImapWatcher:
         self._on_healthy = on_healthy
         self._backoff = backoff or Backoff()
         self._step = step
+        self._generation = generation
         self._again = threading.Event()
         self._untaken: Arrival | None = None
         """Fetched and not taken: it need not be fetched with every try."""
@@ -109,12 +112,13 @@ class ImapWatcher:
         wait(seconds, stop=stop, again=self._again, back=back)
 
     def _hand_over_new(self, folder: RemoteFolder, stop: threading.Event) -> int:
-        uidvalidity = folder.select()
+        uidvalidity, generation = folder.select(), self._generation()
         with disk.watched(self._state_file):
             state = WatchState.read(self._state_file)
-        if state is None or state.uidvalidity != uidvalidity:
+        if state is None or (state.uidvalidity, state.generation) != (uidvalidity, generation):
             if state is not None:
-                log.warning("mailbox.renumbered", mailbox=self._settings.name)
+                why = "mailbox.renumbered" if state.generation == generation else "mailbox.read_again"
+                log.warning(why, mailbox=self._settings.name)
             state = WatchState(uidvalidity=uidvalidity, last_uid=0)
         count = 0
         for listed in folder.listed(folder.uids_after(state.last_uid, self._settings.since)):
@@ -124,8 +128,9 @@ class ImapWatcher:
             if arrival is not None:
                 self._on_mail(arrival)
                 count += 1
+            reached = WatchState(uidvalidity=uidvalidity, last_uid=listed.uid, generation=generation)
             with disk.watched(self._state_file):
-                WatchState(uidvalidity=uidvalidity, last_uid=listed.uid).write(self._state_file)
+                reached.write(self._state_file)
             self._untaken = None
             self._step("watched")
         return count

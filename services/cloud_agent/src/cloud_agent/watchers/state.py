@@ -15,6 +15,8 @@ class WatchState(BaseModel):
 
     uidvalidity: int = Field(ge=1)
     last_uid: int = Field(ge=0)
+    generation: int = Field(ge=0, default=0)
+    """The generation of the vault that it was handed over to."""
 
     @classmethod
     def read(cls, path: Path) -> Self | None:

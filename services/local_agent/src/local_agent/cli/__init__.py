@@ -6,16 +6,32 @@ import sys
 import traceback
 from collections.abc import Sequence
 from errno import EACCES, ENOTDIR, EPERM, EPIPE
+from typing import TextIO, cast
 
+import structlog
 import typer
 
-from local_agent.cli import approving, deciding, doctor, editing, effects, init, log, looking, service, status, switches
+from local_agent.cli import (
+    approving,
+    deciding,
+    doctor,
+    editing,
+    effects,
+    init,
+    log,
+    looking,
+    rerooting,
+    service,
+    status,
+    switches,
+)
 from vault_protocol import disk
 from vault_protocol.errors import VaultError
 from vault_protocol.plain import visible
 
 EXPECTED, BUG, INTERRUPTED = 1, 3, 130
 
+_STDERR = cast(TextIO, disk.Stream("stderr"))
 _THE_MACHINE = frozenset({EACCES, EPERM, ENOTDIR, EPIPE})
 
 
@@ -29,7 +45,8 @@ def build() -> typer.Typer:
         ("show", looking.show), ("approve", approving.approve), ("edit", editing.edit), ("reject", deciding.reject),
         ("again", deciding.again), ("ack", deciding.ack), ("undo", effects.undo), ("resolve", effects.resolve),
         ("log", log.log), ("doctor", doctor.doctor), ("pause", switches.pause), ("resume", switches.resume),
-        ("dry-run", switches.dry_run), ("unlock", service.unlock), ("lock", service.lock),
+        ("dry-run", switches.dry_run), ("re-root", rerooting.re_root), ("give-back", rerooting.give_back_),
+        ("unlock", service.unlock), ("lock", service.lock),
     ):  # fmt: skip
         app.command(name)(command)
     return app
@@ -37,6 +54,7 @@ def build() -> typer.Typer:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
+    structlog.configure(logger_factory=_to_stderr)
     try:
         code = build()(
             args=list(sys.argv[1:] if argv is None else argv), prog_name="countersign", standalone_mode=False
@@ -56,6 +74,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         return BUG
     return code if isinstance(code, int) else 0
+
+
+def _to_stderr(*_name: object) -> structlog.PrintLogger:
+    """Events go where people look; stdout is for answers."""
+    return structlog.PrintLogger(_STDERR)
 
 
 def _of_the_machine(error: Exception) -> str:

@@ -33,6 +33,8 @@ def made(session: Session, done: SetUp, pins: Mapping[AgentId, PublicKey]) -> No
         f"Dry run        {'on: nothing is sent before `countersign dry-run off`' if settings.dry_run else 'off'}"
     )
     session.out.print(Text("\nNext:", style="bold"))
+    session.say(f"  on Cloud               python -m cloud_agent init --home DIR --owner-key {home.approval_key}.pub")
+    session.say("                         (copy that file there: it is the key whose re-root Cloud follows)")
     session.say("  countersign run        start the service; it fills the folder")
     session.say("  countersign list       what waits for you")
     session.say("Read Welcome.md in your folder: it says how to decide by moving a file.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 
 from local_agent.cli.session import Session
 from local_agent.signers import Signer, signer
+from vault_protocol import approval
 from vault_protocol.approval import Sign
 from vault_protocol.errors import VaultError
 from vault_protocol.keys import KeyLocked, WrongPassphrase
@@ -29,8 +31,8 @@ _MINUTES = 5.0
 _LIMIT = 1024
 
 
-def sign_for(session: Session, fd: int | None) -> Sign:
-    """The approval key, opened for this command. Raises KeyLocked or WrongPassphrase."""
+def sign_for(session: Session, fd: int | None, namespace: str = approval.NAMESPACE) -> Sign:
+    """The approval key, opened for this command and for one namespace. Raises KeyLocked or WrongPassphrase."""
     settings = session.local.settings
     found = signer(session.home, settings)
     if settings.key_protection == "fido":
@@ -39,7 +41,7 @@ def sign_for(session: Session, fd: int | None) -> Sign:
         _open(session, found, fd)
     else:
         found.unlock(None, _MINUTES)
-    return found.sign
+    return partial(found.sign, namespace=namespace)
 
 
 def asked_passphrase(fd: int | None) -> str:

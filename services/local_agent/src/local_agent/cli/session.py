@@ -17,6 +17,7 @@ from rich.text import Text
 from local_agent import control
 from local_agent.assemble import Local, assemble
 from local_agent.control import ServiceNotRunning
+from local_agent.hold import hold_effects
 from local_agent.home import Home
 from vault_protocol.canonical import utc
 from vault_protocol.errors import HubUnreachable, UntrustedHead, VaultError
@@ -43,7 +44,10 @@ class Session:
     @cached_property
     def local(self) -> Local:
         """Raises NotSetUp."""
-        return assemble(self.home)
+        found = assemble(self.home)
+        if found.checkpoint.doubt:
+            self.warn(f"{found.checkpoint.doubt}. It is kept as {found.checkpoint.aside}.")
+        return found
 
     def look(self) -> Local:
         """Refreshed, or as it was last known; then it says so."""
@@ -63,6 +67,7 @@ class Session:
         try:
             self.local.vault.refresh()
         except UntrustedHead as error:
+            hold_effects(self.home, error)
             self.say(f"DANGER: {error}. Work goes on from the last good commit.", "bold red")
         if self.local.vault.journal.head is None:
             raise VaultError("the hub is empty; run `countersign init` again")

@@ -16,8 +16,9 @@ from local_agent.cli import words
 from local_agent.cli.session import HomeOption, JsonOption, Session
 from local_agent.control import ServiceNotRunning
 from local_agent.effects import Ledger
+from local_agent.hold import CHOICES, hold_effects
 from vault_protocol import disk, layout
-from vault_protocol.errors import DiskTrouble, HubUnreachable, UntrustedHead, VaultError
+from vault_protocol.errors import DiskTrouble, HubRewritten, HubUnreachable, UntrustedHead, VaultError
 from vault_protocol.task import Stage
 
 
@@ -25,17 +26,22 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     """The hub, the service, the key, the switches, and how many notes stand where."""
     session = Session(home, json_)
     local = session.local
-    hub, untrusted, full = "ok", "", "ok"
+    hub, untrusted, rewritten, full = "ok", "", False, "ok"
     try:
         with disk.watched(session.home.path):
             local.vault.refresh()
     except HubUnreachable as error:
         hub = str(error)
     except UntrustedHead as error:
+        hold_effects(local.home, error)
         untrusted = str(error)
+        rewritten = isinstance(error, HubRewritten)
     except DiskTrouble as error:
         full = str(error)
-    found = {**_vault(local), "hub": hub, "untrusted": untrusted, **_service(session)}
+    found = {
+        **_vault(local), "hub": hub, "untrusted": untrusted, "rewritten": rewritten, "doubted": _doubted(local),
+        **_service(session),
+    }  # fmt: skip
     try:
         with disk.watched(session.home.path):
             found |= _effects(local)
@@ -57,8 +63,14 @@ def _vault(local: Local) -> dict[str, Any]:
     return {
         "vault": local.settings.vault, "home": str(local.home.path), "folder": str(local.settings.folder),
         "executor": local.executor, "head": head, "head_age_seconds": age,
+        "generation": local.vault.journal.generation,
         "stages": {stage.value: counts[stage] for stage in Stage},
     }  # fmt: skip
+
+
+def _doubted(local: Local) -> str:
+    aside = local.checkpoint.aside
+    return str(aside) if aside.exists() else ""
 
 
 def _service(session: Session) -> dict[str, Any]:
@@ -78,7 +90,8 @@ def _service(session: Session) -> dict[str, Any]:
         "service": running, "service_trouble": trouble, "unlocked_until": told.get("unlocked_until"),
         "unsynced": written.get("unsynced", []), "waiting": written.get("waiting", {}),
         "notices": written.get("notices", []), "hidden_mail": written.get("hidden_mail", []),
-        "inbox": written.get("inbox", ""), "disk": told.get("disk", written.get("disk", "ok")),
+        "inbox": written.get("inbox", ""), "silences": written.get("silences", []),
+        "disk": told.get("disk", written.get("disk", "ok")),
     }  # fmt: skip
 
 
@@ -110,6 +123,12 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
     row("Hub", head if found["hub"] == "ok" else f"{found['hub']}; {head}", "" if found["hub"] == "ok" else "yellow")
     if found["untrusted"]:
         row("DANGER", found["untrusted"], "bold red")
+        for choice in CHOICES if found["rewritten"] else CHOICES[2:]:
+            row("", f"you can: {choice}", "red")
+    for *_, what in found["silences"]:
+        row("Silent", what, "bold red")
+    if found["doubted"]:
+        row("Doubted", f"the checkpoint was changed, or is a copy; kept as {found['doubted']}", "bold red")
     if found["disk"] != "ok":
         row("Disk", found["disk"], "bold red")
     row("Service", *(("running", "green") if found["service"] else ("not running: `countersign run`", "yellow")))

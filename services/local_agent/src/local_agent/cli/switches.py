@@ -11,10 +11,11 @@ from local_agent.assemble import Local
 from local_agent.cli.effects import publish_when_possible
 from local_agent.cli.session import HomeOption, JsonOption, Session, YesOption
 from local_agent.effects import Ledger
+from local_agent.hold import CHOICES, hold_effects
 from local_agent.home import LOCAL
 from local_agent.setup import config
 from vault_protocol.audit import Record
-from vault_protocol.errors import HubUnreachable, UntrustedHead, VaultError
+from vault_protocol.errors import HubRewritten, HubUnreachable, UntrustedHead, VaultError
 from vault_protocol.task import Stage
 
 
@@ -36,6 +37,7 @@ def pause(
 def resume(home: HomeOption = None, json_: JsonOption = False) -> None:
     """Let effects go on."""
     session = Session(home, json_)
+    _hold_while_rewritten(session)
     with closing(Ledger(session.local.home.ledger)) as ledger:
         was = ledger.paused()
         ledger.resume()
@@ -45,6 +47,17 @@ def resume(home: HomeOption = None, json_: JsonOption = False) -> None:
         _record(session, "effects.resumed")
         session.say("Effects go on.", "green")
     session.answer({"paused": None})
+
+
+def _hold_while_rewritten(session: Session) -> None:
+    """There is nothing to resume on while the hub is not what it was."""
+    try:
+        session.local.vault.refresh()
+    except HubRewritten as error:
+        hold_effects(session.home, error)
+        raise VaultError(f"{error}. Effects stay paused; you can: {'; '.join(CHOICES)}") from None
+    except (HubUnreachable, UntrustedHead):
+        return
 
 
 def dry_run(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from local_agent.assemble import own_secrets
+from local_agent.assemble import checkpoint_of, own_secrets
 from local_agent.executor_id import executor_id
 from local_agent.home import LOCAL, Home, Settings
 from local_agent.mail_account import MailAccount
@@ -94,8 +94,9 @@ def set_up(home: Home, wishes: Wishes, clock: Clock, step: Callable[[str], None]
     identity = Identity(LOCAL, Role.LOCAL, vault_id, keys.load(home.local_key))
     trust = home.trust(vault_id)
     journal = Journal(
-        store, remote, identity, clock, trust=trust, secrets=own_secrets(home, settings), checkpoint=home.checkpoint
-    )
+        store, remote, identity, clock, trust=trust, secrets=own_secrets(home, settings),
+        checkpoint=checkpoint_of(home), owner=approval,
+    )  # fmt: skip
     joined = _publish_first(Vault(journal), settings, executor, vault_card(vault_id, trust.keys, approval, clock.now()))
     step("published")
     settings.folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,104 @@
+"""A hub restored from an older copy, with real agents and real mail: nothing goes out twice, and the owner decides."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from demo.processes import eventually
+from demo.tail import Tail
+from demo.world import DemoFailed, World, world
+from tests.e2e.conftest import Gate
+from vault_protocol import layout
+from vault_protocol.task import Stage
+
+
+@pytest.fixture
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    """Both agents at work."""
+    folder = tmp_path_factory.mktemp("rewritten")
+    with world(folder) as made:
+        made.set_up(undo_seconds=0)
+        made.start_cloud()
+        made.start_local()
+        yield Gate(made, Tail(made.hub, folder / "tail.git"))
+
+
+def status(made: World) -> dict[str, Any]:
+    return dict(json.loads(made.countersign("status", "--json")))
+
+
+def approved_and_sent(office: Gate) -> str:
+    topic = office.ask()
+    office.world.with_passphrase("approve", office.at(topic, Stage.PENDING_APPROVAL).id, "--yes")
+    office.at(topic, Stage.DONE)
+    return topic
+
+
+def restored(office: Gate, older: str) -> None:
+    made = office.world
+    made.hub.rename(made.folder / "newest.git")
+    shutil.copytree(made.folder / older, made.hub)
+
+
+def restart(made: World) -> None:
+    assert made.local is not None
+    made.kill(made.local)
+    made.start_local()
+
+
+def test_after_a_rollback_past_an_approved_effect_nothing_is_sent_again_and_the_owner_gives_back_what_was_lost(
+    office: Gate,
+) -> None:
+    made = office.world
+    topic = office.ask()
+    office.at(topic, Stage.PENDING_APPROVAL)
+    shutil.copytree(made.hub, made.folder / "older.git")
+    made.with_passphrase("approve", office.at(topic, Stage.PENDING_APPROVAL).id, "--yes")
+    office.at(topic, Stage.DONE)
+
+    restored(office, "older.git")
+    eventually(lambda: status(made)["paused"], "effects are held", seconds=40)
+    eventually(lambda: "HubRewritten" in made.log_of("cloud"), "Cloud notices too", seconds=40)
+    dashboard = made.vault_folder / layout.DASHBOARD
+    eventually(lambda: "[!danger]" in dashboard.read_text("utf-8"), "the folder says it", seconds=40)
+    restart(made)
+    assert status(made)["rewritten"]
+    with pytest.raises(DemoFailed, match="Effects stay paused"):
+        made.countersign("resume")
+    assert len(office.sent_to(topic)) == 1
+
+    made.countersign("give-back")
+    made.countersign("resume")
+    second = approved_and_sent(office)
+    assert (len(office.sent_to(topic)), len(office.sent_to(second))) == (1, 1)
+    made.countersign("doctor")
+
+
+def test_after_a_fork_the_owners_new_root_is_followed_by_both_agents_and_mail_goes_out_once(office: Gate) -> None:
+    made = office.world
+    shutil.copytree(made.hub, made.folder / "older.git")
+    first = approved_and_sent(office)
+    assert made.cloud is not None
+    made.kill(made.cloud)
+    restored(office, "older.git")
+    shutil.rmtree(made.cloud_home / "state")  # the whole VM was put back
+    lost = office.ask()
+    made.start_cloud()
+    eventually(lambda: "another way" in str(status(made)["untrusted"]), "Local meets the other line", seconds=60)
+    with pytest.raises(DemoFailed, match="only `countersign re-root` leads on"):
+        made.countersign("give-back")
+
+    made.with_passphrase("re-root", "--why", "the VM was restored from a backup", "--yes")
+    made.countersign("resume")
+    office.tail = Tail(made.hub, made.folder / "tail-again.git")
+    second = approved_and_sent(office)
+    made.with_passphrase("approve", office.at(lost, Stage.PENDING_APPROVAL).id, "--yes")
+    office.at(lost, Stage.DONE)
+    assert [len(office.sent_to(topic)) for topic in (first, lost, second)] == [1, 1, 1]
+    assert status(made)["generation"] == 1
+    made.countersign("doctor")
