@@ -33,7 +33,7 @@ tables: _demo-env
 test *ARGS: _dev-env
     @"{{ dev_bin }}/python" -m pytest {{ if ARGS == "" { "-n 2" } else { "" } }} "$@"
 
-# Run the long proofs: kill sweeps and simulations (needs openssh-client and strace)
+# Run the long proofs: kill sweeps and simulations (needs openssh-client, strace, systemd-analyze)
 [no-exit-message]
 prove *ARGS: _prove-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m prove {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
@@ -96,7 +96,7 @@ _demo-env:
 _dev-env:
     @"$UV_PYTHON" -m tools.envs dev
 
-# Have ssh and strace, or say how to get them; a proof is never skipped for want of a program
+# Have ssh, strace and systemd-analyze, or say how to get them; a proof is never skipped for want of a program
 [no-exit-message]
 _prove-programs:
     @.ci/prove-programs

@@ -1,6 +1,6 @@
 """`python -m tests.prove.one_publish HUB HOME NUMBER`: on a line of input, publish the task with this number.
 
-Says "ready" before, and afterwards how many seconds that took. Exit code 1: the hub was not there.
+Says "ready" before, and afterwards how many seconds that took. Exit code 4: the hub was not there, or the disk full.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from pathlib import Path
 
 from libs.vault_protocol.tests import made
 
+from vault_protocol import disk
 from vault_protocol.clock import SystemClock
-from vault_protocol.errors import HubUnreachable
+from vault_protocol.errors import DiskTrouble, HubUnreachable
 from vault_protocol.journal import Journal
 from vault_protocol.remote import Remote
 from vault_protocol.store import GitStore
@@ -33,12 +34,13 @@ def main(hub: str, home: str, number: str) -> int:
     print("ready", flush=True)
     sys.stdin.readline()
     begun = time.monotonic()
-    vault = open_vault(hub, Path(home))
     try:
-        vault.refresh()
-        vault.add(task)
-    except HubUnreachable:
-        return 1
+        with disk.watched(home):
+            vault = open_vault(hub, Path(home))
+            vault.refresh()
+            vault.add(task)
+    except (HubUnreachable, DiskTrouble):
+        return 4
     print(time.monotonic() - begun, flush=True)
     return 0
 

@@ -1,4 +1,4 @@
-"""A process of ours, and all it starts, with SIGKILL at the n-th call of some system calls."""
+"""A process of ours, and all it starts, with SIGKILL or an error at the n-th call of some system calls."""
 
 from __future__ import annotations
 
@@ -34,10 +34,24 @@ def run(program: str, *arguments: str) -> Run:
 def run_killed(program: str, *arguments: str, calls: Sequence[str], at: int, log: Path) -> Run:
     """Each of its processes is killed as it enters the n-th of any of these calls (counted for each call and each
     process); strace counts from "ready" on, so that what Python does to start is not in it."""
-    with _started(program, arguments) as process, _tracer(process.pid, calls, at, log) as tracer:
+    return _run_traced(program, arguments, _inject(calls, "signal=SIGKILL", str(at)), log)
+
+
+def run_refused(program: str, *arguments: str, calls: Sequence[str], error: str, when: str, log: Path) -> Run:
+    """The same, with this errno instead of a kill. `when`: "3" is the third call, "3+" that and all after it."""
+    return _run_traced(program, arguments, _inject(calls, f"error={error}", when), log)
+
+
+def _run_traced(program: str, arguments: Sequence[str], inject: Sequence[str], log: Path) -> Run:
+    with _started(program, arguments) as process, _tracer(process.pid, inject, log) as tracer:
         said, _ = process.communicate("go\n", timeout=SECONDS)
         tracer.wait(SECONDS)
     return Run(process.returncode, said, was_killed(log))
+
+
+def was_refused(log: Path) -> bool:
+    """Whether strace wrote down an error of its making."""
+    return "(INJECTED)" in log.read_text(encoding="utf-8", errors="replace")
 
 
 def was_killed(log: Path) -> bool:
@@ -52,7 +66,7 @@ def hub_killed(hub: Path, clone: Path, *, calls: Sequence[str], at: int, log: Pa
     """
     subprocess.run(["git", f"--git-dir={clone}", "config", "protocol.ext.allow", "always"], check=True)
     script = log.with_name("hub")
-    inject = " ".join(_inject(calls, at))
+    inject = " ".join(_inject(calls, "signal=SIGKILL", str(at)))
     script.write_text(
         f'#!/bin/sh\nunset $(git rev-parse --local-env-vars)\n[ "$1" = git-receive-pack ] || exec "$1" "{hub}"\n'
         f'exec strace -f -qq -o "{log}" {inject} "$1" "{hub}"\n',
@@ -72,10 +86,10 @@ def _started(program: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
     return process
 
 
-def _tracer(process: int, calls: Sequence[str], at: int, log: Path) -> subprocess.Popen[str]:
+def _tracer(process: int, inject: Sequence[str], log: Path) -> subprocess.Popen[str]:
     """strace, once it has the process. Without --seccomp-bpf: strace 6.1 injects no signals with it."""
     tracer = subprocess.Popen(
-        ["strace", "-f", "-p", str(process), "-o", str(log), *_inject(calls, at)],
+        ["strace", "-f", "-p", str(process), "-o", str(log), *inject],
         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert tracer.stderr is not None
@@ -86,6 +100,6 @@ def _tracer(process: int, calls: Sequence[str], at: int, log: Path) -> subproces
     return tracer
 
 
-def _inject(calls: Sequence[str], at: int) -> tuple[str, ...]:
+def _inject(calls: Sequence[str], what: str, when: str) -> tuple[str, ...]:
     wanted = ",".join(f"?{call}" for call in calls)
-    return "-e", f"trace={wanted}", "-e", f"inject={wanted}:signal=SIGKILL:when={at}"
+    return "-e", f"trace={wanted}", "-e", f"inject={wanted}:{what}:when={when}"

@@ -203,7 +203,8 @@ def test_a_mode_of_a_task_changes_as_little_as_its_bytes() -> None:
     assert verdict(ME, {path: content}, {path: content}) != ""
 
 
-EVERYONES = ["Plans/plan.md", "Signals/withdraw-x-1.json", "Briefings/2026-11-23.md"]
+EVERYONES = ["Plans/plan.md", "Briefings/2026-11-23.md"]
+SIGNAL = "Signals/withdraw-x-1.json"
 OWN = ["Updates/{}/recent.md", "Logs/{}/2026-11/23.jsonl"]
 THE_OWNERS = [
     "Dashboard.md", "dashboard.md", "Company_Handbook.md", "Business_Goals.md", "Schedules/weekly.md", "Vault.json",
@@ -213,9 +214,16 @@ THE_OWNERS = [
 
 
 @pytest.mark.parametrize("path", EVERYONES)
-def test_plans_signals_and_briefings_are_written_by_agents(path: str) -> None:
+def test_plans_and_briefings_are_written_by_agents(path: str) -> None:
     assert verdict(ME, {}, {path: b"x"}) == ""
     assert verdict(ME, {path: b"x"}, {path: b"y"}) == ""
+
+
+def test_a_signal_is_given_by_an_agent_and_taken_away_by_local_alone() -> None:
+    assert verdict(ME, {}, {SIGNAL: b"x"}) == ""
+    assert verdict(OTHER, {SIGNAL: b"x"}, {SIGNAL: None}) == "signal"
+    assert verdict(OTHER, {SIGNAL: b"x"}, {SIGNAL: b"y"}) == "signal"
+    assert verdict(OWNER, {SIGNAL: b"x"}, {SIGNAL: None}) == ""
 
 
 @pytest.mark.parametrize("path", OWN)

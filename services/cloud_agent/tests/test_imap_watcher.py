@@ -233,6 +233,21 @@ def test_a_message_that_is_not_taken_is_brought_again_before_the_next(home: Prov
         assert [watch.troubles.get(timeout=DEADLINE) for _ in range(2)] == [Trouble.NOT_TAKEN] * 2
 
 
+def test_a_message_that_is_not_taken_is_fetched_once(home: Provider, tmp_path: Path) -> None:
+    brought = list[Arrival]()
+
+    def take(arrival: Arrival) -> None:
+        brought.append(arrival)
+        if len(brought) < 4:
+            raise Retry("the disk is full")
+
+    home.deliver(mail(1))
+    with watching(settings(home), tmp_path / "state.json", take) as watch:
+        assert watch.subjects(1) == ["number 1"]
+    assert len(brought) == 4
+    assert all(other is brought[0] for other in brought), "it was fetched again"
+
+
 def test_a_crash_in_the_consumer_ends_the_watcher_and_repeats_the_message(home: Provider, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     home.deliver(mail(1))

@@ -1,5 +1,6 @@
 """What becomes of a mail, with a hub in memory and a drafter that is told what to say."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,18 @@ def test_every_act_is_in_the_audit_log_without_a_word_of_the_mail(tmp_path: Path
         "warnings": 0,
     }
     assert "onfidential" not in world.read("Logs/cloud/2026-11/23.jsonl") + world.read("Updates/cloud/recent.md")
+
+
+def test_raw_mail_goes_thirty_days_after_it_came_unless_its_task_has_not_ended(tmp_path: Path) -> None:
+    world = World(tmp_path, ToldDrafter(kinds={"News": Kind.NEWSLETTER}))
+    for subject in ("News", "A question"):
+        world.receives(mail(subject, message_id=f"<{subject.replace(' ', '-')}@elsewhere.example>"))
+    world.works()
+    ended, waiting = (world.only(stage).note.front.words("sha256") for stage in (Stage.DONE, Stage.PENDING_APPROVAL))
+    came = world.clock.now().timestamp()
+    for kept in (tmp_path / "raw").iterdir():
+        os.utime(kept, (came, came))
+    for days, left in ((29, {ended, waiting}), (2, {waiting})):
+        world.waits(days * 86400)
+        world.works()
+        assert {path.stem for path in (tmp_path / "raw").iterdir()} == left

@@ -119,7 +119,7 @@ class World:
         )  # fmt: skip
         accounts = Accounts("Olive Owner", mailboxes, frozenset({OWNER, "me@home.example"}))
         work = Work(self.desk, self.drafter, agent=agent, accounts=accounts, raw=raw, clock=self.clock, lease=LEASE)
-        housekeeping = Housekeeping(agent=agent, clock=self.clock, health=self.health)
+        housekeeping = Housekeeping(agent=agent, clock=self.clock, health=self.health, raw=raw)
         self.worker = Worker(
             self.desk, work, clock=self.clock, failures=self.failures, later=self.later, housekeeping=housekeeping
         )

@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from local_agent.effects import Done, Executor, Ledger, Refusal, State, Unsure, Waiting
+from local_agent.effects import Done, Executor, Ledger, Refusal, State, Unsure, Waiting, ledger
 from local_agent.effects.execute import Outcome
 from vault_protocol import keys, sshsig
 from vault_protocol.action import Address, SendMail
 from vault_protocol.approval import NAMESPACE, Approved, SignedApproval, grant
+from vault_protocol.errors import DiskTrouble
 from vault_protocol.testing import TestClock
 
 OWNER_KEY = keys.new()
@@ -90,8 +92,8 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
-    for ledger in made.ledgers:
-        ledger.close()
+    for opened in made.ledgers:
+        opened.close()
 
 
 def mail(text: str = "Yes, Tuesday works.\n", to: str = "jana@north.example") -> SendMail:
@@ -249,6 +251,15 @@ def test_pause_stops_effects_and_uses_nothing_up(world: World) -> None:
     assert isinstance(executor.execute(mail(), signed), Waiting)
     executor.ledger.resume()
     assert isinstance(executor.execute(mail(), signed), Done)
+
+
+def test_without_room_for_its_outcome_nothing_starts_and_nothing_is_used_up(world: World) -> None:
+    executor, signed = world.executor(), world.approve(mail())
+    with mock.patch.object(ledger, "ROOM", 1 << 60), pytest.raises(DiskTrouble, match="left on this disk; free some"):
+        executor.execute(mail(), signed)
+    assert (world.post.reached, world.ledgers[0].of_task("a" * 16)) == ([], ())
+    assert isinstance(executor.execute(mail(), signed), Done)
+    assert len(world.post.reached) == 1
 
 
 def test_the_hourly_limit_holds_over_restarts_and_says_when_it_ends(world: World) -> None:

@@ -53,6 +53,10 @@ class HubUnreachable(VaultError):
     """The hub did not answer. The outcome may be unknown: back off, then look."""
 
 
+class DiskTrouble(VaultError):
+    """A disk takes or gives no bytes now (full, failing, read-only): say so, wait, and go on once it does."""
+
+
 class ApprovalRefused(VaultError):
     """This approval does not allow this action now; `rule` names the check that failed."""
 

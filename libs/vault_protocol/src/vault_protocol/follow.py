@@ -65,7 +65,7 @@ class Follower:
         self._store, self._vault, self._trust = store, vault, trust
         self._checkpoint = Checkpoint(checkpoint) if isinstance(checkpoint, Path) else checkpoint
         self.view = View()
-        self._indexed = True
+        self._indexed, self._saved = True, True
         self._refused: tuple[CommitId | None, CommitId | None, HubRewritten] | None = None
         saved = self._checkpoint.load() if self._checkpoint is not None else None
         if saved is not None:
@@ -76,12 +76,15 @@ class Follower:
         """Follow the hub to `head`, over a new root that the owner signed too.
 
         Raises UntrustedHead; the view then stands at the last good commit. HubRewritten: `head` is on another line.
+        OSError when the checkpoint cannot be written; the view is at `head`, the next call writes again.
         """
         ours = self.view.head
         if head is None or head == ours:
             self._take_index()
             if head is None and ours is not None:
                 raise HubRewritten(ours, "the hub is empty, it was not before")
+            if not self._saved:
+                self.save()
             return
         if self._refused is not None and self._refused[:2] == (ours, head):
             self._take_index()
@@ -192,4 +195,6 @@ class Follower:
         """Write the checkpoint, if one is kept."""
         if self._checkpoint is None or self.view.head is None:
             return
+        self._saved = False
         self._checkpoint.save(Saved(self.view.head, self.view.trails, self.view.generation))
+        self._saved = True

@@ -15,11 +15,20 @@ HALF_WRITTEN = 3600.0
 """Seconds after which a temporary object or pack is nobody's any more."""
 
 _PROC = Path("/proc")
+_OF_GIT = ("tmp_obj_", "tmp_pack_", "tmp_idx_", "tmp_rev_")
 
 
 def clear_clone(repository: Path) -> tuple[str, ...]:
     """Take every lock out of a clone of our own. Only for whoever holds that clone alone: no git runs on it now."""
     return tuple(_removed(repository, _locks(repository)))
+
+
+def clear_half_written(clone: Path) -> tuple[str, ...]:
+    """Take away what a git that failed in this clone wrote by halves: a full disk gets one more with every try.
+
+    As `clear_clone`, only for whoever holds the clone. libgit2's own are left: another thread may write them now.
+    """
+    return tuple(_removed(clone, [path for path in _temporaries(clone) if path.name.startswith(_OF_GIT)]))
 
 
 def clear_hub(repository: Path, *, now: float | None = None) -> tuple[str, ...]:

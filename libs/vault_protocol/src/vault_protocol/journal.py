@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -65,7 +66,7 @@ class Journal:
         return self._follower.view.generation
 
     def refresh(self) -> CommitId | None:
-        """Follow the hub. Raises HubUnreachable or UntrustedHead; the view then stands at the last good head."""
+        """Follow the hub. Raises HubUnreachable, UntrustedHead or DiskTrouble; the view is at the last good head."""
         try:
             found = self.hub.refresh()
         except HubUnreachable:
@@ -94,7 +95,9 @@ class Journal:
             before = self._came_to
             answer = self.hub.publish(commit, onto=self.head, exact=exact)
             if isinstance(answer, Accepted):
-                self._follower.advance(answer.head)
+                # It is on the hub; a checkpoint that finds no room is written by the next refresh.
+                with suppress(OSError):
+                    self._follower.advance(answer.head)
                 if self._came_to <= before:
                     raise HubUnreachable("the hub says that it took our changeset, and shows a head without it")
                 return answer.commit or commit

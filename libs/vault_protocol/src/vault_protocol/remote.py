@@ -5,9 +5,12 @@ libgit2's own push to a path is not a compare-and-swap between processes, so the
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import random
+import re
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +21,7 @@ import git
 from watchdog.events import FileClosedEvent, FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from . import janitor
+from . import disk, janitor
 from .errors import HubUnreachable, UntrustedHead
 from .hub import Accepted, Broken, CommitId, MovedOn, Published
 from .store import GitStore
@@ -27,6 +30,9 @@ HEAD = "refs/heads/main"
 _TRACKED = "refs/hub/main"
 _REFSPEC = "+refs/heads/mai*:refs/hub/mai*"
 """A pattern, so that an empty hub is no error. The plus moves our own note of the hub's head, nothing on the hub."""
+
+_AT_THE_HUB = "remote:"
+"""How git begins the lines that the other side said."""
 
 _ROOTS = "refs/reroot"
 
@@ -76,7 +82,8 @@ class Remote:
             if head is not None and self._holds(head, commit, onto):
                 return Accepted(head)
             if head == onto:
-                return Broken(f"the hub would not take it: {said}")
+                full = f"; {disk.GOES_ON}" if disk.said(said) is not None else ""
+                return Broken(f"the hub would not take it: {said}{full}")
             self._contended = True
             return MovedOn(head)
 
@@ -144,12 +151,17 @@ class Remote:
         tidy = "--auto-maintenance" if self._fetches % _TIDY == 0 else "--no-auto-maintenance"
         code, said = self._run("fetch", "--quiet", "--no-tags", "--prune", tidy, self._url, _REFSPEC)
         if code != 0:
-            raise HubUnreachable(f"the hub at {self._url} does not answer: {said}")
+            janitor.clear_half_written(self._store.path)
+            ours = disk.said(said)
+            if ours is not None and not said.startswith(_AT_THE_HUB):
+                raise disk.trouble(ours, self._store.path)
+            raise HubUnreachable(f"the hub at {_shown(self._url)} does not answer: {said}")
         self._seen = self._store.ref(_TRACKED)
         return self._seen
 
     def _run(self, *argv: str, at: Path | None = None) -> tuple[int, str]:
-        """Exit code and the last line git said. Bounded in time, never asks, blind to a caller's git variables."""
+        """Exit code and what git said: its line about a disk, else its last one. Bounded in time, never asks, blind to
+        a caller's git variables."""
         repository = at or self._store.path
         environment = {
             "GIT_DIR": str(repository), "GIT_COMMON_DIR": str(repository), "GIT_NAMESPACE": "",
@@ -163,7 +175,10 @@ class Remote:
             pass_fds=(self._handle,),
         )  # fmt: skip
         lines = [line for line in f"{out}\n{err}".splitlines() if line.strip()]
-        return int(code), lines[-1][:300] if lines else f"exit code {code}"
+        if code == -signal.SIGXFSZ:
+            lines = [os.strerror(errno.EFBIG)]
+        of_a_disk = [line for line in lines if disk.said(line) is not None]
+        return int(code), _shown((of_a_disk or lines or [f"exit code {code}"])[-1][:300])
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -246,6 +261,11 @@ class _News(FileSystemEventHandler):
         name = Path(os.fsdecode(event.dest_path or event.src_path)).name
         if name in ("main", "packed-refs"):
             self.heard.set()
+
+
+def _shown(text: str) -> str:
+    """Without the name and password that an address may carry."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def _identity(hub: Path) -> tuple[int, int] | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from errno import ENOSPC
 from pathlib import Path
 
 import pygit2
 from pygit2.enums import FileMode, ObjectType
 
+from . import disk
 from .errors import HubRewritten, Refused, UntrustedHead
 from .hub import BlobId, Change, Commit, CommitId, Edits
 from .task import AgentId
@@ -20,10 +23,11 @@ class GitStore:
     """A bare repository on this machine."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the repository at `path`, or makes one there."""
+        """Opens the repository at `path`, or makes one there. Raises DiskTrouble."""
         self.path = path
         if not (path / "HEAD").exists():
-            pygit2.init_repository(str(path), bare=True, initial_head="main")
+            with self._writing():
+                pygit2.init_repository(str(path), bare=True, initial_head="main")
         self._repo = pygit2.Repository(str(path))
 
     def read(self, commit: CommitId, path: str) -> bytes | None:
@@ -85,7 +89,8 @@ class GitStore:
 
     def commit(self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime) -> CommitId:
         try:
-            return self._make(parent, edits, message, author, at)
+            with self._writing():
+                return self._make(parent, edits, message, author, at)
         except pygit2.GitError as error:  # a name or an author that git does not write
             raise Refused("form", "", str(error)) from None
 
@@ -102,7 +107,9 @@ class GitStore:
 
     def root(self, like: CommitId, *, message: str, author: AgentId, at: datetime) -> CommitId:
         who = pygit2.Signature(author, f"{author}@countersign.invalid", int(at.timestamp()), 0)
-        return CommitId(str(self._repo.create_commit(None, who, who, message, self._commit(like).tree_id, [])))
+        tree = self._commit(like).tree_id
+        with self._writing():
+            return CommitId(str(self._repo.create_commit(None, who, who, message, tree, [])))
 
     def when(self, commit: CommitId) -> datetime:
         """The time its author wrote into it."""
@@ -132,6 +139,17 @@ class GitStore:
         """The commit a ref of this clone points to."""
         found = self._repo.references.get(name)
         return CommitId(str(found.target)) if found is not None else None
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """libgit2 tells of a full disk by an error without a code, at times without a word."""
+        try:
+            yield
+        except (pygit2.GitError, OSError) as error:
+            code = disk.said(str(error))
+            if code is None and str(error) != "no error":
+                raise
+            raise disk.trouble(ENOSPC if code is None else code, self.path) from error
 
     def _object(self, name: str) -> pygit2.Object:
         try:

@@ -74,6 +74,7 @@ class Rule(StrEnum):
     WRITE = "write"
     APPEND = "append only"
     CREATE = "create only"
+    SIGNAL = "cloud creates, local clears"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ AREAS: tuple[Area, ...] = (
     Area("Plans/", BOTH),
     Area("Updates/{self}/", BOTH),
     Area("Logs/{self}/", BOTH, Rule.APPEND),
-    Area("Signals/", BOTH),
+    Area("Signals/", BOTH, Rule.SIGNAL),
     Area("Briefings/", BOTH),
     Area("Approvals/", ONLY_LOCAL, Rule.CREATE),
     Area("", ONLY_LOCAL),
@@ -156,6 +157,8 @@ def _judge_area(writer: Writer, change: Change, before: Read, after: Read) -> No
             raise Refused("zone", path, f"{writer.agent} ({writer.role.value}) may not write here")
         if area.rule is Rule.CREATE and change.old is not None:
             raise Refused("create only", path, "what lies here never changes")
+        if area.rule is Rule.SIGNAL and change.old is not None and writer.role is Role.CLOUD:
+            raise Refused("signal", path, "a signal stands until Local has applied it, whoever gave it")
         if area.rule is Rule.APPEND and change.old is not None:
             old, new = before(path) or b"", after(path) or b""
             if not new.startswith(old):

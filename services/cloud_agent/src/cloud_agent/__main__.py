@@ -141,7 +141,8 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     health = Health.of(state / "health.json", clock, list(mailboxes))
     raw = RawMail(state / "raw")
     housekeeping = Housekeeping(
-        agent=agent, clock=clock, health=health, heartbeat=timedelta(seconds=settings.heartbeat_seconds)
+        agent=agent, clock=clock, health=health, heartbeat=timedelta(seconds=settings.heartbeat_seconds), raw=raw,
+        keep_raw=timedelta(days=settings.keep_raw_days),
     )  # fmt: skip
 
     def on_task(mailbox: str) -> None:
@@ -169,7 +170,7 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
             watcher(box, state, arrivals, health, wake, step, lambda: journal.generation) for box in settings.mailboxes
         ],
         hub=hub, desk=desk, housekeeping=housekeeping, health=health, later=later,
-        poll_seconds=settings.poll_seconds, pauses=Pauses(first=0.5, longest=60.0), wake=wake,
+        poll_seconds=settings.poll_seconds, pauses=Pauses(first=0.5, longest=5.0), wake=wake,
     )  # fmt: skip
 
 

@@ -14,10 +14,10 @@ from cloud_agent.note_of_mail import note_of
 from cloud_agent.watchers.imap import Arrival, Retry
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from correspondence.masking import masked
-from vault_protocol import notes, plain
+from vault_protocol import disk, notes, plain
 from vault_protocol.audit import Record
 from vault_protocol.clock import Clock
-from vault_protocol.errors import HubUnreachable, MalformedNote, Refused, UntrustedHead
+from vault_protocol.errors import DiskTrouble, HubUnreachable, MalformedNote, Refused, UntrustedHead
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.note import Note
 from vault_protocol.task import AgentId, Domain, Stage, Task, task_id
@@ -61,8 +61,8 @@ class Arrivals:
             except Refused as error:
                 reason = Unfit.LEAK if error.rule == "secret" else Unfit.RULE
                 self._publish(self._stub(task, arrival, reason, sha256), arrival)
-        except (HubUnreachable, UntrustedHead, Refused, OSError) as error:
-            raise Retry(f"not into the vault now: {type(error).__name__}") from error
+        except (HubUnreachable, UntrustedHead, Refused, DiskTrouble, OSError) as error:
+            raise Retry(f"not into the vault now: {disk.named(error, 'state_dir') or error}") from error
         self._step("added")
         self._on_task(arrival.mailbox)
 

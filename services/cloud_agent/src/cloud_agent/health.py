@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from cloud_agent.watchers.imap import Trouble
+from cloud_agent.watchers.waiting import Trouble
+from vault_protocol import disk
 from vault_protocol.canonical import utc
 from vault_protocol.clock import Clock
+from vault_protocol.errors import DiskTrouble
 from vault_protocol.files import write_whole
 
 AT_LEAST_EVERY = 10.0
@@ -34,10 +37,13 @@ class Health:
     clock: Clock
     mailboxes: dict[str, MailboxHealth]
     hub_reachable: bool = True
+    disk_ok: bool = True
     untrusted: str = ""
     """Why the hub's head is not followed; empty while it is."""
     drafter_ok: bool = True
     last_step: datetime | None = None
+    is_written: bool = True
+    """Whether the disk took it the last time."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _written: tuple[str, float] = ("", 0.0)
 
@@ -84,6 +90,7 @@ class Health:
         with self._lock:
             state = {
                 "hub_reachable": self.hub_reachable,
+                "disk_ok": self.disk_ok,
                 "untrusted": self.untrusted,
                 "drafter_ok": self.drafter_ok,
                 "mailboxes": {
@@ -97,6 +104,9 @@ class Health:
             mark, at = json.dumps(state), self.clock.monotonic()
             if mark == self._written[0] and at - self._written[1] < AT_LEAST_EVERY:
                 return
-            self._written = mark, at
             last = utc(self.last_step) if self.last_step else None
-            write_whole(self.file, (json.dumps({"last_step": last, **state}, indent=2) + "\n").encode())
+            content = (json.dumps({"last_step": last, **state}, indent=2) + "\n").encode()
+            self.is_written = False
+            with suppress(DiskTrouble), disk.watched(self.file):  # its age tells whoever looks at it
+                write_whole(self.file, content)
+                self._written, self.is_written = (mark, at), True

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from cloud_agent.health import Health
+from cloud_agent.keeping import RawMail
 from cloud_agent.planner import Planner
 from vault_protocol import plain, updates
 from vault_protocol.audit import Record
@@ -19,6 +20,11 @@ from vault_protocol.vault import Also, Vault
 
 log = structlog.get_logger()
 
+KEEP_RAW = timedelta(days=30)
+"""How long raw mail is kept at least, and longer while its task has not ended."""
+BETWEEN_PRUNES = 6 * 3600.0
+"""Seconds between two looks at what was kept."""
+NOT_ENDED = tuple(stage for stage in Stage if stage not in (Stage.DONE, Stage.REJECTED))
 HEARTBEAT = timedelta(minutes=10)
 
 
@@ -26,11 +32,14 @@ class Housekeeping:
     """Runs while the worker holds nothing."""
 
     def __init__(
-        self, *, agent: AgentId, clock: Clock, health: Health, heartbeat: timedelta = HEARTBEAT
+        self, *, agent: AgentId, clock: Clock, health: Health, raw: RawMail, heartbeat: timedelta = HEARTBEAT,
+        keep_raw: timedelta = KEEP_RAW,
     ) -> None:  # fmt: skip
         self._agent, self._clock, self._health, self._heartbeat = agent, clock, health, heartbeat
+        self._raw, self._keep_raw = raw, keep_raw
         self._planner = Planner()
         self._stuck: set[str] = set()
+        self._pruned: float | None = None
 
     def tidy(self, vault: Vault) -> None:
         self.let_go(vault)
@@ -42,6 +51,7 @@ class Housekeeping:
             vault.write("plan", f"{len(plans)} plans", plans)
         self._tell_of_mailboxes(vault)
         self._say_alive(vault)
+        self._prune(vault)
 
     def let_go(self, vault: Vault) -> None:
         """Give back what an earlier life of this agent, or a lost answer, left in its hands."""
@@ -64,6 +74,16 @@ class Housekeeping:
                 log.error("note.stuck", task=place.id)
             else:
                 log.error("note.quarantined", task=place.id)
+
+    def _prune(self, vault: Vault) -> None:
+        """Raw mail of tasks that have ended is kept for a while, as the owner may send one back; then it goes."""
+        now = self._clock.monotonic()
+        if self._pruned is not None and now - self._pruned < BETWEEN_PRUNES:
+            return
+        self._pruned = now
+        gone = self._raw.prune(self._clock.now() - self._keep_raw, lambda: _originals(vault))
+        if gone:
+            log.info("raw.pruned", count=gone)
 
     def _because(self, error: MalformedNote, task: str) -> Also:
         now, reason = self._clock.now(), plain.one_line(error.reason, 160)
@@ -91,3 +111,8 @@ class Housekeeping:
         ]
         vault.write("update", "mailboxes", {}, Also(updates=updates))
         self._health.reported(changed)
+
+
+def _originals(vault: Vault) -> frozenset[str]:
+    """The hashes of the mails that tasks which have not ended are about."""
+    return frozenset(task.note.front.words("sha256") for task in vault.tasks(*NOT_ENDED))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from vault_protocol.files import write_private
@@ -34,6 +36,15 @@ class RawMail:
         except FileNotFoundError:
             return None
         return raw if hashlib.sha256(raw).hexdigest() == sha256 else None
+
+    def prune(self, before: datetime, needed: Callable[[], frozenset[str]]) -> int:
+        """Delete what was kept before that moment and is not `needed` (asked only then); how many."""
+        old = [path for path in self._folder.glob("*.eml") if path.stat().st_mtime < before.timestamp()]
+        still = needed() if old else frozenset()
+        gone = [path for path in old if path.stem not in still]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return len(gone)
 
     def _path(self, sha256: str) -> Path:
         return self._folder / f"{sha256}.eml"

@@ -6,15 +6,15 @@ import fcntl
 import logging
 import os
 import secrets
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO, cast
 
 import structlog
 
 from cloud_agent.settings import BadSettings, Settings
-from vault_protocol import keys
+from vault_protocol import disk, keys
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_private
 from vault_protocol.scan import OwnSecrets
@@ -106,5 +106,5 @@ def log_to_stderr(how: str) -> None:
     structlog.configure(
         processors=[structlog.processors.add_log_level, time, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, disk.Stream("stderr"))),
     )

@@ -63,11 +63,14 @@ class Failures:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._owed: set[TaskId] = set()
 
     def begin(self, task: TaskId) -> tuple[int, str]:
         """Count one more try; returns how many failed before, and what the last of them died of."""
         failed, cause = self._read(task)
+        failed -= task in self._owed
         self._write(task, failed + 1, "crash")
+        self._owed.discard(task)
         return failed, cause
 
     def name(self, task: TaskId, cause: str) -> int:
@@ -77,12 +80,15 @@ class Failures:
         return failed
 
     def take_back(self, task: TaskId) -> None:
-        """The try that began last was nobody's failure."""
+        """The try that began last was nobody's failure; on a full disk that is remembered until it can be written."""
         failed, cause = self._read(task)
-        if failed > 1:
-            self._write(task, failed - 1, cause)
-        else:
-            self.clear(task)
+        try:
+            if failed > 1:
+                self._write(task, failed - 1, cause)
+            else:
+                self.clear(task)
+        except OSError:
+            self._owed.add(task)
 
     def clear(self, task: TaskId) -> None:
         self._path(task).unlink(missing_ok=True)

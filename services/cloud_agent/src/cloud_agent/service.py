@@ -13,7 +13,8 @@ from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.retries import Later, Pauses
 from cloud_agent.watchers.imap import ImapWatcher
 from cloud_agent.worker import Worker
-from vault_protocol.errors import HubUnreachable, Refused, UntrustedHead, VaultError
+from vault_protocol import disk
+from vault_protocol.errors import DiskTrouble, HubUnreachable, Refused, UntrustedHead, VaultError
 from vault_protocol.hub import Hub
 
 log = structlog.get_logger()
@@ -58,20 +59,27 @@ class Service:
         self._wake.set()
 
     def _work(self, stop: threading.Event) -> None:
-        failures = 0
+        failures, ill = 0, False
         while not stop.is_set():
             self._wake.clear()
             try:
-                more = self._worker.step()
-                failures = 0
+                with disk.watched("state_dir"):
+                    more = self._worker.step()
+                failures, full = 0, False
                 self._health.untrusted = ""
+            except DiskTrouble as error:
+                failures, more, full = failures + 1, False, True
+                log.error("disk.trouble", reason=str(error), failures=failures)
             except (HubUnreachable, UntrustedHead, Refused) as error:
-                failures += 1
-                more = False
+                failures, more, full = failures + 1, False, False
                 self._trouble(error, failures)
-            self._health.hub_reachable = failures == 0
+            self._health.hub_reachable, self._health.disk_ok = failures == 0 or full, not full
             self._health.drafter_ok = self._worker.drafter_ok
             self._health.step()
+            was_ill, ill = ill, failures > 0 or not self._health.is_written
+            if was_ill and not ill:
+                for watcher in self._watchers:
+                    watcher.again()
             if failures:
                 stop.wait(self._pauses.seconds(failures))
             elif not more:
@@ -88,9 +96,9 @@ class Service:
 
     def _let_go(self) -> None:
         try:
-            with self._desk.vault() as vault:
+            with disk.watched("state_dir"), self._desk.vault() as vault:
                 self._housekeeping.let_go(vault)
-        except (HubUnreachable, UntrustedHead, Refused) as error:
+        except (HubUnreachable, UntrustedHead, Refused, DiskTrouble) as error:
             log.warning("hub.trouble", error=type(error).__name__, failures=1)
 
     def _listen(self) -> None:

@@ -46,6 +46,8 @@ class Settings(BaseModel):
     poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
     """How long to wait for a word from the hub before looking there again."""
     lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
+    keep_raw_days: Annotated[int, Field(ge=1)] = 30
+    """How long the raw mail of a task that has ended stays on this machine."""
     heartbeat_seconds: Annotated[int, Field(ge=60, le=86400)] = 600
     """How long the vault may hear nothing from this agent: after that it says that it is alive, 144 times a day."""
     log_format: Literal["json", "key-value"] = "json"

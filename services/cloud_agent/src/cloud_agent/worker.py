@@ -11,9 +11,9 @@ from cloud_agent.drafting import DrafterUnavailable
 from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.retries import MOST_FAILURES, Failures, Later
 from cloud_agent.work import Held, Work
-from vault_protocol import layout
+from vault_protocol import disk, layout
 from vault_protocol.clock import Clock
-from vault_protocol.errors import ClaimLost, HubUnreachable, Refused, UntrustedHead
+from vault_protocol.errors import ClaimLost, DiskTrouble, HubUnreachable, Refused, UntrustedHead
 from vault_protocol.task import Domain
 
 log = structlog.get_logger()
@@ -42,7 +42,8 @@ class Worker:
         return self._unanswered == 0
 
     def step(self) -> bool:
-        """Tidy, then work on one task. Raises HubUnreachable, UntrustedHead, Refused: back off and come back."""
+        """Tidy, then work on one task. Raises HubUnreachable, UntrustedHead, Refused, or what a full
+        disk says: back off and come back."""
         with self._desk.vault() as vault:
             vault.refresh()
             self._housekeeping.tidy(vault)
@@ -79,14 +80,15 @@ class Worker:
             if failed >= MOST_FAILURES:
                 self._set_aside(held, cause, failed)
                 return
-            self._work.do(held)
+            with disk.watched("state_dir"):
+                self._work.do(held)
         except DrafterUnavailable:
             self._failures.take_back(task)
             self._wait(held)
         except ClaimLost:
             self._failures.take_back(task)
             log.warning("task.lost", task=task)
-        except (HubUnreachable, UntrustedHead):
+        except (HubUnreachable, UntrustedHead, DiskTrouble):
             self._failures.take_back(task)
             raise
         except Exception as error:  # noqa: BLE001 - counted, named, and in the end quarantined

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+import structlog
 
 from local_agent.assemble import assemble
 from local_agent.control import ControlServer, Handler
@@ -12,33 +15,57 @@ from local_agent.home import Home
 from local_agent.mail_client import MailClient, command
 from local_agent.service import Service, run
 from local_agent.signers import Signer, signer
+from vault_protocol import disk
 from vault_protocol.canonical import utc
+from vault_protocol.errors import DiskTrouble
+
+log = structlog.get_logger()
+
+LOOK_FOR_ROOM = 5.0
+"""Seconds between two tries to begin on a full disk."""
 
 
 def serve(
     home: Home, *, stop: threading.Event, mail_server: Sequence[str] | None = None,
     step: Callable[[str], None] = lambda name: None,
 ) -> int:  # fmt: skip
-    """Serve this home. `mail_server`: the argv of the mail MCP server; `step` is told the executor's steps."""
-    local = assemble(home)
-    sign = signer(home, local.settings, local.clock)
-    server = MailClient(mail_server or command(home.path))
-    look_again = threading.Event()
-    control = ControlServer(home.socket, _handlers(sign, look_again, local.settings.unlock_minutes))
-    control.start()
-    try:
-        service = Service(local, server, sign.sign, step=step)
+    """Serve this home. `mail_server`: the argv of the mail MCP server; `step` is told the executor's steps.
+
+    A disk that is too full to begin on is waited for.
+    """
+    while not stop.is_set():
         try:
-            run(service, stop, look_again)
-        finally:
-            service.close()
-    finally:
-        control.stop()
-        server.close()
+            with disk.watched(home.path), _assembled(home, mail_server, step) as (service, look_again):
+                run(service, stop, look_again)
+        except DiskTrouble as error:
+            log.error("disk.trouble", reason=str(error))
+            stop.wait(LOOK_FOR_ROOM)
     return 0
 
 
-def _handlers(sign: Signer, look_again: threading.Event, minutes: int) -> dict[str, Handler]:
+@contextmanager
+def _assembled(
+    home: Home, mail_server: Sequence[str] | None, step: Callable[[str], None]
+) -> Iterator[tuple[Service, threading.Event]]:
+    """The service, answering its owner, and the event by which they ask it to look."""
+    local = assemble(home)
+    sign = signer(home, local.settings, local.clock)
+    server = MailClient(mail_server or command(home.path))
+    look_again, made = threading.Event(), list[Service]()
+    control = ControlServer(home.socket, _handlers(sign, made, look_again, local.settings.unlock_minutes))
+    control.start()
+    try:
+        made.append(Service(local, server, sign.sign, step=step))
+        try:
+            yield made[0], look_again
+        finally:
+            made[0].close()
+    finally:
+        control.stop()
+        server.close()
+
+
+def _handlers(sign: Signer, made: Sequence[Service], look_again: threading.Event, minutes: int) -> dict[str, Handler]:
     def unlock(request: dict[str, Any]) -> dict[str, Any]:
         until = sign.unlock(request.get("passphrase"), float(request.get("minutes") or minutes))
         look_again.set()
@@ -50,7 +77,8 @@ def _handlers(sign: Signer, look_again: threading.Event, minutes: int) -> dict[s
 
     def status(_request: dict[str, Any]) -> dict[str, Any]:
         until = sign.until()
-        return {"unlocked_until": utc(until) if until else None}
+        trouble = made[0].disk_trouble if made else ""
+        return {"unlocked_until": utc(until) if until else None, "disk": trouble or "ok"}
 
     def poke(_request: dict[str, Any]) -> dict[str, Any]:
         look_again.set()

@@ -23,10 +23,10 @@ from local_agent.rerooting import write_down
 from local_agent.shown import Shown
 from local_agent.signals import apply_signals
 from local_agent.watch import Watch
-from vault_protocol import request
+from vault_protocol import disk, request
 from vault_protocol.approval import Sign
 from vault_protocol.canonical import utc
-from vault_protocol.errors import HubUnreachable, MalformedNote, StaleRevision, UntrustedHead
+from vault_protocol.errors import DiskTrouble, HubUnreachable, MalformedNote, StaleRevision, UntrustedHead
 from vault_protocol.files import write_private
 from vault_protocol.hub import CommitId
 from vault_protocol.mirror import Mirror
@@ -43,7 +43,7 @@ BACK_OFF = (1.0, 60.0)
 
 
 class Service:
-    """One owner's Local. `step` never raises for a hub that is away or a head that is not to be trusted."""
+    """One owner's Local. `step` raises for no hub that is away, no head that is not to be trusted, no full disk."""
 
     def __init__(
         self, local: Local, server: MailServer, sign: Sign, *, step: Callable[[str], None] = lambda name: None
@@ -64,6 +64,8 @@ class Service:
         self._silences: tuple[Silence, ...] = ()
         self._shown = Shown(local)
         self._hub_trouble = self._untrusted = ""
+        self.disk_trouble = ""
+        """What the last step could not write, in words for the owner."""
         self._looked_for: dict[str, datetime] = {}
         self._watch = Watch(local)
         self._hurry = threading.Event()
@@ -75,6 +77,21 @@ class Service:
 
     def step(self) -> None:
         """Follow the hub, carry out what the owner did, execute what they approved, show it all in the folder."""
+        before, self.disk_trouble = self.disk_trouble, ""
+        self._mind_the_disk(self._step)
+        self._mind_the_disk(self._write_status)
+        if self.disk_trouble != before:
+            log.error("disk.trouble", reason=self.disk_trouble) if self.disk_trouble else log.info("disk.well")
+
+    def _mind_the_disk(self, act: Callable[[], None]) -> None:
+        """What finds no room now is done by a later step: nothing is half done, and nothing is lost."""
+        try:
+            with disk.watched(self.local.home.path):
+                act()
+        except DiskTrouble as error:
+            self.disk_trouble = self.disk_trouble or str(error)
+
+    def _step(self) -> None:
         following = self._follow()
         if following:
             try:
@@ -92,10 +109,11 @@ class Service:
         if head is not None:
             for item in self.mirror.apply(self._shown.at(head, self._alarms())):
                 self._attempt(lambda item=item: self._folder.act(item))  # type: ignore[misc]
-        self._write_status()
 
     def wait(self, limit: float) -> None:
         """Until the folder or the hub moves, something settles, or an effect is due; `limit` seconds at most."""
+        if self.disk_trouble:
+            self.mirror.changed.clear()  # nobody may have looked at what changed; the next step does
         due = self.executor.next_due()
         waits = [limit]
         settles = self.mirror.settled_in()
@@ -111,8 +129,9 @@ class Service:
         self.mirror.changed.set()
 
     @property
-    def hub_is_away(self) -> bool:
-        return bool(self._hub_trouble)
+    def in_trouble(self) -> bool:
+        """Whether the hub or a disk keeps it from its work."""
+        return bool(self._hub_trouble or self.disk_trouble)
 
     def close(self) -> None:
         self.mirror.close()
@@ -221,6 +240,7 @@ class Service:
         content = json.dumps(
             {
                 "head": head, "hub": self._hub_trouble or "ok", "untrusted": self._untrusted,
+                "disk": self.disk_trouble or "ok",
                 "unsynced": [[found.path, found.reason] for found in self.mirror.unsynced()],
                 "waiting": {
                     task.id: self.executor.waiting_for(task) for task in self.local.vault.tasks(Stage.APPROVED)
@@ -239,7 +259,10 @@ class Service:
 
 def run(service: Service, stop: threading.Event, look_again: threading.Event) -> None:
     """Step until told to stop. Two more threads only wait: for the hub, and for somebody who sets `look_again`."""
-    service.mirror.watch()
+    try:
+        service.mirror.watch()
+    except OSError as error:
+        log.warning("folder.unwatched", reason=str(error))  # every step looks at all of it then
     hub, poll = service.local.vault.journal.hub, service.local.settings.poll_seconds
 
     def follow() -> None:
@@ -257,5 +280,5 @@ def run(service: Service, stop: threading.Event, look_again: threading.Event) ->
     away = 0
     while not stop.is_set():
         service.step()
-        away = away + 1 if service.hub_is_away else 0
+        away = away + 1 if service.in_trouble else 0
         service.wait(min(BACK_OFF[0] * 2 ** min(away, 6), BACK_OFF[1]) if away else poll)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
-from vault_protocol import layout
+from vault_protocol import disk, layout
 from vault_protocol.errors import VaultError
 from vault_protocol.hub import BlobId, CommitId
 from vault_protocol.task import TaskId
@@ -59,7 +59,7 @@ class Base:
     """The records in memory, written through. One process at a time."""
 
     def __init__(self, file: Path) -> None:
-        """Raises BaseInUse."""
+        """Raises BaseInUse, sqlite3.Error for what the disk says."""
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         file.touch(mode=0o600)
         self._db = sqlite3.connect(file, isolation_level=None, timeout=1.0, check_same_thread=False)
@@ -69,6 +69,8 @@ class Base:
             self._db.executescript(_TABLES)
         except sqlite3.OperationalError as error:
             self._db.close()
+            if disk.named(error, file):
+                raise
             raise BaseInUse(f"{file}: {error}. Is another countersign running on this folder?") from None
         self._load()
 
@@ -113,11 +115,12 @@ class Base:
         self._db.execute("BEGIN")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # on a full disk SQLite may have rolled back by itself
+                self._db.execute("ROLLBACK")
             self._load()
             raise
-        self._db.execute("COMMIT")
 
     def put(self, path: str, record: Record) -> None:
         stamp = ",".join(map(str, record.stamp)) if record.stamp else None

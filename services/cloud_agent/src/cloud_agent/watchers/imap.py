@@ -1,11 +1,10 @@
 """The mail watcher: every message in the folder reaches `on_mail`, in order, at least once."""
 
-import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -13,6 +12,9 @@ import structlog
 from cloud_agent.watchers.folder import FolderMissing, Listed, LoginRefused, RemoteFolder, Unreachable
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.watchers.state import WatchState
+from cloud_agent.watchers.waiting import Backoff, Trouble, answers, wait
+from vault_protocol import disk
+from vault_protocol.errors import DiskTrouble
 
 __all__ = ["Arrival", "Backoff", "ImapWatcher", "MailboxSettings", "Retry", "Trouble", "WatchState"]
 
@@ -33,34 +35,6 @@ class Arrival:
 
 class Retry(Exception):
     """Raised by `on_mail`: not now; keep the message and bring it again."""
-
-
-class Trouble(StrEnum):
-    """Why a mailbox is not being watched."""
-
-    AUTH = "auth"
-    FOLDER = "folder"
-    UNREACHABLE = "unreachable"
-    NOT_TAKEN = "not_taken"
-    """The mailbox is fine, but `on_mail` asked to wait."""
-
-
-@dataclass(frozen=True)
-class Backoff:
-    """Growing, jittered, bounded pauses; what a person must mend is only tried every `paused` seconds."""
-
-    first: float = 1.0
-    longest: float = 300.0
-    paused: float = 900.0
-    jitter: Callable[[], float] = field(default=random.random)
-
-    def seconds(self, trouble: Trouble, failures: int) -> float:
-        """How long to wait after this many failures in a row (1, 2, …)."""
-        if trouble in (Trouble.AUTH, Trouble.FOLDER):
-            whole = self.paused
-        else:
-            whole = min(self.longest, self.first * 2.0 ** min(failures - 1, 30))
-        return whole * (0.5 + self.jitter() / 2)
 
 
 class ImapWatcher:
@@ -92,6 +66,13 @@ class ImapWatcher:
         self._backoff = backoff or Backoff()
         self._step = step
         self._generation = generation
+        self._again = threading.Event()
+        self._untaken: Arrival | None = None
+        """Fetched and not taken: it need not be fetched with every try."""
+
+    def again(self) -> None:
+        """What stood in the way may be gone: do not wait any longer. Callable from another thread."""
+        self._again.set()
 
     def catch_up(self) -> int:
         """Hand over what is new, once; returns how many. Raises LoginRefused, FolderMissing, Unreachable, Retry."""
@@ -105,12 +86,18 @@ class ImapWatcher:
             try:
                 with RemoteFolder.open(self._settings) as folder:
                     while not stop.is_set():
-                        self._hand_over_new(folder, stop)
+                        try:
+                            self._hand_over_new(folder, stop)
+                        except (Retry, DiskTrouble) as error:  # no fault of the server: the connection stays
+                            failures += 1
+                            self._pause(Trouble.NOT_TAKEN, str(error), failures, stop)
+                            continue
                         failures = 0
+                        self._again.clear()
                         self._on_healthy()
                         if not folder.heard_news():
                             folder.wait_for_news(stop)
-            except (LoginRefused, FolderMissing, Unreachable, Retry) as error:
+            except (LoginRefused, FolderMissing, Unreachable) as error:
                 failures += 1
                 self._pause(_trouble(error), str(error), failures, stop)
 
@@ -118,13 +105,16 @@ class ImapWatcher:
         if stop.is_set():
             return
         seconds = self._backoff.seconds(trouble, failures)
-        log.warning("mailbox.trouble", mailbox=self._settings.name, trouble=trouble, retry_in=round(seconds, 1))
+        ours = {"reason": detail} if trouble is Trouble.NOT_TAKEN else {}  # what a server says may hold an address
+        log.warning("mailbox.trouble", mailbox=self._settings.name, trouble=trouble, retry_in=round(seconds, 1), **ours)
         self._on_trouble(trouble, detail)
-        stop.wait(seconds)
+        back = partial(answers, self._settings) if trouble is Trouble.UNREACHABLE else None
+        wait(seconds, stop=stop, again=self._again, back=back)
 
     def _hand_over_new(self, folder: RemoteFolder, stop: threading.Event) -> int:
         uidvalidity, generation = folder.select(), self._generation()
-        state = WatchState.read(self._state_file)
+        with disk.watched(self._state_file):
+            state = WatchState.read(self._state_file)
         if state is None or (state.uidvalidity, state.generation) != (uidvalidity, generation):
             if state is not None:
                 why = "mailbox.renumbered" if state.generation == generation else "mailbox.read_again"
@@ -134,16 +124,21 @@ class ImapWatcher:
         for listed in folder.listed(folder.uids_after(state.last_uid, self._settings.since)):
             if stop.is_set():
                 break
-            arrival = self._fetch(folder, listed, uidvalidity)
+            arrival = self._untaken = self._fetch(folder, listed, uidvalidity)
             if arrival is not None:
                 self._on_mail(arrival)
                 count += 1
             reached = WatchState(uidvalidity=uidvalidity, last_uid=listed.uid, generation=generation)
-            reached.write(self._state_file)
+            with disk.watched(self._state_file):
+                reached.write(self._state_file)
+            self._untaken = None
             self._step("watched")
         return count
 
     def _fetch(self, folder: RemoteFolder, listed: Listed, uidvalidity: int) -> Arrival | None:
+        held = self._untaken
+        if held is not None and (held.uid, held.uidvalidity) == (listed.uid, uidvalidity):
+            return held
         oversized = listed.size > self._settings.largest_bytes
         raw = folder.text(listed.uid, headers_only=oversized)
         if raw is None:
@@ -157,7 +152,5 @@ def _trouble(error: Exception) -> Trouble:
             return Trouble.AUTH
         case FolderMissing():
             return Trouble.FOLDER
-        case Retry():
-            return Trouble.NOT_TAKEN
         case _:
             return Trouble.UNREACHABLE

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from errno import EACCES, EDQUOT, EIO, ENOSPC, ENOTDIR, EPERM, EPIPE, EROFS
+from errno import EACCES, ENOTDIR, EPERM, EPIPE
+from typing import TextIO, cast
 
 import structlog
 import typer
@@ -24,13 +25,14 @@ from local_agent.cli import (
     status,
     switches,
 )
+from vault_protocol import disk
 from vault_protocol.errors import VaultError
 from vault_protocol.plain import visible
 
 EXPECTED, BUG, INTERRUPTED = 1, 3, 130
 
-_THE_MACHINE = frozenset({EACCES, EPERM, ENOSPC, EDQUOT, EROFS, EIO, ENOTDIR, EPIPE})
-"""What a disk, a file's mode or a closed pipe answers: nothing in this program is wrong then."""
+_STDERR = cast(TextIO, disk.Stream("stderr"))
+_THE_MACHINE = frozenset({EACCES, EPERM, ENOTDIR, EPIPE})
 
 
 def build() -> typer.Typer:
@@ -65,12 +67,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _expected("there was nobody to answer; nothing was done")
     except KeyboardInterrupt:
         return INTERRUPTED
-    except OSError as error:
-        if error.errno not in _THE_MACHINE:
-            traceback.print_exc()
-            return BUG
-        return _expected(f"{error.strerror}: {error.filename}" if error.filename else str(error))
-    except Exception:  # noqa: BLE001 - the one place that tells a bug from what is expected
+    except Exception as error:  # noqa: BLE001 - the one place that tells a bug from what is expected
+        words = _of_the_machine(error)
+        if words:
+            return _expected(words)
         traceback.print_exc()
         return BUG
     return code if isinstance(code, int) else 0
@@ -78,7 +78,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _to_stderr(*_name: object) -> structlog.PrintLogger:
     """Events go where people look; stdout is for answers."""
-    return structlog.PrintLogger(sys.stderr)
+    return structlog.PrintLogger(_STDERR)
+
+
+def _of_the_machine(error: Exception) -> str:
+    """What a disk, a file's mode or a closed pipe has to say: nothing in this program is wrong then."""
+    full = disk.named(error, "Countersign's folder")
+    if full is not None:
+        return str(full)
+    if isinstance(error, OSError) and error.errno in _THE_MACHINE:
+        return f"{error.strerror}: {error.filename}" if error.filename else str(error)
+    return ""
 
 
 def _expected(words: str) -> int:

@@ -17,8 +17,8 @@ from local_agent.cli.session import HomeOption, JsonOption, Session
 from local_agent.control import ServiceNotRunning
 from local_agent.effects import Ledger
 from local_agent.hold import CHOICES, hold_effects
-from vault_protocol import layout
-from vault_protocol.errors import HubRewritten, HubUnreachable, UntrustedHead, VaultError
+from vault_protocol import disk, layout
+from vault_protocol.errors import DiskTrouble, HubRewritten, HubUnreachable, UntrustedHead, VaultError
 from vault_protocol.task import Stage
 
 
@@ -26,19 +26,30 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     """The hub, the service, the key, the switches, and how many notes stand where."""
     session = Session(home, json_)
     local = session.local
-    hub, untrusted, rewritten = "ok", "", False
+    hub, untrusted, rewritten, full = "ok", "", False, "ok"
     try:
-        local.vault.refresh()
+        with disk.watched(session.home.path):
+            local.vault.refresh()
     except HubUnreachable as error:
         hub = str(error)
     except UntrustedHead as error:
         hold_effects(local.home, error)
         untrusted = str(error)
         rewritten = isinstance(error, HubRewritten)
+    except DiskTrouble as error:
+        full = str(error)
     found = {
         **_vault(local), "hub": hub, "untrusted": untrusted, "rewritten": rewritten, "doubted": _doubted(local),
-        **_service(session), **_effects(local),
+        **_service(session),
     }  # fmt: skip
+    try:
+        with disk.watched(session.home.path):
+            found |= _effects(local)
+    except DiskTrouble as error:
+        full = str(error)
+        found |= {**_switches(local), "paused": None, "unsure": []}
+    if full != "ok":
+        found["disk"] = full
     session.answer(found)
     if not session.as_json:
         session.show(_screen(local, found))
@@ -80,17 +91,21 @@ def _service(session: Session) -> dict[str, Any]:
         "unsynced": written.get("unsynced", []), "waiting": written.get("waiting", {}),
         "notices": written.get("notices", []), "hidden_mail": written.get("hidden_mail", []),
         "inbox": written.get("inbox", ""), "silences": written.get("silences", []),
+        "disk": told.get("disk", written.get("disk", "ok")),
     }  # fmt: skip
 
 
 def _effects(local: Local) -> dict[str, Any]:
-    settings = local.home.settings()
     with closing(Ledger(local.home.ledger)) as ledger:
         unsure = [{"task": effect.task, "reason": effect.detail} for effect in ledger.unknown()]
         paused = ledger.paused()
+    return {"paused": paused, **_switches(local), "unsure": unsure}
+
+
+def _switches(local: Local) -> dict[str, Any]:
+    settings = local.home.settings()
     return {
-        "paused": paused, "dry_run": settings.dry_run, "undo_seconds": settings.undo_seconds,
-        "key_protection": settings.key_protection, "unsure": unsure,
+        "dry_run": settings.dry_run, "undo_seconds": settings.undo_seconds, "key_protection": settings.key_protection,
     }  # fmt: skip
 
 
@@ -114,6 +129,8 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
         row("Silent", what, "bold red")
     if found["doubted"]:
         row("Doubted", f"the checkpoint was changed, or is a copy; kept as {found['doubted']}", "bold red")
+    if found["disk"] != "ok":
+        row("Disk", found["disk"], "bold red")
     row("Service", *(("running", "green") if found["service"] else ("not running: `countersign run`", "yellow")))
     if found["service_trouble"]:
         row("", found["service_trouble"], "yellow")

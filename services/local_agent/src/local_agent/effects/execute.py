@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
@@ -105,6 +105,8 @@ class Executor(Generic[A]):
     dry_run: Callable[[], bool]
     reached: Callable[[str], None] = lambda step: None
     """Told each step's name as it is passed: the tests stop the process there."""
+    unwritten: dict[str, Outcome] = field(default_factory=dict)
+    """Outcomes that the ledger's disk has not taken yet, by effect: known to this process, and to it alone."""
 
     def execute(self, action: A, signed: SignedApproval, *, earlier: Sequence[SignedApproval] = ()) -> Answer:
         """`earlier`: approvals of the same task given to other executors; their effects are looked for first."""
@@ -165,7 +167,7 @@ class Executor(Generic[A]):
         self.reached("performed")
         if outcome.state is State.UNKNOWN:
             outcome = self.connector.probe(approved.action, key=key, at=effect.started)
-        ended = self.ledger.end(effect.id, outcome.state, now=self.now(), detail=outcome.detail)
+        ended = self._written(effect, outcome)
         if outcome.pause:
             self.ledger.pause(outcome.pause)
         self.reached("outcome")
@@ -174,10 +176,17 @@ class Executor(Generic[A]):
     def _settled(self, action: A, effect: Effect) -> Answer:
         """An effect from an earlier life: `started` without an outcome is looked for, never repeated."""
         if effect.state in (State.STARTED, State.UNKNOWN):
+            known = self.unwritten.get(effect.id)
             key = self.message_key(effect.id)
-            outcome = self.connector.probe(action, key=key, at=effect.started)
-            effect = self.ledger.end(effect.id, outcome.state, now=self.now(), detail=outcome.detail)
+            effect = self._written(effect, known or self.connector.probe(action, key=key, at=effect.started))
         return self._told(action, effect)
+
+    def _written(self, effect: Effect, outcome: Outcome) -> Effect:
+        """The outcome in the ledger; while its disk takes nothing, it is kept for the next time this is asked."""
+        self.unwritten[effect.id] = outcome
+        ended = self.ledger.end(effect.id, outcome.state, now=self.now(), detail=outcome.detail)
+        del self.unwritten[effect.id]
+        return ended
 
     def _told(self, action: A, effect: Effect) -> Answer:
         if effect.state is State.CONFIRMED:

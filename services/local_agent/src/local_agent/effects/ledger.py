@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from vault_protocol import disk
 from vault_protocol.approval import Approval
 from vault_protocol.canonical import moment, utc
 from vault_protocol.errors import VaultError
@@ -34,6 +35,10 @@ CREATE INDEX IF NOT EXISTS effects_by_task ON effects (task);
 CREATE INDEX IF NOT EXISTS effects_by_start ON effects (connector, started);
 CREATE TABLE IF NOT EXISTS switches (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+
+ROOM = 1 << 20
+"""Bytes that must be free before anything starts: its outcome has to find a place, too."""
 
 
 class State(StrEnum):
@@ -107,6 +112,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = path.parent
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -122,7 +128,8 @@ class Ledger:
         """The durable `started` mark, and whether it was made just now.
 
         One transaction holds the pause switch, the rate limit, the single use of the approval, the one effect a
-        task gets, and the mark. Raises Revoked, Paused, DryRun, LimitReached or AlreadyDone; then nothing is used up.
+        task gets, and the mark. Raises Revoked, Paused, DryRun, LimitReached, AlreadyDone, or DiskTrouble when there is
+        no ROOM; then nothing is used up.
         """
         with self._transaction():
             if self._find("id = ?", _revoked(approval)) is not None:
@@ -138,6 +145,7 @@ class Ledger:
                 if other.state in LIVE:
                     raise AlreadyDone(other)
             self._hold_limit(connector, now, per_hour)
+            disk.hold_room(self._folder, ROOM)
             if found is not None:
                 self._db.execute(
                     "UPDATE effects SET state = ?, ended = NULL, tries = tries + 1 WHERE id = ?",
@@ -261,10 +269,11 @@ class Ledger:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # on a full disk SQLite may have rolled back by itself
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
 
 def _revoked(approval: Approval) -> str:

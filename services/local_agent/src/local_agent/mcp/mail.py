@@ -22,10 +22,11 @@ from local_agent.effects import Answer, Done, Executor, Ledger, Refusal, Unsure,
 from local_agent.executor_id import executor_id
 from local_agent.home import Home
 from local_agent.mcp.mail_connector import MailConnector
+from vault_protocol import disk
 from vault_protocol.action import SendMail
 from vault_protocol.approval import SignedApproval
 from vault_protocol.canonical import utc
-from vault_protocol.errors import VaultError
+from vault_protocol.errors import DiskTrouble, VaultError
 
 
 class SendResult(BaseModel):
@@ -84,7 +85,11 @@ def build(home: Home, reached: Callable[[str], None] = lambda step: None) -> MCP
         action: SendMail, approval: SignedApproval, earlier: list[SignedApproval] | None = None
     ) -> SendResult:
         """Send this mail if the owner's signed approval covers exactly it. Asking again never sends again."""
-        return told(executor.execute(action, approval, earlier=earlier or ()), action)
+        try:
+            with disk.watched(home.ledger.parent):
+                return told(executor.execute(action, approval, earlier=earlier or ()), action)
+        except DiskTrouble as error:
+            return SendResult(status="waiting", reason=str(error))
 
     @app.tool(annotations=ToolAnnotations(title="Can mail go out?", read_only_hint=True))
     def mail_status() -> MailStatus:
@@ -124,8 +129,10 @@ def main(argv: list[str] | None = None, reached: Callable[[str], None] = lambda 
     parser.add_argument("--home", type=Path, default=None, help="the private folder (default: as countersign)")
     options: Any = parser.parse_args(argv)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    home = Home(options.home or Home.default())
     try:
-        app = build(Home(options.home or Home.default()), reached)
+        with disk.watched(home.path):
+            app = build(home, reached)
     except VaultError as error:
         print(f"countersign-mail: {error}", file=sys.stderr)
         return 1

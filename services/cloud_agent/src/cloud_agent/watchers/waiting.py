@@ -1,0 +1,79 @@
+"""How long a watcher waits after a failure, and what ends the wait before its time."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cloud_agent.watchers.mailbox_settings import MailboxSettings
+
+LOOK = 0.5
+"""Seconds between two looks whether a wait should end."""
+
+KNOCK = 2.0
+"""Seconds between two tries to connect to a server that did not answer: no login, so nobody counts them."""
+
+
+class Trouble(StrEnum):
+    """Why a mailbox is not being watched."""
+
+    AUTH = "auth"
+    FOLDER = "folder"
+    UNREACHABLE = "unreachable"
+    NOT_TAKEN = "not_taken"
+    """The mailbox is fine, but what came from it finds no place now: the hub is away, or a disk is full."""
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """Growing, jittered, bounded pauses; what a person must mend is only tried every `paused` seconds, what the server
+    has no part in every `untaken` at least."""
+
+    first: float = 1.0
+    longest: float = 60.0
+    untaken: float = 5.0
+    paused: float = 900.0
+    jitter: Callable[[], float] = field(default=random.random)
+
+    def seconds(self, trouble: Trouble, failures: int) -> float:
+        """How long to wait after this many failures in a row (1, 2, …)."""
+        if trouble in (Trouble.AUTH, Trouble.FOLDER):
+            whole = self.paused
+        else:
+            longest = self.untaken if trouble is Trouble.NOT_TAKEN else self.longest
+            whole = min(longest, self.first * 2.0 ** min(failures - 1, 30))
+        return whole * (0.5 + self.jitter() / 2)
+
+
+def wait(
+    seconds: float, *, stop: threading.Event, again: threading.Event, back: Callable[[], bool] | None = None
+) -> None:
+    """Until the time is over, or `stop` or `again` is set (`again` is cleared), or `back`, which said no at first,
+    says yes."""
+    ends, knock = time.monotonic() + seconds, time.monotonic() + KNOCK
+    if back is not None and back():
+        back = None
+    while not stop.is_set() and (left := ends - time.monotonic()) > 0:
+        if again.wait(min(left, LOOK)):
+            again.clear()
+            return
+        if back is not None and time.monotonic() >= knock:
+            knock = time.monotonic() + KNOCK
+            if back():
+                return
+
+
+def answers(settings: MailboxSettings) -> bool:
+    """Whether somebody listens where this mailbox's server should."""
+    with (
+        suppress(OSError),
+        socket.create_connection((settings.host, settings.port), min(5.0, settings.timeout_seconds)),
+    ):
+        return True
+    return False
