@@ -277,8 +277,10 @@ def test_the_passphrase_is_asked_for_hidden_at_a_terminal(world: World) -> None:
         seen = _read_until(ours, b"Passphrase of the approval key")
         until(lambda: not termios.tcgetattr(ours)[3] & termios.ECHO)
         os.write(ours, b"not this one\n")
-        seen += _read_until(ours, b"try again.")
-        seen += _read_until(ours, b"Passphrase of the approval key")
+        again = _read_until(ours, b"try again.")
+        if b"Passphrase of the approval key" not in again:  # both may come in one read
+            again += _read_until(ours, b"Passphrase of the approval key")
+        seen += again
         until(lambda: not termios.tcgetattr(ours)[3] & termios.ECHO)
         os.write(ours, PASSPHRASE.encode() + b"\n")
         seen += _read_until(ours, None)
