@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.sim.cast import CANARY, LEASE, TRUST
+from tests.sim.recording import Call
 from vault_protocol import changeset
 from vault_protocol.clock import Clock
 from vault_protocol.follow import View
-from vault_protocol.hub import Broken, CommitId, Published
+from vault_protocol.hub import Broken, CommitId, Edits, Published
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Build, Journal
 from vault_protocol.scan import OwnSecrets
-from vault_protocol.task import Role
+from vault_protocol.task import Role, Task
 from vault_protocol.testing import TestClock
-from vault_protocol.vault import Vault
+from vault_protocol.vault import NOTHING_ELSE, Also, Vault
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -31,6 +32,8 @@ class Line:
 
     world: World
     busy: bool = False
+    call: Call | None = None
+    """What is being published."""
 
     def refresh(self) -> CommitId | None:
         return self.world.hub.refresh()
@@ -41,6 +44,8 @@ class Line:
         try:
             if world.nested < 2 and chance() < faults.interleave:
                 world.others_first()
+            if self.call is not None:
+                self.call.commit = commit
             world.may_die("before swap")
             if chance() < faults.cut:
                 return Broken("cut before it was sent")
@@ -58,14 +63,39 @@ class Line:
 
 
 class WatchedJournal(Journal):
-    """Tells the judge what its owner takes for published."""
+    """Tells the judge what its owner takes for published, and writes down what it asked for and was told."""
 
     world: World
+    line: Line
+    shown: Task | None = None
+    """The task that the verb under way is about, as its caller had it."""
 
     def publish(self, verb: str, subject: str, build: Build, *, attempt: int = 0, exact: bool = False) -> CommitId:
-        commit = super().publish(verb, subject, build, attempt=attempt, exact=exact)
+        recording = self.world.recording
+        with recording.call(self, verb, subject, attempt, self.shown) as call:
+            self.line.call = call
+
+            def seen(head: CommitId | None) -> Edits:
+                edits = build(head)
+                recording.sees(call, edits, self.read)
+                return edits
+
+            commit = super().publish(verb, subject, seen, attempt=attempt, exact=exact)
         self.world.history.believed(self.identity.agent, commit)
         return commit
+
+
+class WatchedVault(Vault):
+    """Says which task a verb is about, as its caller was shown it."""
+
+    journal: WatchedJournal
+
+    def _move(self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE) -> Task:
+        self.journal.shown = task
+        try:
+            return super()._move(verb, task, move, also)
+        finally:
+            self.journal.shown = None
 
 
 @dataclass
@@ -84,8 +114,8 @@ class Process:
             trust=TRUST if local else None, secrets=OwnSecrets.of([CANARY]) if local else None,
             rest=lambda seconds: None,
         )  # fmt: skip
-        self.journal.world = self.world
-        self.vault = Vault(self.journal, lease=LEASE)
+        self.journal.world, self.journal.line = self.world, self.line
+        self.vault = WatchedVault(self.journal, lease=LEASE)
 
     def checkpoint(self) -> View:
         """What this process has on disk of how far it followed."""

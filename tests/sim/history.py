@@ -40,6 +40,7 @@ class History:
     """The state the ledger has for an approval id."""
     dashboard: Callable[[CommitId], str]
     """What Dashboard.md has to be on this commit, made by somebody else at another time."""
+    became_head: Callable[[CommitId], None] = lambda commit: None
 
     head: CommitId | None = None
     line: set[str] = field(default_factory=set)
@@ -64,6 +65,7 @@ class History:
             self._judge(commit)
             self.head = commit.id
             self.line.add(commit.id)
+            self.became_head(commit.id)
 
     def believed(self, who: str, commit: CommitId) -> None:
         """Somebody takes this for published."""

@@ -21,6 +21,7 @@ from tests.sim.history import History
 from tests.sim.local import Local
 from tests.sim.outside import Outside, Signer
 from tests.sim.owner import Owner
+from tests.sim.recording import Recording
 from vault_protocol.errors import VaultError
 from vault_protocol.hub import CommitId
 from vault_protocol.journal import Journal
@@ -57,6 +58,7 @@ class World:
         self.hub = MemoryHub(self.store)
         self.per_hour, self.dry_run = 10, False
         self.arrived: set[str] = set()
+        self.recording = Recording()
         self.seen: dict[str, Request] = {}
         """Digest → what the owner was shown."""
         self.signer = Signer()
@@ -65,7 +67,7 @@ class World:
         self.local = Local(self, ledgers)
         self.history = History(
             self.store, self.local.clock.monotonic, lambda id_: id_ in self.signer.signed, self.local.outcome,
-            self._dashboard_of,
+            self._dashboard_of, self.recording.became_head,
         )  # fmt: skip
         self.clouds = [Cloud(self, who) for who in cast.CLOUDS[: clouds or self.rng.randint(2, 4)]]
         self.owner = Owner(self)
@@ -101,6 +103,7 @@ class World:
             missing = self.arrived - set(self.history.tasks)
             hold(not missing, "I1", f"{sorted(missing)} arrived and is nowhere")
             self.door.settled()
+            self.recording.judge(self.history.tasks)
         except (Breach, VaultError, sqlite3.Error) as error:
             self._tell(error)
 

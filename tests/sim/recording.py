@@ -1,0 +1,160 @@
+"""What each agent did to each task, as the agent saw it: the histories that `linear` judges (I12)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tests.sim import linear, reading
+from tests.sim.breach import Breach, Died
+from tests.sim.reading import Standing
+from tests.sim.specification import No, Operation, State
+from vault_protocol.errors import ClaimLost, HubUnreachable, StaleRevision, UntrustedHead
+from vault_protocol.hub import CommitId, Edits
+from vault_protocol.task import Task
+
+if TYPE_CHECKING:
+    from vault_protocol.journal import Journal
+
+_WITHDRAW = re.compile(r"Signals/withdraw-[a-z2-7]{16}-([0-9]+)\.json")
+
+
+@dataclass
+class Call:
+    """One publish while it is under way: what it would make of which task."""
+
+    verb: str
+    agent: str
+    begin: int
+    fence: int
+    shown: Task | None
+    knew: int
+    """Since when the head that its agent last saw was the head: a refusal may be of that."""
+    subject: str
+    old: Standing | None = None
+    new: Standing | None = None
+    signal: int | None = None
+    """The revision that a withdrawal in it names."""
+    commit: CommitId | None = None
+    """What was sent last."""
+
+    def operation(self, end: int | None, answer: State | No | None) -> Operation:
+        verb, old, new = self.verb, self.old, self.new
+        if old is None and new is not None and new.stage == "Quarantine":
+            verb = "drop"
+        if verb == "send_back" and self.signal is not None:
+            verb = "withdraw"
+        shown = (self.shown.stage.value, self.shown.revision) if self.shown else None
+        if shown is not None and self.signal is not None:
+            shown = (shown[0], self.signal)
+        held = self.shown is not None and self.shown.lease is not None
+        return Operation(
+            verb=verb, agent=self.agent, begin=self.begin, end=end, answer=answer,
+            fence=self.fence if verb != "reap" else 0,
+            shown=None if held else shown,
+            lease=new.lease if new else "",
+            seen=_seen(self.shown) if verb == "reap" else None,
+            edited=bool(verb == "approve" and new and old and new.revision > old.revision),
+        )  # fmt: skip
+
+
+@dataclass
+class Recording:
+    """Task → its operations. Time is a counter of what begins and ends."""
+
+    now: int = 0
+    tasks: defaultdict[str, list[Operation]] = field(default_factory=lambda: defaultdict(list))
+    heads: dict[CommitId, int] = field(default_factory=dict)
+    """When each commit became the head."""
+    _made_by: dict[CommitId, int] = field(default_factory=dict)
+    """Commit → where its operation stands in the history of its task."""
+
+    def tick(self) -> int:
+        self.now += 1
+        return self.now
+
+    def became_head(self, commit: CommitId) -> None:
+        self.heads[commit] = self.tick()
+
+    @contextmanager
+    def call(self, journal: Journal, verb: str, subject: str, attempt: int, shown: Task | None) -> Iterator[Call]:
+        """Around one publish: whatever ends it, it is written down."""
+        begin = self.tick()
+        knew = self.heads.get(journal.head, 0) if journal.head else 0
+        call = Call(verb, journal.identity.agent, begin, attempt, shown, knew, subject)
+        try:
+            yield call
+        except ClaimLost as lost:
+            self._refused(call, No(owner=lost.owner or ""))
+            raise
+        except StaleRevision as stale:
+            self._refused(call, No(revision=stale.current))
+            raise
+        except (HubUnreachable, UntrustedHead, Died):
+            if call.new is not None and call.commit is not None:
+                self._made(call.commit, call.new.id, call.operation(None, None))
+            raise
+        if call.new is not None:
+            self._made(call.commit, call.new.id, call.operation(self.tick(), _state(call.new)))
+        elif verb == "add":
+            self._refused(call, No())
+
+    def judge(self, standing: Mapping[str, Standing]) -> None:
+        """Every history, closed by what the hub shows at the end. Raises Breach."""
+        for task, operations in self.tasks.items():
+            at = standing.get(task)
+            end = _state(at) if at else State()
+            last = Operation(verb="read", agent="hub", begin=self.tick(), end=self.tick(), answer=end)
+            try:
+                linear.order([*operations, last])
+            except linear.NotLinearizable as error:
+                raise Breach("I12", f"the history of {task} is not linearizable: {error}") from None
+
+    def _made(self, commit: CommitId | None, task: str, operation: Operation) -> None:
+        """Two processes of one agent that make the same bytes on one head in one second make one commit: it is one
+        operation, whoever is told of it, and however late."""
+        history = self.tasks[task]
+        again = self._made_by.get(commit) if commit else None
+        if again is None:
+            history.append(operation)
+            if commit:
+                self._made_by[commit] = len(history) - 1
+        elif history[again].end is None:
+            history[again] = replace(operation, begin=history[again].begin)
+
+    def _refused(self, call: Call, answer: No) -> None:
+        """It may have been refused for how the task stood at any time since its agent last looked."""
+        call = replace(call, begin=min(call.begin, call.knew or call.begin))
+        self.tasks[call.subject].append(call.operation(self.tick(), answer))
+
+    def sees(self, call: Call, edits: Edits, read: Callable[[str], bytes | None]) -> None:
+        """What this call would publish; the last that it built is what it sent."""
+        call.old = call.new = call.signal = None
+        for path, content in edits.items():
+            signal = _WITHDRAW.fullmatch(path)
+            at = reading.place(path)
+            if signal and content is None:
+                call.signal = int(signal[1])
+            elif at is not None and content is None:
+                call.old = reading.standing(path, read(path) or b"")
+            elif at is not None and content is not None:
+                call.new = reading.standing(path, content)
+                was = read(path)
+                if was is not None:
+                    call.old = reading.standing(path, was)
+
+
+def _state(at: Standing) -> State:
+    held = at.stage == "In_Progress"
+    return State(at.stage, at.owner if held else "", at.attempt, at.revision, at.lease if held else "")
+
+
+def _seen(task: Task | None) -> State | None:
+    if task is None or task.lease is None:
+        return None
+    lease = task.lease
+    return State(task.stage.value, lease.owner, task.attempt, task.revision, lease.until.strftime("%Y-%m-%dT%H:%M:%SZ"))
