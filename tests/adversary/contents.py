@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from libs.vault_protocol.tests import made
@@ -13,21 +13,28 @@ from tests.adversary.trespasses import claimed, lease, moving, submitted, writin
 from vault_protocol import notes
 from vault_protocol.hub import CommitId
 from vault_protocol.note import Note
+from vault_protocol.task import Stage
 
 ACTIVE: dict[str, str] = {
-    "HTML": "<b>look</b>", "a script": "<script>x()</script>", "an image from anywhere": "![x](https://thief.example/x.png)",
-    "an HTML image": '<img src="https://thief.example/x.png">', "an embedded page": '<iframe src="https://x.example"></iframe>',
-    "an embedded note": "![[Company_Handbook]]", "an HTML comment": "<!-- hidden", "a comment that hides": "%% hidden %%",
+    "HTML": "<b>look</b>", "a script": "<script>x()</script>",
+    "an image from anywhere": "![x](https://thief.example/x.png)",
+    "an HTML image": '<img src="https://thief.example/x.png">',
+    "an embedded page": '<iframe src="https://x.example"></iframe>',
+    "an embedded note": "![[Company_Handbook]]", "an HTML comment": "<!-- hidden",
+    "a comment that hides": "%% hidden %%",
     "a query": "```dataview\nLIST\n```", "a script of a query": "```dataviewjs\napp.vault.delete()\n```",
     "a query of tasks": "```tasks\nnot done\n```", "a query in tildes": "~~~dataview\nLIST\n~~~",
     "a query in a list": "- ```dataview\n  LIST\n  ```", "a query in a quote": "> ```dataview\n> LIST\n> ```",
-    "a query in capitals": "```DataView\nLIST\n```", "an inline query": "`= this.x`", "an inline script": "`$= app.x`",
-    "a template": "<% tp.system.prompt() %>", "a template of another tool": "{{date}}", "a diagram": "```mermaid\ngraph\n```",
+    "a query in capitals": "```DataView\nLIST\n```", "an inline query": "`= this.x`",
+    "an inline script": "`$= app.x`",
+    "a template": "<% tp.system.prompt() %>", "a template of another tool": "{{date}}",
+    "a diagram": "```mermaid\ngraph\n```",
     "a link that leads outside": "[x](https://thief.example)", "a link of a program": "[x](obsidian://run?x)",
     "a link that is a script": "[x](javascript:x)", "a link to a file": "[x](file:///etc/passwd)",
     "a link in angle brackets": "[x](<https://thief.example>)", "an automatic link": "<https://thief.example>",
     "a bare link": "see https://thief.example/x", "a bare link of a host": "see www.thief.example/x",
-    "a link by reference": "[x][1]\n\n[1]: https://thief.example", "a link by a footnote": "[^1]: https://thief.example",
+    "a link by reference": "[x][1]\n\n[1]: https://thief.example",
+    "a link by a footnote": "[^1]: https://thief.example",
     "a processing instruction": "<?x?>", "a declaration": "<!DOCTYPE html>", "a button": "```button\nname x\n```",
     "an image by reference": "![x][1]", "a link by mail": "[x](mailto:thief@thief.example)",
 }  # fmt: skip
@@ -40,13 +47,17 @@ HIDDEN_IN: dict[str, str] = {
 }
 A36 = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 SECRETS: dict[str, str] = {
-    "an AWS key": "AKIA" + "ABCDEFGHIJKLMNOP", "a GitHub token": "ghp_" + A36, "a fine-grained GitHub token": "github_pat_" + A36 * 2,
-    "a GitLab token": "glpat-" + A36[:20], "a Slack token": "xoxb-" + "1234567890-abc", "a Stripe key": "sk_live_" + A36[:24],
+    "an AWS key": "AKIA" + "ABCDEFGHIJKLMNOP", "a GitHub token": "ghp_" + A36,
+    "a fine-grained GitHub token": "github_pat_" + A36 * 2,
+    "a GitLab token": "glpat-" + A36[:20], "a Slack token": "xoxb-" + "1234567890-abc",
+    "a Stripe key": "sk_live_" + A36[:24],
     "an Anthropic key": "sk-ant-" + A36, "an OpenAI key": "sk-proj-" + A36, "a Google key": "AIza" + A36[:35],
     "a Google secret": "GOCSPX-" + A36[:28], "a SendGrid key": "SG." + A36[:22] + "." + (A36 * 2)[:43],
-    "a Twilio key": "SK" + "0123456789abcdef" * 2, "a Telegram token": "123456789:AA" + A36[:33], "an npm token": "npm_" + A36,
+    "a Twilio key": "SK" + "0123456789abcdef" * 2, "a Telegram token": "123456789:AA" + A36[:33],
+    "an npm token": "npm_" + A36,
     "a PyPI token": "pypi-" + A36 * 2, "a JSON web token": "eyJ" + A36 + ".eyJ" + A36 + "." + A36,
-    "a private key": "-----BEGIN OPENSSH PRIVATE KEY-----\n" + A36, "a password in an address": "x " + "smtp" + "://ann:hunter22@mail.example",
+    "a private key": "-----BEGIN OPENSSH PRIVATE KEY-----\n" + A36,
+    "a password in an address": "x " + "smtp" + "://ann:hunter22@mail.example",
 }  # fmt: skip
 
 
@@ -58,16 +69,28 @@ def kinds() -> Iterator[Kind]:
     html = WAITS.note.with_body(WAITS.note.body + "\n<b>x</b>\n")
     yield Kind("a claim that adds HTML", "active content", moving(WAITS, claimed(WAITS.evolve(note=html))))
     drafted = made.drafted(MINE)
-    fields = {"note": drafted.with_body(drafted.body + "\n![x](https://thief.example/x.png)\n")}
-    yield Kind("a draft with an image", "active content", moving(MINE, submitted(MINE, **fields)))
+    note = drafted.with_body(drafted.body + "\n![x](https://thief.example/x.png)\n")
+    yield Kind("a draft with an image", "active content", moving(MINE, submitted(MINE, note=note)))
     yield Kind("a new task with a script", "active content", moving(None, made.task(35, note=html)))
-    yield Kind("a task set aside with a script", "active content", moving(WAITS, WAITS.evolve(stage=made.Stage.QUARANTINE, note=html)))
+    yield Kind(
+        "a task set aside with a script",
+        "active content",
+        moving(WAITS, WAITS.evolve(stage=Stage.QUARANTINE, note=html)),
+    )
     yield Kind("an update with HTML", "active content", writing("Updates/cloud-1/recent.md", b"<b>x</b>\n"))
     yield Kind("a briefing with a query", "active content", writing("Briefings/x.md", b"```dataview\nLIST\n```\n"))
-    yield Kind("one line more than the owner's HTML", "active content", writing("Plans/email/plan-owner.md", b"<b>mine</b>\n<i>x</i>\n"))
-    yield Kind("a fence opened over the owner's words", "active content", writing("Plans/email/plan-owner.md", b"```dataview\n<b>mine</b>\n"))
+    yield Kind(
+        "one line more than the owner's HTML",
+        "active content",
+        writing("Plans/email/plan-owner.md", b"<b>mine</b>\n<i>x</i>\n"),
+    )
+    yield Kind(
+        "a fence opened over the owner's words",
+        "active content",
+        writing("Plans/email/plan-owner.md", b"```dataview\n<b>mine</b>\n"),
+    )
     for what, secret in SECRETS.items():
-        yield Kind(f"a plan with {what}", "secret", writing(PLAN, f"{secret}\n".encode()))
+        yield Kind(f"a plan with {what}", "secret", writing(PLAN, f"```text\n{secret}\n```\n".encode()))
     token = SECRETS["a GitHub token"].encode()
     yield Kind("a log with a token", "secret", _in_the_log)
     yield Kind("an update with a token", "secret", writing("Updates/cloud-1/recent.md", token + b"\n"))
@@ -77,7 +100,7 @@ def kinds() -> Iterator[Kind]:
     yield Kind("a claim with a token in its front matter", "secret", moving(WAITS, claimed(WAITS.evolve(note=front))))
     leaking = submitted(MINE, note=made.drafted(MINE, made.mail(text=f"Use {SECRETS['a Stripe key']}\n")))
     yield Kind("a draft with a key", "secret", moving(MINE, leaking))
-    aside = WAITS.evolve(stage=made.Stage.QUARANTINE, note=front)
+    aside = WAITS.evolve(stage=Stage.QUARANTINE, note=front)
     yield Kind("a task set aside with a token", "secret", moving(WAITS, aside))
     yield from _sizes()
     yield from _hidden_commits()
@@ -115,7 +138,7 @@ def _hidden_commits() -> Iterator[Kind]:
     yield Kind("a claim given back before anybody looked, under one attempt", "attempt", _claims_twice)
 
 
-def _mended(edits: dict[str, bytes | None]) -> Make:
+def _mended(edits: Mapping[str, bytes | None]) -> Make:
     def make(at: Ground) -> CommitId:
         bad = at.grown(at.commit(at.write(edits)))
         return bad.commit(at.tree_of(at.head))
@@ -142,6 +165,6 @@ def _good_then_bad(at: Ground) -> CommitId:
 def _claims_twice(at: Ground) -> CommitId:
     first = at.grown(at.commit(at.move(WAITS, claimed(WAITS))))
     held = claimed(WAITS)
-    freed = held.evolve(stage=made.Stage.NEEDS_ACTION, lease=None)
+    freed = held.evolve(stage=Stage.NEEDS_ACTION, lease=None)
     second = first.grown(first.commit(first.move(held, freed), attempt=1))
-    return second.commit(second.move(freed, freed.evolve(stage=made.Stage.IN_PROGRESS, lease=lease(1))))
+    return second.commit(second.move(freed, freed.evolve(stage=Stage.IN_PROGRESS, lease=lease(1))))

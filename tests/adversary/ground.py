@@ -124,8 +124,8 @@ class Ground:
 
     def changes(self, before: str, after: str) -> tuple[Change, ...]:
         try:
-            return tuple(tree.Comparison(lambda name: self.repo[name].read_raw()).changes(before, after))
-        except (tree.BadTree, KeyError, ValueError):
+            return tuple(tree.Comparison(lambda name: self.repo.odb.read(name)[1]).changes(before, after))
+        except (tree.BadTree, KeyError, ValueError, pygit2.GitError):
             return ()
 
     def put(self, draft: Draft) -> CommitId:
@@ -211,9 +211,7 @@ def _raise(author: Author, task: Task) -> None:
             author.move(who, held, asks)
             at = asks.evolve(stage=Stage.NEEDS_ACTION, note=fresh.note)
             author.move(LOCAL, asks, at)
-    if task.stage is Stage.NEEDS_ACTION:
-        author.move(CLOUD, at, task)
-    elif task.stage is Stage.DONE:
+    if task.stage is Stage.NEEDS_ACTION or task.stage is Stage.DONE:
         author.move(CLOUD, at, task)
     elif task.stage is not Stage.IN_PROGRESS:
         asks = at.evolve(stage=Stage.PENDING_APPROVAL, lease=None, revision=1, note=drafted)

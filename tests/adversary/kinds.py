@@ -1,4 +1,4 @@
-"""Every named kind of bad commit that a holder of Cloud's key can make: `kinds()` is for any side that has to refuse."""
+"""Every named kind of bad commit that a holder of Cloud's key can make, for any side that has to refuse them."""
 
 from __future__ import annotations
 

@@ -19,15 +19,21 @@ HIDDEN: tuple[str, ...] = (
     ".hidden", "..", ".", "...", ".env", ".ssh", ".github", ".stfolder", ".DS_Store",
 )  # fmt: skip
 MEANT: tuple[str, ...] = (
-    "a\\b.md", "..\\..\\x.md", "C:x.md", "C:\\x.md", "\\\\host\\x.md", "x.md:stream", "a*.md", "a?.md", "<a>.md", "a|b.md",
-    'a".md', "a\tb.md", "a\nb.md", "a\rb.md", "a\x00b.md".replace("\x00", "\x01"), "a\x1bb.md", "a\x7fb.md", "a\x85b.md",
+    "a\\b.md", "..\\..\\x.md", "C:x.md", "C:\\x.md", "\\\\host\\x.md", "x.md:stream", "a*.md", "a?.md", "<a>.md",
+    "a|b.md",
+    'a".md', "a\tb.md", "a\nb.md", "a\rb.md", "a\x00b.md".replace("\x00", "\x01"), "a\x1bb.md", "a\x7fb.md",
+    "a\x85b.md",
     "a\u202eb.md", "a\u2066b.md", "a\u200bb.md", "a\u2028b.md", "a\ufeffb.md", "a.md ", "a.md.", " a.md", "a .",
-    "-rf.md", "--upload-pack=x.md", "~.md", "$x.md", "`x`.md", "x;y.md", "x&y.md", "(x).md", "x y.md", "#x.md", "[[x]].md",
-    "Grüße.md", "Grüße.md".replace("ü", "u\u0308"), "Рlan.md", "计划.md", "\U0001f4b6.md", "x\u0301.md", "\U000e0041.md",
+    "-rf.md", "--upload-pack=x.md", "~.md", "$x.md", "`x`.md", "x;y.md", "x&y.md", "(x).md", "x y.md", "#x.md",
+    "[[x]].md",
+    "Grüße.md", "Grüße.md".replace("ü", "u\u0308"), "Рlan.md", "计划.md", "\U0001f4b6.md", "x\u0301.md",
+    "\U000e0041.md",
 )  # fmt: skip
 TYPES: tuple[str, ...] = (
-    "x.env", "x.py", "x.sh", "x.js", "x.html", "x.svg", "x.png", "x.pdf", "x.exe", "x.lnk", "x.url", "x.desktop", "x.canvas",
-    "x.yaml", "x.yml", "x.toml", "x.md.exe", "x.md.gz", "x.MD", "x.Md", "x.json5", "x.jsonlx", "x", "Makefile", "md", "x.md~",
+    "x.env", "x.py", "x.sh", "x.js", "x.html", "x.svg", "x.png", "x.pdf", "x.exe", "x.lnk", "x.url", "x.desktop",
+    "x.canvas",
+    "x.yaml", "x.yml", "x.toml", "x.md.exe", "x.md.gz", "x.MD", "x.Md", "x.json5", "x.jsonlx", "x", "Makefile",
+    "md", "x.md~",
 )  # fmt: skip
 RAW: dict[str, tuple[bytes, str]] = {
     "a name that is not UTF-8": (b"a\xff.md", "tree"),
@@ -36,7 +42,7 @@ RAW: dict[str, tuple[bytes, str]] = {
     "a name in UTF-16": ("a.md".encode("utf-16-le").replace(b"\0", b"\x01"), "name"),
     "a name with a slash in it": (b"../../x.md", "tree"),
     "a name with a folder in it": (b"email/plan-a.md", "tree"),
-    "a name of nothing": (b"", "tree"),
+    "a name of nothing": (b"", "objects"),
     "a name of 201 bytes": (b"x" * 198 + b".md", "name"),
     "a name of 256 bytes": (b"x" * 253 + b".md", "name"),
     "a name of 5,000 bytes": (b"x" * 4997 + b".md", "name"),
@@ -55,8 +61,8 @@ def kinds() -> Iterator[Kind]:
     for name in TYPES:
         yield Kind(f"a file of the type of {name!r}", "name", file(name.encode()))
     for what, (raw, rule) in RAW.items():
-        yield Kind(what, rule, lambda at, raw=raw: _raw(at, raw))  # type: ignore[misc]
-    yield Kind("a path of 401 bytes", "name", file(b"/".join([b"y" * 97] * 4)[:390] + b".md"))
+        yield Kind(what, rule, _raw(raw))
+    yield Kind("a path of 404 bytes", "name", file(b"/".join([b"y" * 98] * 4) + b".md"))
     yield Kind("a path of 13 parts", "name", file(b"a/" * 11 + b"x.md"))
     yield Kind("a folder named like a note", "name", file(b"x.md/y.md"))
     yield Kind("a folder named like a log", "name", file(b"X.JSONL/y.md"))
@@ -73,7 +79,10 @@ def folder(name: str) -> Make:
     return file(name.encode("utf-8", "surrogatepass") + b"/config.md")
 
 
-def _raw(at: Ground, name: bytes) -> CommitId:
+def _raw(name: bytes) -> Make:
     """A folder that holds one entry of this name; nothing splits it at its slashes."""
-    plans = at.tree((b"100644", name, at.blob()))
-    return at.commit(at.graft({b"Plans/raw": (b"40000", plans)}))
+
+    def make(at: Ground) -> CommitId:
+        return at.commit(at.graft({b"Plans/raw": (b"40000", at.tree((b"100644", name, at.blob())))}))
+
+    return make

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from pygit2.enums import ObjectType
+
 from tests.adversary.ground import PLAN, Draft, Ground
 from tests.adversary.kind import Kind, Make
 from vault_protocol.hub import CommitId
@@ -21,12 +23,12 @@ MODES: dict[str, tuple[bytes, str]] = {
     "a socket": (b"140000", "mode"),
     "a device": (b"060000", "mode"),
     "a mode of 0": (b"000000", "mode"),
-    "a mode of six sevens": (b"777777", "mode"),
+    "a mode of six sevens": (b"777777", "objects"),
     "a folder with rights": (b"40755", "mode"),
     "a mode with a leading zero": (b"0100644", "tree"),
     "a mode of eight digits": (b"00100644", "tree"),
-    "a mode that is no number": (b"10064x", "tree"),
-    "a mode of nothing": (b"", "tree"),
+    "a mode that is no number": (b"10064x", "objects"),
+    "a mode of nothing": (b"", "objects"),
 }
 Change = Callable[[Draft], Draft]
 
@@ -37,7 +39,9 @@ def kinds() -> Iterator[Kind]:
     yield Kind("a symlink out of the vault", "mode", _mode(b"120000", b"../../../etc/passwd"))
     yield Kind("a note that turns into a symlink", "mode", _mode(b"120000", b"/etc/passwd", PLAN.encode()))
     yield Kind("a note whose mode alone changes", "mode", _mode_alone)
-    yield Kind("a submodule at the top", "mode", lambda at: at.commit(at.graft({b"Plans/sub.md": (b"160000", at.head)})))
+    yield Kind(
+        "a submodule at the top", "mode", lambda at: at.commit(at.graft({b"Plans/sub.md": (b"160000", at.head)}))
+    )
     yield from _trees()
     yield from _commits()
     yield from _headers()
@@ -62,14 +66,18 @@ def _trees() -> Iterator[Kind]:
     yield Kind("a folder that is a commit", "tree", _entry(b"40000", lambda at: at.head))
     yield Kind("a folder that is nowhere", "objects", _entry(b"40000", lambda at: "1" * 40))
     yield Kind("an empty folder", "tree", _entry(b"40000", lambda at: at.tree()))
-    yield Kind("an empty folder named .git", "tree", _top((b"40000", b".git", "4b825dc642cb6eb9a060e54bf8d69288fbee4904")))
+    yield Kind(
+        "an empty folder named .git", "tree", _top((b"40000", b".git", "4b825dc642cb6eb9a060e54bf8d69288fbee4904"))
+    )
     yield Kind("names out of order", "tree", _listed((b"100644", b"b.md"), (b"100644", b"a.md")))
     yield Kind("folders in the order of files", "tree", _listed((b"40000", b"a"), (b"100644", b"a.md")))
     yield Kind("one name twice", "tree", _listed((b"100644", b"a.md"), (b"100644", b"a.md")))
-    yield Kind("one name twice, not side by side", "tree", _listed((b"100644", b"a"), (b"100644", b"a.md"), (b"40000", b"a")))
-    yield Kind("a tree that is cut off", "tree", _bytes(lambda raw: raw[:-5]))
-    yield Kind("a tree with something after it", "tree", _bytes(lambda raw: raw + b"trailing"))
-    yield Kind("a tree of noise", "tree", _bytes(lambda raw: b"\x00\x01\x02"))
+    yield Kind(
+        "one name twice, not side by side", "tree", _listed((b"100644", b"a"), (b"100644", b"a.md"), (b"40000", b"a"))
+    )
+    yield Kind("a tree that is cut off", "objects", _bytes(lambda raw: raw[:-5]))
+    yield Kind("a tree with something after it", "objects", _bytes(lambda raw: raw + b"trailing"))
+    yield Kind("a tree of noise", "objects", _bytes(lambda raw: b"\x00\x01\x02"))
     yield Kind("2,000 folders in one another", "tree", _nested(2000, 1))
     yield Kind("40 folders in one another", "tree", _nested(40, 1))
     yield Kind("a few objects that are a billion folders", "tree", _nested(9, 10))
@@ -89,7 +97,9 @@ def _top(entry: tuple[bytes, bytes, str]) -> Make:
 def _listed(*entries: tuple[bytes, bytes]) -> Make:
     def make(at: Ground) -> CommitId:
         inner = at.tree((b"100644", b"q.md", at.blob()))
-        listed = [(mode, name, inner if mode == b"40000" else at.blob(b"%d" % n)) for n, (mode, name) in enumerate(entries)]
+        listed = [
+            (mode, name, inner if mode == b"40000" else at.blob(b"%d" % n)) for n, (mode, name) in enumerate(entries)
+        ]
         return at.commit(at.graft({b"Plans/odd": (b"40000", at.tree(*listed))}))
 
     return make
@@ -97,8 +107,6 @@ def _listed(*entries: tuple[bytes, bytes]) -> Make:
 
 def _bytes(change: Callable[[bytes], bytes]) -> Make:
     def make(at: Ground) -> CommitId:
-        from pygit2.enums import ObjectType
-
         raw = b"100644 a.md\0" + bytes.fromhex(at.blob())
         return at.commit(at.graft({b"Plans/odd": (b"40000", str(at.repo.odb.write(ObjectType.TREE, change(raw))))}))
 
@@ -137,7 +145,9 @@ def _commits() -> Iterator[Kind]:
     def older(at: Ground, back: int = 1) -> str:
         return at.store.history(None, at.head)[-1 - back].id
 
-    yield Kind("a merge with the commit before", "merge", changed(lambda at, d: replace(d, parents=(at.head, older(at)))))
+    yield Kind(
+        "a merge with the commit before", "merge", changed(lambda at, d: replace(d, parents=(at.head, older(at))))
+    )
     yield Kind("a merge, the other way round", "merge", changed(lambda at, d: replace(d, parents=(older(at), at.head))))
     yield Kind("one parent twice", "merge", changed(lambda at, d: replace(d, parents=(at.head, at.head))))
     yield Kind("an octopus", "merge", changed(lambda at, d: replace(d, parents=(at.head, older(at), older(at, 2)))))
@@ -148,8 +158,13 @@ def _commits() -> Iterator[Kind]:
     yield Kind("a rollback to the first commit", "line", lambda at: at.store.history(None, at.head)[0].id)
     yield Kind("a parent that is nowhere", "objects", changed(lambda at, d: replace(d, parents=("1" * 40,))))
     yield Kind("a parent that is a tree", "objects", changed(lambda at, d: replace(d, parents=(at.tree_of(at.head),))))
+    yield Kind(
+        "bytes behind a zero byte of the message",
+        "header",
+        changed(lambda at, d: replace(d, message=d.message + b"\0more")),
+    )
     yield Kind("a tree that is nowhere", "objects", changed(lambda at, d: replace(d, tree="1" * 40)))
-    yield Kind("a tree that is a file", "objects", changed(lambda at, d: replace(d, tree=at.blob())))
+    yield Kind("a tree that is a file", "tree", changed(lambda at, d: replace(d, tree=at.blob())))
     yield Kind("a head that is a tree", "objects", lambda at: CommitId(at.tree_of(at.head)))
     yield Kind("a head that is a file", "objects", lambda at: CommitId(at.blob()))
     yield Kind("a head that is a tag", "objects", _tag)
@@ -157,8 +172,6 @@ def _commits() -> Iterator[Kind]:
 
 
 def _tag(at: Ground) -> CommitId:
-    from pygit2.enums import ObjectType
-
     content = f"object {at.put(legal(at))}\ntype commit\ntag v1\ntagger x <x@x> 1 +0000\n\nx\n".encode()
     return CommitId(str(at.repo.odb.write(ObjectType.TAG, content)))
 
@@ -176,21 +189,29 @@ HEADERS: dict[str, bytes] = {
 }
 
 
+COMMITTERS: dict[str, bytes] = {
+    "another's name": b"local <local@countersign.invalid> 1763888400 +0000",
+    "another time": b"cloud-1 <cloud-1@countersign.invalid> 1763888401 +0000",
+    "another zone": b"cloud-1 <cloud-1@countersign.invalid> 1763888400 +1400",
+}
+AUTHORS: dict[str, bytes] = {
+    "an address of somebody": b"cloud-1 <ann@able.example> 1763888400 +0000",
+    "no address": b"cloud-1 <> 1763888400 +0000",
+    "a time without end": b"cloud-1 <cloud-1@countersign.invalid> 99999999999999999 +0000",
+    "a time before time": b"cloud-1 <cloud-1@countersign.invalid> -1 +0000",
+    "a zone of its own": b"cloud-1 <cloud-1@countersign.invalid> 1763888400 +9999",
+    "no time": b"cloud-1 <cloud-1@countersign.invalid>",
+}
+
+
 def _headers() -> Iterator[Kind]:
     for what, header in HEADERS.items():
-        yield Kind(f"a commit with {what}", "header", changed(lambda _at, d, header=header: replace(d, headers=header)))  # type: ignore[misc]
-    for what, line in {
-        "another's name": b"local <local@countersign.invalid> 1763888400 +0000",
-        "another time": b"cloud-1 <cloud-1@countersign.invalid> 1763888401 +0000",
-        "another zone": b"cloud-1 <cloud-1@countersign.invalid> 1763888400 +1400",
-    }.items():
-        yield Kind(f"a committer of {what}", "header", changed(lambda _at, d, line=line: replace(d, committer=line)))  # type: ignore[misc]
-    for what, line in {
-        "an address of somebody": b"cloud-1 <ann@able.example> 1763888400 +0000",
-        "no address": b"cloud-1 <> 1763888400 +0000",
-        "a time without end": b"cloud-1 <cloud-1@countersign.invalid> 99999999999999999 +0000",
-        "a time before time": b"cloud-1 <cloud-1@countersign.invalid> -1 +0000",
-        "a zone of its own": b"cloud-1 <cloud-1@countersign.invalid> 1763888400 +9999",
-        "no time": b"cloud-1 <cloud-1@countersign.invalid>",
-    }.items():
-        yield Kind(f"an author with {what}", "header", changed(lambda _at, d, line=line: replace(d, author=line, committer=line)))  # type: ignore[misc]
+        yield Kind(f"a commit with {what}", "header", _put(headers=header))
+    for what, line in COMMITTERS.items():
+        yield Kind(f"a committer of {what}", "header", _put(committer=line))
+    for what, line in AUTHORS.items():
+        yield Kind(f"an author with {what}", "header", _put(author=line, committer=line))
+
+
+def _put(**fields: bytes) -> Make:
+    return changed(lambda _at, draft: replace(draft, **fields))  # type: ignore[arg-type]

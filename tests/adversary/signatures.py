@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from libs.vault_protocol.tests import made
 from libs.vault_protocol.tests.made import CLOUD, LOCAL, OTHER, STRANGER
@@ -18,6 +19,10 @@ from vault_protocol.identity import Identity
 from vault_protocol.task import AgentId
 
 NAMES = ("Agent", "Attempt", "Sequence", "Previous", "Policy", "Signature")
+ODD_VALUES: dict[str, bytes] = {
+    "Attempt": b"00", "Sequence": b"+13", "Previous": b"0", "Policy": b"1.0", "Signature": b"!!!!",
+    "Agent": b"Cloud-1"
+}  # fmt: skip
 SUBJECTS: dict[str, bytes] = {
     "an escape sequence": b"write: \x1b[2J\x1b]0;x\x07",
     "a hidden character": "write: a\u202eb".encode(),
@@ -52,22 +57,39 @@ def kinds() -> Iterator[Kind]:
 def _trailers() -> Iterator[Kind]:
     for name in NAMES:
         at = f"Countersign-{name}: ".encode()
-        yield Kind(f"no trailer {name}", "trailers", message(lambda m, at=at: _without(m, at)))  # type: ignore[misc]
-        yield Kind(f"the trailer {name} twice", "trailers", message(lambda m, at=at: m + _line(m, at)))  # type: ignore[misc]
-        yield Kind(f"the trailer {name} empty", "trailers", message(lambda m, at=at: m.replace(_line(m, at), at + b"\n")))  # type: ignore[misc]
-        yield Kind(f"the trailer {name} in other letters", "trailers", message(lambda m, at=at: m.replace(at, at.lower())))  # type: ignore[misc]
-        yield Kind(f"the trailer {name} last", "trailers", message(lambda m, at=at: _without(m, at) + _line(m, at)) if name != "Signature" else message(_signature_first))  # type: ignore[misc]
-    for name, value in {
-        "Attempt": b"00", "Sequence": b"+13", "Previous": b"0", "Policy": b"1.0", "Signature": b"!!!!", "Agent": b"Cloud-1",
-    }.items():  # fmt: skip
+        of_empty = "signature" if name == "Signature" else "trailers"
+        yield Kind(f"no trailer {name}", "trailers", message(partial(_without, begin=at)))
+        yield Kind(f"the trailer {name} twice", "trailers", message(partial(_twice, begin=at)))
+        yield Kind(f"the trailer {name} empty", of_empty, message(partial(_as, begin=at, value=b"")))
+        yield Kind(f"the trailer {name} in other letters", "trailers", message(partial(_lower, begin=at)))
+        yield Kind(f"the trailer {name} out of its order", "trailers", message(partial(_elsewhere, begin=at)))
+    for name, value in ODD_VALUES.items():
         at = f"Countersign-{name}: ".encode()
-        yield Kind(f"the trailer {name} as {value.decode()}", "trailers", message(lambda m, at=at, v=value: m.replace(_line(m, at), at + v + b"\n")))  # type: ignore[misc]
+        yield Kind(f"the trailer {name} as {value.decode()}", "trailers", message(partial(_as, begin=at, value=value)))
     yield Kind("a trailer that nobody knows", "trailers", message(lambda m: m + b"Countersign-Else: x\n"))
     yield Kind("a trailer of another tool", "trailers", message(lambda m: m + b"Signed-off-by: local <local@x>\n"))
-    yield Kind("a sequence in other digits", "trailers", message(lambda m: _digits(m)))
+    yield Kind("a sequence in other digits", "trailers", message(_digits))
     yield Kind("a signature with white space", "trailers", message(lambda m: m[:-1] + b" \n"))
     yield Kind("a signature without its end", "trailers", message(lambda m: m.replace(b"==\n", b"\n")))
-    yield Kind("the next agent's name after its own", "trailers", message(lambda m: m.replace(b"cloud-1\n", b"cloud-1 local\n")))
+    yield Kind("two names of agents", "trailers", message(lambda m: m.replace(b"cloud-1\n", b"cloud-1 local\n")))
+
+
+def _twice(content: bytes, begin: bytes) -> bytes:
+    return content + _line(content, begin)
+
+
+def _as(content: bytes, begin: bytes, value: bytes) -> bytes:
+    return content.replace(_line(content, begin), begin + value + b"\n")
+
+
+def _lower(content: bytes, begin: bytes) -> bytes:
+    return content.replace(begin, begin.lower())
+
+
+def _elsewhere(content: bytes, begin: bytes) -> bytes:
+    """Last, or first when it is the last."""
+    line, rest = _line(content, begin), _without(content, begin)
+    return rest + line if rest + line != content else rest.replace(b"\n\n", b"\n\n" + line)
 
 
 def _line(content: bytes, begin: bytes) -> bytes:
@@ -76,11 +98,6 @@ def _line(content: bytes, begin: bytes) -> bytes:
 
 def _without(content: bytes, begin: bytes) -> bytes:
     return b"".join(line for line in content.splitlines(keepends=True) if not line.startswith(begin))
-
-
-def _signature_first(content: bytes) -> bytes:
-    line = _line(content, b"Countersign-Signature: ")
-    return content.replace(line, b"").replace(b"\n\n", b"\n\n" + line)
 
 
 def _digits(content: bytes) -> bytes:
@@ -92,17 +109,21 @@ def _digits(content: bytes) -> bytes:
 def _messages() -> Iterator[Kind]:
     yield Kind("no message", "trailers", message(lambda m: b""))
     yield Kind("no signature at all", "trailers", message(lambda m: b"write: by hand\n"))
-    yield Kind("a message that is not UTF-8", "trailers", message(lambda m: m.replace(b"by hand", b"\xff\xfe")))
-    yield Kind("a message with a zero byte", "trailers", message(lambda m: m.replace(b"by hand", b"by\0hand")))
+    yield Kind("a message that is not UTF-8", "header", message(lambda m: m.replace(b"by hand", b"\xff\xfe")))
+    yield Kind("a message with a zero byte", "header", message(lambda m: m.replace(b"by hand", b"by\0hand")))
     yield Kind("text before the trailers", "trailers", message(lambda m: m.replace(b"\n\n", b"\n\nhello\n\n")))
     yield Kind("text after the trailers", "trailers", message(lambda m: m + b"\nhello\n"))
     yield Kind("a megabyte after the trailers", "trailers", message(lambda m: m + b"x" * 2**20))
-    yield Kind("a blank line among the trailers", "trailers", message(lambda m: m.replace(b"Countersign-Policy", b"\nCountersign-Policy")))
+    yield Kind(
+        "a blank line among the trailers",
+        "trailers",
+        message(lambda m: m.replace(b"Countersign-Policy", b"\nCountersign-Policy")),
+    )
     yield Kind("line ends of another system", "trailers", message(lambda m: m.replace(b"\n", b"\r\n")))
     yield Kind("no line end at the end", "trailers", message(lambda m: m[:-1]))
     for what, subject in SUBJECTS.items():
-        yield Kind(f"a subject of {what}", "trailers", message(lambda m, s=subject: m.replace(b"write: by hand", s)))  # type: ignore[misc]
-    yield Kind("a secret in the subject", "trailers", message(lambda m: m.replace(b"by hand", b"ghp_" + b"a" * 36)))
+        yield Kind(f"a subject of {what}", "trailers", message(partial(_headed, subject=subject)))
+    yield Kind("a secret in the subject", "secret", message(lambda m: m.replace(b"by hand", b"ghp_" + b"a" * 36)))
 
 
 def _keys() -> Iterator[Kind]:
@@ -126,16 +147,26 @@ def _keys() -> Iterator[Kind]:
     yield Kind("a changeset for another vault", "signature", signing(lambda c: replace(c, vault="vault-2")))
     yield Kind("a changeset of another agent", "signature", changed(_as_agent))
     yield Kind("another verb than was signed", "signature", message(lambda m: m.replace(b"write:", b"claim:")))
-    yield Kind("another attempt than was signed", "signature", message(lambda m: m.replace(b"Attempt: 0", b"Attempt: 7")))
+    yield Kind(
+        "another attempt than was signed", "signature", message(lambda m: m.replace(b"Attempt: 0", b"Attempt: 7"))
+    )
     yield Kind("another policy than was signed", "policy", message(lambda m: m.replace(b"Policy: 1", b"Policy: 2")))
     yield Kind("other bytes than were signed", "signature", _over(lambda at: at.write({PLAN: b"- [ ] other\n"})))
     yield Kind("one more note than was signed", "signature", _over(_one_more))
     yield Kind("one note less than was signed", "signature", _one_less)
-    yield Kind("a note beside the one that was signed", "signature", _over(lambda at: at.write({"Plans/other.md": b"- [ ] later\n"})))
+    yield Kind(
+        "a note beside the one that was signed",
+        "signature",
+        _over(lambda at: at.write({"Plans/other.md": b"- [ ] later\n"})),
+    )
     yield Kind("signed over no change", "signature", signing(lambda c: replace(c, changes=())))
     yield Kind("signed over another past of the note", "signature", _other_past)
     for version in (0, 2, 999, -1):
-        yield Kind(f"policy version {version}", "policy", signing(lambda c, v=version: replace(c, policy=v)))  # type: ignore[misc]
+        yield Kind(f"policy version {version}", "policy", signing(partial(replace, policy=version)))
+
+
+def _headed(content: bytes, subject: bytes) -> bytes:
+    return content.replace(b"write: by hand", subject)
 
 
 def _authored(draft: Draft, name: bytes) -> Draft:
@@ -149,8 +180,6 @@ def _signed(content: bytes, signature: bytes) -> bytes:
 
 
 def _turned(_at: Ground, draft: Draft) -> Draft:
-    from base64 import b64decode
-
     line = _line(draft.message, b"Countersign-Signature: ")
     raw = bytearray(b64decode(line.partition(b": ")[2]))
     raw[5] ^= 1
@@ -182,22 +211,23 @@ def _other_past(at: Ground) -> CommitId:
 
 
 def _sequences() -> Iterator[Kind]:
-    for what, step in {"left out": 1, "ten left out": 10, "used before": -1, "the first again": None}.items():
-        yield Kind(
-            f"a sequence number {what}", "sequence",
-            trailing(lambda t, s=step: Trail(0 if s is None else t.sequence + s, t.last)),  # type: ignore[misc]
-        )  # fmt: skip
+    for what, step in {"left out": 1, "ten left out": 10, "used before": -1, "used ten before": -10}.items():
+        yield Kind(f"a sequence number {what}", "sequence", trailing(partial(_stepped, step=step)))
     yield Kind("a sequence number of 0", "sequence", trailing(lambda t: Trail(-1, t.last)))
     yield Kind("a sequence number below 0", "sequence", trailing(lambda t: Trail(-9, t.last)))
     yield Kind("a sequence number of twenty digits", "sequence", trailing(lambda t: Trail(10**20, t.last)))
     yield Kind("another past than it had", "sequence", trailing(lambda t: Trail(t.sequence, "f" * 64)))
-    yield Kind("the past in capitals", "sequence", trailing(lambda t: Trail(t.sequence, t.last.upper())))
+    yield Kind("the past in capitals", "trailers", trailing(lambda t: Trail(t.sequence, t.last.upper())))
     yield Kind("the trail of another agent", "sequence", lambda at: at.commit(
         at.write({PLAN: b"- [ ] later\n"}), trail=at.trails[OTHER.agent]))  # fmt: skip
     yield Kind("its own commit a second time", "sequence", _replayed)
     yield Kind("its own commits in another order", "sequence", _reordered)
     yield Kind("the owner's commit a second time", "sequence", _owner_replayed)
     yield Kind("another agent's commit taken back and put on again", "sequence", _hers_replayed)
+
+
+def _stepped(trail: Trail, step: int) -> Trail:
+    return Trail(trail.sequence + step, trail.last)
 
 
 def _replayed(at: Ground) -> CommitId:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from libs.vault_protocol.tests import made
 from libs.vault_protocol.tests.made import CLOUD, LOCAL, NOW, OTHER
 
-from tests.adversary import ground
 from tests.adversary.ground import (
     AGAIN,
     APPROVAL,
@@ -30,7 +29,9 @@ from tests.adversary.ground import (
 from tests.adversary.kind import Kind, Make
 from tests.sim import reading
 from vault_protocol import layout, notes
-from vault_protocol.task import Lease, Stage, Task
+from vault_protocol.hub import CommitId
+from vault_protocol.note import Note
+from vault_protocol.task import Domain, Lease, Stage, Task
 
 UNTIL = NOW + timedelta(minutes=10)
 TARGETS = [*((stage, "") for stage in Stage if stage is not Stage.IN_PROGRESS), (Stage.IN_PROGRESS, CLOUD.agent)]
@@ -38,7 +39,7 @@ TARGETS += [(Stage.IN_PROGRESS, OTHER.agent)]
 
 
 def moving(old: Task | None, new: Task) -> Make:
-    return lambda at: at.commit(at.move(old, new))
+    return lambda at: at.commit(at.move(old, new), attempt=old.attempt if old and old.lease else 0)
 
 
 def writing(path: str, content: bytes | None = b"x\n") -> Make:
@@ -48,7 +49,7 @@ def writing(path: str, content: bytes | None = b"x\n") -> Make:
 def rewriting(old: Task, *swaps: tuple[bytes, bytes], path: str = "") -> Make:
     """The note as it stands after a legal renewal or claim, with these bytes in it replaced."""
 
-    def make(at: Ground) -> ground.CommitId:
+    def make(at: Ground) -> CommitId:
         new = claimed(old) if old.stage is Stage.NEEDS_ACTION else old.evolve(lease=lease(old.attempt))
         to, content = notes.write(new)
         for what, instead in swaps:
@@ -69,7 +70,12 @@ def claimed(task: Task, rise: int = 1) -> Task:
 
 
 def submitted(task: Task, rise: int = 1, **changes: object) -> Task:
-    fields = {"stage": Stage.PENDING_APPROVAL, "lease": None, "revision": task.revision + rise, "note": made.drafted(task)}
+    fields = {
+        "stage": Stage.PENDING_APPROVAL,
+        "lease": None,
+        "revision": task.revision + rise,
+        "note": made.drafted(task),
+    }
     return task.evolve(**{**fields, **changes})
 
 
@@ -89,9 +95,8 @@ def _moves() -> Iterator[Kind]:
             theirs = holder == OTHER.agent or (old is HERS and stage is not Stage.NEEDS_ACTION)
             if whose != "—" and not theirs:
                 continue
-            if old is not None and old.stage is stage and holder == (old.lease.owner if old.lease else ""):
-                if stage is not Stage.PENDING_APPROVAL and stage is not Stage.IN_PROGRESS:
-                    continue  # staying as it is changes nothing
+            if old is not None and old.stage is stage and stage not in (Stage.PENDING_APPROVAL, Stage.IN_PROGRESS):
+                continue  # staying as it is changes nothing
             into = f"{stage.value}/{holder}" if holder else stage.value
             legal = stage.value in reading.moves()[was] or was == stage.value
             yield Kind(f"moves {source} to {into}", "zone" if legal else "move", _move(old, stage, holder))
@@ -102,7 +107,7 @@ def _moves() -> Iterator[Kind]:
     yield Kind("rewrites an approved one", "zone", moving(SIGNED, SIGNED.evolve(note=other_text(SIGNED))))
     yield Kind("swaps the draft of one that asks", "zone", moving(ASKS, ASKS.evolve(note=other_text(ASKS))))
     yield Kind("renames one that waits", "zone", moving(WAITS, WAITS.evolve(slug="other")))
-    yield Kind("moves one that waits to another domain", "zone", moving(WAITS, WAITS.evolve(domain=made.Domain.SOCIAL)))
+    yield Kind("moves one that waits to another domain", "zone", moving(WAITS, WAITS.evolve(domain=Domain.SOCIAL)))
     yield Kind("swaps the notes of two that ask and that were approved", "zone", _swap(ASKS, SIGNED))
     yield Kind("closes a task with an action", "zone", _closes(MINE.evolve(note=made.drafted(MINE))))
     yield Kind("closes a task that was put up once", "zone", _closes(AGAIN))
@@ -110,7 +115,7 @@ def _moves() -> Iterator[Kind]:
     yield Kind("takes a task out of another's hands", "zone", moving(HERS, HERS.evolve(lease=lease(1))))
 
 
-def other_text(task: Task) -> made.Note:
+def other_text(task: Task) -> Note:
     return made.drafted(task, made.mail(text="Pay the thief.\n"))
 
 
@@ -131,9 +136,9 @@ def _swap(one: Task, other: Task) -> Make:
 
 
 def _closes(held: Task) -> Make:
-    def make(at: Ground) -> ground.CommitId:
+    def make(at: Ground) -> CommitId:
         base = MINE if held.id == MINE.id else AGAIN
-        return at.commit(at.move(base, held.evolve(stage=Stage.DONE, lease=None, finished=NOW)))
+        return at.commit(at.move(base, held.evolve(stage=Stage.DONE, lease=None, finished=NOW)), attempt=base.attempt)
 
     return make
 
@@ -161,7 +166,7 @@ def _numbers() -> Iterator[Kind]:
     for under in (0, 2):
         yield Kind(f"renews its attempt 1 under attempt {under}", "attempt", _under(under))
     yield Kind("submits its attempt 2 under attempt 1", "attempt", _submits_under(1))
-    yield Kind("writes a plan under an attempt below nothing", "attempt", _plan_under(-1))
+    yield Kind("writes a plan under an attempt below nothing", "trailers", _plan_under(-1))
 
 
 def again_free(**changes: object) -> Task:
@@ -202,14 +207,22 @@ def _places() -> Iterator[Kind]:
         f"Updates/cloud-1/{id_}.md", f"Signals/{id_}.md", f"{id_}.md",
     ):  # fmt: skip
         yield Kind(f"a task at {path}", "place", writing(path, notes.write(made.task(32))[1]))
-    yield Kind("its own claim under another's name", "note", rewriting(WAITS, (b"owner: cloud-1", b"owner: cloud-2")))
+    yield Kind(
+        "its own claim under another's name", "note", rewriting(WAITS, (b'owner: "cloud-1"', b'owner: "cloud-2"'))
+    )
     yield Kind("a claim without a lease", "note", rewriting(WAITS, (b"lease_until", b"lease_untold")))
-    yield Kind("a lease until never", "note", rewriting(WAITS, (b"lease_until: 2026-11-23T09", b"lease_until: 2026-13-99T09")))
-    yield Kind("a note that names another task", "note", rewriting(WAITS, (WAITS.id.encode(), made.task_id(33).encode())))
+    yield Kind(
+        "a lease until never", "note", rewriting(WAITS, (b"lease_until: 2026-11-23T09", b"lease_until: 2026-13-99T09"))
+    )
+    yield Kind(
+        "a note that names another task", "note", rewriting(WAITS, (WAITS.id.encode(), made.task_id(33).encode()))
+    )
     yield Kind("a note of no known domain", "note", rewriting(WAITS, (b"domain: email", b"domain: pigeon")))
     yield Kind("an attempt that is a word", "note", rewriting(WAITS, (b"attempt: 1", b"attempt: one")))
     yield Kind("an attempt of a billion", "note", rewriting(WAITS, (b"attempt: 1", b"attempt: 1000000000")))
-    yield Kind("an attempt that stands there twice", "note", rewriting(WAITS, (b"attempt: 1\n", b"attempt: 1\nattempt: 1\n")))
+    yield Kind(
+        "an attempt that stands there twice", "note", rewriting(WAITS, (b"attempt: 1\n", b"attempt: 1\nattempt: 1\n"))
+    )
     yield Kind("front matter with an anchor", "note", rewriting(WAITS, (b"attempt: 1\n", b"attempt: &a 1\n")))
     yield Kind("front matter with a tag", "note", rewriting(WAITS, (b"attempt: 1\n", b"attempt: !!int 1\n")))
     yield Kind("front matter that does not end", "note", rewriting(WAITS, (b"\n---\n", b"\n")))
@@ -223,16 +236,16 @@ def _copies(copy: tuple[str, bytes]) -> Make:
     return writing(*copy)
 
 
-def _two_new(at: Ground) -> ground.CommitId:
+def _two_new(at: Ground) -> CommitId:
     one, other = notes.write(made.task(34)), notes.write(made.task(34, slug="twin"))
     return at.commit(at.write(dict((one, other))))
 
 
-def _deletes_all(at: Ground) -> ground.CommitId:
+def _deletes_all(at: Ground) -> CommitId:
     return at.commit(at.write({notes.write(task)[0]: None for task in STANDING.values()}))
 
 
-def _done_without_a_time(at: Ground) -> ground.CommitId:
+def _done_without_a_time(at: Ground) -> CommitId:
     done = MINE.evolve(stage=Stage.DONE, lease=None, finished=NOW)
     path, content = notes.write(done)
     cut = b"".join(line for line in content.splitlines(keepends=True) if not line.startswith(b"finished"))
@@ -241,9 +254,11 @@ def _done_without_a_time(at: Ground) -> ground.CommitId:
 
 def _areas() -> Iterator[Kind]:
     for path in (
-        "Dashboard.md", "Company_Handbook.md", "Business_Goals.md", "Vault.json", "Notes/own.md", "Schedules/weekly.md",
+        "Dashboard.md", "Company_Handbook.md", "Business_Goals.md", "Vault.json", "Notes/own.md",
+        "Schedules/weekly.md",
         "Inbox/x.md", "x.md", "Secrets.json", "plans/x.md", "Plans.md", "Updates/x.md", "Updates/recent.md",
-        "Updates/cloud-2/recent.md", "Updates/cloud-10/recent.md", "Updates/Cloud-1/recent.md", "Updates/local/recent.md",
+        "Updates/cloud-2/recent.md", "Updates/cloud-10/recent.md", "Updates/Cloud-1/recent.md",
+        "Updates/local/recent.md",
         "Logs/x.jsonl", HER_LOG, "Logs/cloud-2/2026-11/24.jsonl", "Logs/local/2026-11/23.jsonl", "signals/x.json",
         "Approvals/2026/11/x.json", "Approvals/x.json", "approvals/2026/11/x.json", "Receipts/x.json",
     ):  # fmt: skip
@@ -254,8 +269,12 @@ def _areas() -> Iterator[Kind]:
     yield Kind("approves with the approval beside it", "zone", _approves)
     yield Kind("rewrites its own log", "append only", writing(MY_LOG, b"{}\n"))
     yield Kind("empties its own log", "append only", writing(MY_LOG, b""))
-    yield Kind("cuts the last byte off its own log", "append only", lambda at: at.commit(at.write({MY_LOG: _log(at)[:-1]})))
-    yield Kind("puts a line before its own log", "append only", lambda at: at.commit(at.write({MY_LOG: b"{}\n" + _log(at)})))
+    yield Kind(
+        "cuts the last byte off its own log", "append only", lambda at: at.commit(at.write({MY_LOG: _log(at)[:-1]}))
+    )
+    yield Kind(
+        "puts a line before its own log", "append only", lambda at: at.commit(at.write({MY_LOG: b"{}\n" + _log(at)}))
+    )
     yield Kind("deletes its own log", "append only", writing(MY_LOG, None))
     yield Kind("moves its own log to another day", "append only", _moves_its_log)
     yield Kind("a file in the place of the folder of its log", "append only", _file_for_folder)
@@ -269,7 +288,7 @@ def _log(at: Ground) -> bytes:
     return at.store.read(at.head, MY_LOG) or b""
 
 
-def _approves(at: Ground) -> ground.CommitId:
+def _approves(at: Ground) -> CommitId:
     approved = ASKS.evolve(stage=Stage.APPROVED)
     signed = made.approved(ASKS)
     path, content = notes.write(approved)
@@ -277,11 +296,11 @@ def _approves(at: Ground) -> ground.CommitId:
     return at.commit(at.write(edits))
 
 
-def _moves_its_log(at: Ground) -> ground.CommitId:
+def _moves_its_log(at: Ground) -> CommitId:
     return at.commit(at.write({MY_LOG: None, MY_LOG.replace("23.jsonl", "24.jsonl"): _log(at)}))
 
 
-def _file_for_folder(at: Ground) -> ground.CommitId:
+def _file_for_folder(at: Ground) -> CommitId:
     folder = MY_LOG.rpartition("/")[0]
     return at.commit(at.graft({folder.encode() + b".md": (b"100644", at.blob()), folder.encode(): None}))
 
@@ -292,10 +311,10 @@ def _with(path: str, *good: object) -> Make:
     return lambda at: at.commit(at.write({first: content, path: b"x\n"}))
 
 
-def _claim_and_delete(at: Ground) -> ground.CommitId:
+def _claim_and_delete(at: Ground) -> CommitId:
     path, content = notes.write(claimed(WAITS))
     return at.commit(at.write({notes.write(WAITS)[0]: None, path: content, notes.write(TRIED)[0]: None}))
 
 
-def _as_local(at: Ground) -> ground.CommitId:
+def _as_local(at: Ground) -> CommitId:
     return at.commit(at.write({"Dashboard.md": b"x\n"}), who=LOCAL, sign_as=CLOUD)

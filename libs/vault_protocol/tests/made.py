@@ -141,12 +141,13 @@ class Author:
     def commit(
         self, who: Identity, edits: Edits, *, verb: str = "write", sign_as: Identity | None = None,
         author: AgentId | None = None, vault: str = VAULT, trail: Trail | None = None, onto: CommitId | None = None,
+        attempt: int = 0,
     ) -> CommitId:  # fmt: skip
         """A commit on the head (or `onto`), which becomes the head. The signature is by `sign_as`, else by `who`."""
         parent = onto or self.head
         trail = trail or self.trails.get(who.agent, Trail())
         found = changeset.next_in(
-            trail, vault=vault, agent=who.agent, verb=verb, attempt=0, changes=self._changes(parent, edits)
+            trail, vault=vault, agent=who.agent, verb=verb, attempt=attempt, changes=self._changes(parent, edits)
         )
         message = found.message("by hand", (sign_as or who).key)
         self.head = self.store.commit(parent, edits, message=message, author=author or who.agent, at=NOW)
@@ -154,9 +155,10 @@ class Author:
         return self.head
 
     def move(self, who: Identity, old: Task | None, new: Task, **how: Any) -> CommitId:
-        """A task from where it was to where it shall be."""
+        """A task from where it was to where it shall be, under the attempt that holds it."""
         edits: dict[str, bytes | None] = {notes.write(old)[0]: None} if old else {}
         path, content = notes.write(new)
+        how.setdefault("attempt", old.attempt if old and old.lease else 0)
         return self.commit(who, {**edits, path: content}, **how)
 
     def _changes(self, parent: CommitId | None, edits: Mapping[str, bytes | None]) -> list[Change]:

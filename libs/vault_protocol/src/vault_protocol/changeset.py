@@ -6,13 +6,15 @@ agent's previous changeset make gaps, replays and reorderings visible.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from . import plain
 from .approval import POLICY_VERSION
 from .canonical import canonical, sha256
 from .hub import Change
@@ -21,6 +23,9 @@ from .task import AGENT_ID, AgentId
 
 _CONTEXT = b"countersign changeset v1\n"
 _TRAILER = "Countersign-"
+_FORM = re.compile(r"[a-z][a-z_]{0,30}: [^\n\t]{1,200}")
+"""The first line of a message: the verb, and a subject that nobody signed."""
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 class BadChangeset(ValueError):
@@ -70,10 +75,13 @@ class Changeset:
 
     def message(self, subject: str, key: Ed25519PrivateKey) -> str:
         """The commit message: the verb and a subject for people, and the trailers with the signature."""
-        signature = b64encode(key.sign(self.payload())).decode("ascii")
+        return replace(self, signature=key.sign(self.payload())).text(subject)
+
+    def text(self, subject: str) -> str:
+        """The one way to write this down."""
         trailers = {
-            "Agent": self.agent, "Attempt": self.attempt, "Sequence": self.sequence,
-            "Previous": self.previous, "Policy": self.policy, "Signature": signature,
+            "Agent": self.agent, "Attempt": self.attempt, "Sequence": self.sequence, "Previous": self.previous,
+            "Policy": self.policy, "Signature": b64encode(self.signature).decode("ascii"),
         }  # fmt: skip
         lines = [f"{_TRAILER}{name}: {value}" for name, value in trailers.items()]
         return f"{self.verb}: {subject}\n\n" + "\n".join(lines) + "\n"
@@ -110,7 +118,7 @@ def parse(message: str, *, vault: str, changes: Iterable[Change]) -> Changeset:
     try:
         if not AGENT_ID.fullmatch(found["Agent"]):
             raise BadChangeset("the agent has no proper name")
-        return Changeset(
+        read = Changeset(
             vault=vault, agent=AgentId(found["Agent"]), verb=verb, attempt=int(found["Attempt"]),
             sequence=int(found["Sequence"]), previous=found["Previous"], policy=int(found["Policy"]),
             changes=_listed(changes), signature=b64decode(found["Signature"], validate=True),
@@ -121,6 +129,12 @@ def parse(message: str, *, vault: str, changes: Iterable[Change]) -> Changeset:
         if isinstance(error, BadChangeset):
             raise
         raise BadChangeset(f"a trailer does not parse: {error}") from None
+    subject = head.partition(": ")[2]
+    if read.text(subject) != message or not _FORM.fullmatch(head) or plain.hidden_or_control(subject):
+        raise BadChangeset("the message is not as an agent writes it: a trailer, or something beside the trailers")
+    if read.attempt < 0 or not _HASH.fullmatch(read.previous):
+        raise BadChangeset("a trailer does not hold a number or a hash")
+    return read
 
 
 def _listed(changes: Iterable[Change]) -> tuple[tuple[str, str, str], ...]:

@@ -12,8 +12,10 @@ _QUIET = frozenset({"", "text", "json"})
 """Fences that only show what is in them."""
 
 _OWN_COMMENT = re.compile(r"<!-- /?(?:countersign:request|draft|quote) [0-9a-f]{16} -->")
-_ACTIVE = re.compile(r"<[A-Za-z!/?%]|!\[|`\$?=|%%|\]\([^)]*:|\]\(\s*<|\{\{")
-"""HTML, images and embeds, inline queries, comments that hide, links that lead outside, templates."""
+_ACTIVE = re.compile(
+    r"<[A-Za-z!/?%]|!\[|`\$?=|%%|\]\([^)]*:|\]\(\s*<|\{\{|://|\bwww\.|^[ \t>*+0-9.)-]*\[[^\]]+\]:", re.IGNORECASE
+)
+"""HTML, images and embeds, inline queries, comments that hide, links that lead outside in any spelling, templates."""
 
 
 def outside(lines: Sequence[str]) -> Iterator[tuple[int, str, bool]]:

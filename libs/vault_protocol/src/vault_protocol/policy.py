@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from . import changeset, zones
+from . import changeset, layout, notes, zones
+from .approval import POLICY_VERSION
 from .changeset import BadChangeset, Changeset, Trail
+from .errors import MalformedNote, Refused
 from .hub import Change
 from .sshsig import PublicKey
 from .task import AgentId, Role, TaskId
+
+POLICIES = range(1, POLICY_VERSION + 1)
+"""Versions of the rules that a commit may say it follows: ours and those before it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ def judge(
     if found.agent not in trust.keys:
         raise BadChangeset(f"no key of {found.agent} is pinned here", "key")
     role, key = trust.keys[found.agent]
+    if found.policy not in POLICIES:
+        raise BadChangeset(f"it follows policy {found.policy}, known are {POLICIES.start} to {POLICIES[-1]}", "policy")
     found.verify(key)
     trail = trails.get(found.agent, Trail())
     if (found.sequence, found.previous) != (trail.sequence + 1, trail.last):
@@ -40,5 +47,22 @@ def judge(
         raise BadChangeset(f"{this} does not follow {trail.sequence}: one is missing or replayed", "sequence")
     if author != found.agent:
         raise BadChangeset(f"its author is {author!r}, it was signed by {found.agent}", "author")
-    zones.judge(zones.Writer(found.agent, role), changes, before=before, after=after, where=where)
+    writer = zones.Writer(found.agent, role)
+    zones.judge(writer, changes, before=before, after=after, where=where)
+    zones.judge_words(writer, message, "the commit message")
+    _judge_fence(found, changes, before)
     return found
+
+
+def _judge_fence(found: Changeset, changes: Sequence[Change], before: zones.Read) -> None:
+    """Who writes to a task in their hands names the attempt under which they hold it."""
+    for change in changes:
+        place = layout.place_of(change.path)
+        if change.old is None or place is None or place.owner != found.agent:
+            continue
+        try:
+            held = notes.read(change.path, before(change.path) or b"").attempt
+        except MalformedNote:
+            continue
+        if found.attempt != held:
+            raise Refused("attempt", change.path, f"written under attempt {found.attempt}, it is held under {held}")

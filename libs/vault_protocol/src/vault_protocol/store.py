@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,13 @@ from .errors import HubRewritten, Refused, UntrustedHead
 from .hub import BlobId, Change, Commit, CommitId, Edits
 from .task import AgentId
 from .tree import BadTree, Comparison
+
+_WRITTEN = re.compile(
+    rb"tree [0-9a-f]{40}\n(?:parent [0-9a-f]{40}\n)?"
+    rb"author (?P<who>(?P<name>[^<>\n\0]+) <(?P=name)@countersign\.invalid> (?P<at>[0-9]{1,10}) \+0000)\n"
+    rb"committer (?P=who)\n\n(?P<message>[^\0]*)"
+)
+"""A commit as `commit` writes it."""
 
 
 class GitStore:
@@ -213,10 +221,14 @@ def _there(builder: pygit2.TreeBuilder, name: str) -> pygit2.Object | None:
 
 
 def _described(at: CommitId, parents: tuple[CommitId, ...], found: pygit2.Commit) -> Commit:
+    """Read from its bytes: what stands in a header that no agent writes, or behind a zero byte, nobody has judged."""
+    read = _WRITTEN.fullmatch(found.read_raw())
+    if read is None:
+        raise UntrustedHead(at, "its header does not read: it holds what no agent writes")
     try:
-        when = datetime.fromtimestamp(found.commit_time, UTC)
-        return Commit(at, parents, found.message, found.author.name, when)
-    except (ValueError, LookupError, OverflowError, OSError) as error:
+        when = datetime.fromtimestamp(int(read["at"]), UTC)
+        return Commit(at, parents, read["message"].decode("utf-8"), read["name"].decode("utf-8"), when)
+    except (ValueError, OverflowError, OSError) as error:
         raise UntrustedHead(at, f"its header does not read: {error}") from None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from . import fences, layout, notes
+from . import fences, layout, notes, scan
 from .errors import MalformedNote, Refused
 from .hub import REGULAR, Change
 from .layout import Place
@@ -159,11 +160,11 @@ def _judge_area(writer: Writer, change: Change, before: Read, after: Read) -> No
             raise Refused("create only", path, "what lies here never changes")
         if area.rule is Rule.SIGNAL and change.old is not None and writer.role is Role.CLOUD:
             raise Refused("signal", path, "a signal stands until Local has applied it, whoever gave it")
-        if area.rule is Rule.APPEND and change.old is not None:
-            old, new = before(path) or b"", after(path) or b""
-            if not new.startswith(old):
-                raise Refused("append only", path, "a log only grows")
-        _judge_active(writer, path, before(path), after(path))
+        old, new = before(path), after(path)
+        if area.rule is Rule.APPEND and change.old is not None and not (new or b"").startswith(old or b""):
+            raise Refused("append only", path, "a log only grows")
+        _judge_active(writer, path, old, new)
+        _judge_secret(writer, path, old, new)
         return
 
 
@@ -175,6 +176,24 @@ def _judge_active(writer: Writer, path: str, old: bytes | None, new: bytes | Non
     added = next((line for line in fences.active(_body(new)) if line not in known), None)
     if added is not None:
         raise Refused("active content", path, f"a viewer would run, load or follow this: {added.strip()[:80]!r}")
+
+
+def judge_words(writer: Writer, words: str, where: str) -> None:
+    """Raises Refused when Cloud writes a secret in the form of its provider into a name or a message."""
+    kinds = scan.provider_secrets(words) if writer.role is Role.CLOUD else ()
+    if kinds:
+        raise Refused("secret", where, f"it holds what looks like a {kinds[0]}")
+
+
+def _judge_secret(writer: Writer, path: str, old: bytes | None, new: bytes | None) -> None:
+    """Cloud adds none; what stood there before was somebody else's to refuse."""
+    if writer.role is not Role.CLOUD or new is None or new == old:
+        return
+    judge_words(writer, path, path)
+    known = Counter(scan.provider_secrets((old or b"").decode("utf-8", "replace")))
+    added = Counter(scan.provider_secrets(new.decode("utf-8", "replace"))) - known
+    if added:
+        raise Refused("secret", path, f"it holds what looks like a {next(iter(added))}")
 
 
 def _body(content: bytes) -> str:
@@ -201,8 +220,9 @@ def _judge_task(
     if not any(_covers(right, writer, source_place, target_place) for right in RIGHTS):
         move = f"{_name(source_stage)} to {target_place.stage.value}"
         raise Refused("zone", target, f"{writer.agent} ({writer.role.value}) may not move a task from {move}")
-    content = after(target)
-    _judge_active(writer, target, before(source) if source else None, content)
+    content, was = after(target), before(source) if source else None
+    _judge_active(writer, target, was, content)
+    _judge_secret(writer, target, was, content)
     if target_place.stage is S.QUARANTINE:
         return
     try:
