@@ -10,6 +10,7 @@ from tests.sim.cast import CANARY, LEASE, TRUST
 from tests.sim.recording import Call
 from vault_protocol import changeset
 from vault_protocol.clock import Clock
+from vault_protocol.errors import HubUnreachable
 from vault_protocol.follow import View
 from vault_protocol.hub import Broken, CommitId, Edits, Published
 from vault_protocol.identity import Identity
@@ -28,35 +29,51 @@ Step = tuple[float, Callable[[], object]]
 
 @dataclass
 class Line:
-    """One process's line to the hub: others go first, the answer is lost, the process dies."""
+    """One process's line to the hub: others go first, answers are lost or late, the process dies."""
 
     world: World
+    agent: str
     busy: bool = False
     call: Call | None = None
     """What is being published."""
 
     def refresh(self) -> CommitId | None:
+        if self.agent in self.world.cut_off:
+            raise HubUnreachable(f"{self.agent} is cut off")
         return self.world.hub.refresh()
 
     def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
-        world, faults, chance = self.world, self.world.faults, self.world.rng.random
         self.busy = True
         try:
-            if world.nested < 2 and chance() < faults.interleave:
-                world.others_first()
+            self._others()
             if self.call is not None:
-                self.call.commit = commit
-            world.may_die("before swap")
-            if chance() < faults.cut:
-                return Broken("cut before it was sent")
-            world.hub.lose_answers = int(chance() < faults.lose_answer)
-            answer = world.hub.publish(commit, onto=onto, exact=exact)
-            world.hub.lose_answers = 0
-            world.history.follow(world.hub.head)
-            world.may_die("after swap")
-            return answer
+                self.call.sent = self.world.store._commits[commit].message
+            return self._sent(commit, onto, exact)
         finally:
             self.busy = False
+
+    def _sent(self, commit: CommitId, onto: CommitId | None, exact: bool) -> Published:
+        world, faults, chance = self.world, self.world.faults, self.world.rng.random
+        if chance() < faults.cut or self.agent in world.cut_off:
+            return Broken("cut before it was sent")
+        ticket = world.hub.send(commit, onto, exact)
+        world.may_die("before swap")
+        if chance() < faults.late:
+            return Broken("no answer in time: it may yet be carried out")
+        self._others()
+        world.flush()
+        if chance() < faults.twice:
+            ticket = world.hub.send(commit, onto, exact)
+            world.flush()
+        world.may_die("after swap")
+        if chance() < faults.lose_answer:
+            return Broken("the answer was lost")
+        return ticket.answer or Broken("the hub said nothing")
+
+    def _others(self) -> None:
+        world = self.world
+        if world.nested < 2 and world.rng.random() < world.faults.interleave / 2:
+            world.others_first()
 
     def wait(self, seconds: float) -> None:
         """Nobody waits in virtual time."""
@@ -107,7 +124,7 @@ class Process:
     clock: Clock
 
     def __post_init__(self) -> None:
-        self.line = Line(self.world)
+        self.line = Line(self.world, self.identity.agent)
         local = self.identity.role is Role.LOCAL
         self.journal = WatchedJournal(
             self.world.store, self.line, self.identity, self.clock,

@@ -36,12 +36,12 @@ def _agent(name: str, role: Role, number: int) -> Identity:
     return Identity(AgentId(name), role, VAULT, _key(number))
 
 
-CLOUDS = tuple(_agent(f"cloud-{n}", Role.CLOUD, n) for n in range(1, 5))
-LOCAL = _agent("local", Role.LOCAL, 10)
-STRANGER = _agent("cloud-1", Role.CLOUD, 11)
+CLOUDS = tuple(_agent(f"cloud-{n}", Role.CLOUD, n) for n in range(1, 9))
+LOCAL = _agent("local", Role.LOCAL, 20)
+STRANGER = _agent("cloud-1", Role.CLOUD, 21)
 """Has the name of an agent and another key."""
 
-OWNER_KEY = _key(12)
+OWNER_KEY = _key(22)
 TRUST = Trust(VAULT, {one.agent: (one.role, PublicKey.of(one.key)) for one in (*CLOUDS, LOCAL)})
 
 TEXTS = (

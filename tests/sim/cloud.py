@@ -28,6 +28,8 @@ class Cloud:
 
     def __init__(self, world: World, identity: Identity) -> None:
         self.world, self.identity, self.clock = world, identity, machine_clock(world)
+        self.gone = 0
+        """Turns for which it does not run."""
         self._start(View())
 
     @property
@@ -57,10 +59,14 @@ class Cloud:
             (0.15, self.let_go),
             (0.1, self.set_aside),
             (0.4, self.tell),
+            (0.05, self.drain),
         ]
 
     def act(self) -> None:
         """One step, chosen by chance."""
+        if self.gone:
+            self.gone -= 1
+            return
         try:
             self.process.look()
             self.world.choose(self.steps())()
@@ -131,6 +137,13 @@ class Cloud:
         for task in self.vault.mine():
             self.vault.release(task)
 
+    def drain(self) -> None:
+        """Told to stop: give everything back, be gone for a while, and come back knowing what the disk knows."""
+        self.let_go()
+        hold(not self.vault.mine(), "I7", f"{self.name} stopped and still holds {len(self.vault.mine())} tasks")
+        self.restart()
+        self.gone = self.world.rng.randrange(2, 20)
+
     def set_aside(self) -> None:
         waiting = list(self.vault.tasks(Stage.NEEDS_ACTION))
         if waiting:
@@ -148,6 +161,7 @@ class Cloud:
 
     def settle(self) -> None:
         """Work without faults: free what is stuck, take what waits, submit it."""
+        self.gone = 0
         self.vault.refresh()
         self.let_go()
         self.vault.reap()

@@ -44,6 +44,7 @@ class History:
 
     head: CommitId | None = None
     line: set[str] = field(default_factory=set)
+    """The messages of all commits: each carries a signature, whatever head it was put on."""
     tasks: dict[str, Standing] = field(default_factory=dict)
     approvals: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Approval id → its fields, as published."""
@@ -64,12 +65,13 @@ class History:
             hold(commit.parents == ((self.head,) if self.head else ()), "I1", f"{commit.id} does not follow in a line")
             self._judge(commit)
             self.head = commit.id
-            self.line.add(commit.id)
+            self.line.add(commit.message)
             self.became_head(commit.id)
 
     def believed(self, who: str, commit: CommitId) -> None:
         """Somebody takes this for published."""
-        hold(commit in self.line, "I12", f"{who} believes it published {commit[:12]}, the hub never had it")
+        message = self.store._commits[commit].message
+        hold(message in self.line, "I12", f"{who} believes it published {commit[:12]}, the hub never had it")
 
     def _judge(self, commit: Commit) -> None:
         changes = self.store.changes(self.head, commit.id)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def forge(world: World) -> None:
     """Local must stay where it is, say so, and go on once the hub is itself again."""
-    if world.hub.away or world.local.busy or world.hub.head is None:
+    if world.hub.away or world.cut_off or world.local.busy or world.hub.head is None:
         return
     local = world.local
     local.vault.refresh()

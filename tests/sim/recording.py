@@ -39,8 +39,8 @@ class Call:
     new: Standing | None = None
     signal: int | None = None
     """The revision that a withdrawal in it names."""
-    commit: CommitId | None = None
-    """What was sent last."""
+    sent: str = ""
+    """The message of the changeset that was sent last."""
 
     def operation(self, end: int | None, answer: State | No | None) -> Operation:
         verb, old, new = self.verb, self.old, self.new
@@ -70,8 +70,8 @@ class Recording:
     tasks: defaultdict[str, list[Operation]] = field(default_factory=lambda: defaultdict(list))
     heads: dict[CommitId, int] = field(default_factory=dict)
     """When each commit became the head."""
-    _made_by: dict[CommitId, int] = field(default_factory=dict)
-    """Commit → where its operation stands in the history of its task."""
+    _made_by: dict[str, int] = field(default_factory=dict)
+    """Message → where its operation stands in the history of its task."""
 
     def tick(self) -> int:
         self.now += 1
@@ -95,11 +95,11 @@ class Recording:
             self._refused(call, No(revision=stale.current))
             raise
         except (HubUnreachable, UntrustedHead, Died):
-            if call.new is not None and call.commit is not None:
-                self._made(call.commit, call.new.id, call.operation(None, None))
+            if call.new is not None and call.sent:
+                self._made(call.sent, call.new.id, call.operation(None, None))
             raise
         if call.new is not None:
-            self._made(call.commit, call.new.id, call.operation(self.tick(), _state(call.new)))
+            self._made(call.sent, call.new.id, call.operation(self.tick(), _state(call.new)))
         elif verb == "add":
             self._refused(call, No())
 
@@ -114,15 +114,15 @@ class Recording:
             except linear.NotLinearizable as error:
                 raise Breach("I12", f"the history of {task} is not linearizable: {error}") from None
 
-    def _made(self, commit: CommitId | None, task: str, operation: Operation) -> None:
-        """Two processes of one agent that make the same bytes on one head in one second make one commit: it is one
-        operation, whoever is told of it, and however late."""
+    def _made(self, sent: str, task: str, operation: Operation) -> None:
+        """One changeset is one operation, whoever is told of it, and however late: an agent that forgot what it
+        sent, or its second process, signs the very same again."""
         history = self.tasks[task]
-        again = self._made_by.get(commit) if commit else None
+        again = self._made_by.get(sent) if sent else None
         if again is None:
             history.append(operation)
-            if commit:
-                self._made_by[commit] = len(history) - 1
+            if sent:
+                self._made_by[sent] = len(history) - 1
         elif history[again].end is None:
             history[again] = replace(operation, begin=history[again].begin)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.sim.faults import Faults
+from tests.sim.hubs import Arbiter
 from tests.sim.world import World
 
 STEPS = 500
@@ -15,8 +16,9 @@ STEPS = 500
 
 SHARDS = 20
 ROUGH = Faults(
-    interleave=0.3, stale=0.7, die=0.02, die_at_a_step=0.2, lose_answer=0.08, cut=0.05, restore=0.2, jump=2.0
-)
+    interleave=0.4, stale=0.7, die=0.02, die_at_a_step=0.2, lose_answer=0.08, cut=0.05, restore=0.2, jump=2.0,
+    late=0.05, twice=0.1, hub_dies=0.02, partition=1.0,
+)  # fmt: skip
 """Everything goes wrong much more often."""
 
 
@@ -29,8 +31,11 @@ def lane(steps: int, shard: int, asked: int | None) -> range:
 
 
 def take(seed: int, steps: int = STEPS, ledgers: Path | None = None) -> World:
-    """One seed to its end. Odd seeds are rough."""
-    world = World(seed, faults=ROUGH if seed % 2 else Faults(), ledgers=ledgers)
+    """One seed to its end. Odd seeds are rough; half of the seeds have the resident hub, some a large fleet."""
+    world = World(
+        seed, faults=ROUGH if seed % 2 else Faults(), ledgers=ledgers, arbiter=seed // 2 % 2 == 1,
+        clouds=8 if seed % 10 >= 8 else 0,
+    )  # fmt: skip
     try:
         world.run(steps)
         world.settle()
@@ -88,7 +93,7 @@ MOVES = {
 }  # fmt: skip
 DEATHS = {
     "before swap", "after swap", "started", "performed", "outcome", "copied", "answered", "receipt", "taken back",
-    "resolved",
+    "resolved", "hub: line made", "hub: on disk", "hub: shown",
 }  # fmt: skip
 
 
@@ -101,6 +106,13 @@ def test_the_simulation_makes_every_move_and_dies_at_every_step() -> None:
         deaths += world.deaths
     assert MOVES - set(moved) == set()
     assert DEATHS - set(deaths) == set()
+
+
+def test_the_simulated_hub_puts_publishes_in_a_line_and_on_newer_heads() -> None:
+    hubs = [world.hub for seed in range(2, 20) if isinstance((world := take(seed)).hub, Arbiter)]
+    assert len(hubs) >= 8
+    assert sum(hub.regrafted for hub in hubs) > 50
+    assert sum(hub.grouped for hub in hubs) > 10
 
 
 def test_a_seed_takes_the_same_steps_each_time() -> None:

@@ -18,6 +18,7 @@ from tests.sim.cloud import Cloud
 from tests.sim.effects import Door
 from tests.sim.faults import NONE, Faults
 from tests.sim.history import History
+from tests.sim.hubs import Arbiter, HubDied, Plain
 from tests.sim.local import Local
 from tests.sim.outside import Outside, Signer
 from tests.sim.owner import Owner
@@ -46,16 +47,25 @@ class World:
     """`run` takes steps, `settle` stops the faults and lets everybody finish. Both raise Breach with the seed."""
 
     def __init__(
-        self, seed: int, *, faults: Faults | None = None, clouds: int = 0, mails: int = 12, ledgers: Path | None = None
-    ) -> None:
-        """`clouds`: 2 to 4 by the seed when 0. `ledgers`: a folder for ledgers on disk; in memory without one."""
+        self, seed: int, *, faults: Faults | None = None, clouds: int = 0, mails: int = 12, ledgers: Path | None = None,
+        arbiter: bool = False,
+    ) -> None:  # fmt: skip
+        """`clouds`: 2 to 4 by the seed when 0. `ledgers`: a folder for ledgers on disk; in memory without one.
+
+        `arbiter`: the resident hub, not any git remote.
+        """
         self.seed, self.faults, self.mails = seed, faults or Faults(), mails
         self.rng = Random(seed)
         self.taken = self.nested = self.letters = 0
         self.deaths: Counter[str] = Counter()
         self.clocks: list[TestClock] = []
         self.store = MemoryStore()
-        self.hub = MemoryHub(self.store)
+        self.cut_off: set[str] = set()
+        self.hub = (
+            Arbiter(self.store, self.rng, cast.TRUST, self._hub_may_die)
+            if arbiter
+            else Plain(self.store, self.rng, self._hub_may_die)
+        )
         self.per_hour, self.dry_run = 10, False
         self.arrived: set[str] = set()
         self.recording = Recording()
@@ -124,6 +134,16 @@ class World:
             self.deaths[step] += 1
             raise Died(step)
 
+    def _hub_may_die(self, step: str) -> None:
+        if self.rng.random() < self.faults.hub_dies:
+            self.deaths[step] += 1
+            raise HubDied(step)
+
+    def flush(self) -> None:
+        """The hub carries out what waits; the judge sees each head before anybody hears of it."""
+        self.hub.flush()
+        self.history.follow(self.hub.head)
+
     def tick(self, by: timedelta) -> None:
         for clock in self.clocks:
             clock.tick(by)
@@ -142,6 +162,8 @@ class World:
             (faults.replay, self._replay),
             (faults.restore, self._restore),
             (faults.forge, self._forge),
+            (faults.partition, self._partition),
+            (faults.catch_up, self.flush),
         ]
 
     def turn(self, actor: Actor) -> None:
@@ -171,6 +193,13 @@ class World:
     def _away(self) -> None:
         self.hub.away = not self.hub.away and self.rng.random() < 0.5
 
+    def _partition(self) -> None:
+        """Somebody is cut off from the hub, or one of those who are comes back: in any order."""
+        if self.cut_off and self.rng.random() < 0.6:
+            self.cut_off.remove(self.rng.choice(sorted(self.cut_off)))
+        else:
+            self.cut_off.add(self.rng.choice([*(cloud.name for cloud in self.clouds), cast.LOCAL.agent]))
+
     def _switch(self) -> None:
         """The owner pulls the kill switch, or lets go of it."""
         if self.local.paused():
@@ -197,7 +226,9 @@ class World:
             hostile.forge(self)
 
     def _calm(self) -> None:
-        self.faults, self.hub.away, self.hub.lose_answers = NONE, False, 0
+        self.faults, self.hub.away = NONE, False
+        self.cut_off.clear()
+        self.flush()
         self.per_hour, self.dry_run = 10**6, False
         self.local.ledger.resume()
         for clock in self.clocks:
