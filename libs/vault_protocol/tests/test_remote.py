@@ -36,7 +36,8 @@ git update-ref refs/heads/main "$new"
 kill -9 $PPID"""
     disk.hook(
         "post-receive",
-        "export GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x\n" + script,
+        "export TZ=UTC GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@countersign.invalid"
+        " GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x@countersign.invalid\n" + script,
     )
 
     answer = side.hub.publish(commit, onto=head)
