@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from libs.vault_protocol.tests import made
 
-from tests.adversary import contents, names, objects, signatures, trespasses
+from tests.adversary import contents, names, objects, owners, signatures, trespasses
 from tests.adversary.ground import Ground
 from tests.adversary.kind import Kind, rule_of
 from tests.adversary.kinds import kinds
@@ -13,7 +13,14 @@ from tests.adversary.legal import LEGAL
 from vault_protocol.errors import UntrustedHead
 from vault_protocol.follow import Follower, View
 
-THEMES = {"trespasses": trespasses, "names": names, "objects": objects, "signatures": signatures, "contents": contents}
+THEMES = {
+    "trespasses": trespasses,
+    "names": names,
+    "objects": objects,
+    "signatures": signatures,
+    "contents": contents,
+    "owners": owners,
+}
 
 
 def local(ground: Ground, seen: View) -> Follower:

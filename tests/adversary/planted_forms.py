@@ -1,0 +1,136 @@
+"""Planted bugs of names, modes, trees and contents; `mutants` names them all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from vault_protocol import fences, layout, scan, tree, zones
+from vault_protocol.hub import REGULAR
+from vault_protocol.zones import Writer
+
+Patch = pytest.MonkeyPatch
+Bug = Callable[[Patch], None]
+
+
+def the_mode_is_ignored(patch: Patch) -> None:
+    right = zones._judge_name
+    patch.setattr(zones, "_judge_name", lambda writer, change: right(writer, replace(change, mode=REGULAR)))
+
+
+def names_are_not_judged(patch: Patch) -> None:
+    patch.setattr(layout, "name_fault", lambda path, by_agent: None)
+
+
+def one_more_type_syncs(patch: Patch) -> None:
+    patch.setattr(layout, "SUFFIXES", (*layout.SUFFIXES, ".py"))
+
+
+def git_is_spelt_in_small_letters(patch: Patch) -> None:
+    patch.setattr(layout, "_GIT_LIKE", re.compile(layout._GIT_LIKE.pattern))
+
+
+def short_names_are_not_thought_of(patch: Patch) -> None:
+    patch.setattr(layout, "_GIT_LIKE", re.compile(r"(?:\.|%2e|\u2024|\uff0e)git", re.IGNORECASE))
+
+
+def hidden_characters_are_not_thought_of(patch: Patch) -> None:
+    patch.setattr(layout, "hidden_or_control", lambda text: None)
+
+
+def names_may_be_hidden(patch: Patch) -> None:
+    right = layout.name_fault
+    patch.setattr(
+        layout, "name_fault", lambda path, by_agent: right(path.replace("/.obsidian", "/obsidian"), by_agent=by_agent)
+    )
+
+
+def _entries(patch: Patch, excuse: str, again: Callable[[bytes], dict[str, tree.Entry]]) -> None:
+    right = tree.entries
+
+    def entries(raw: bytes) -> dict[str, tree.Entry]:
+        try:
+            return right(raw)
+        except tree.BadTree as error:
+            if excuse not in str(error):
+                raise
+            return again(raw)
+
+    patch.setattr(tree, "entries", entries)
+
+
+def _loosely(raw: bytes) -> dict[str, tree.Entry]:
+    return {name.decode(): (oid.hex(), int(mode, 8)) for mode, name, oid in tree._ENTRY.findall(raw)}
+
+
+def trees_out_of_order_are_read(patch: Patch) -> None:
+    _entries(patch, "order", _loosely)
+
+
+def a_name_may_stand_there_twice(patch: Patch) -> None:
+    _entries(patch, "twice", _loosely)
+
+
+def what_is_left_of_a_tree_is_ignored(patch: Patch) -> None:
+    _entries(patch, "does not parse", _loosely)
+
+
+def trees_may_be_any_depth(patch: Patch) -> None:
+    patch.setattr(tree, "DEPTH", 10_000)
+    patch.setattr(layout, "name_fault", lambda path, by_agent: None)
+
+
+def a_file_may_be_any_size(patch: Patch) -> None:
+    patch.setattr(zones, "LARGEST", 2**40)
+
+
+def active_content_passes(patch: Patch) -> None:
+    patch.setattr(zones, "_judge_active", lambda writer, path, old, new: None)
+
+
+def fences_are_read_in_one_way(patch: Patch) -> None:
+    patch.setattr(fences, "active", lambda body: _one_reading(body))
+
+
+def _one_reading(body: str) -> tuple[str, ...]:
+    reading, found = fences._Fences(), []
+    for line in body.split("\n"):
+        if reading.outside(line) and fences._ACTIVE.search(line):
+            found.append(line)
+    return tuple(found)
+
+
+def a_query_is_only_a_fence(patch: Patch) -> None:
+    patch.setattr(fences, "_runs", lambda line: False)
+
+
+def secrets_are_not_looked_for(patch: Patch) -> None:
+    patch.setattr(zones, "_judge_secret", lambda writer, path, old, new: None)
+
+
+def secrets_are_looked_for_in_notes_only(patch: Patch) -> None:
+    right = zones._judge_secret
+
+    def judge(writer: Writer, path: str, old: bytes | None, new: bytes | None) -> None:
+        if path.endswith(".md"):
+            right(writer, path, old, new)
+
+    patch.setattr(zones, "_judge_secret", judge)
+
+
+def a_form_of_secret_is_missing(patch: Patch) -> None:
+    right = scan.provider_secrets
+    patch.setattr(scan, "provider_secrets", lambda text: tuple(kind for kind in right(text) if kind != "stripe-key"))
+
+
+def messages_are_not_scanned(patch: Patch) -> None:
+    right = zones.judge_words
+
+    def judge(writer: Writer, words: str, where: str) -> None:
+        if where != "the commit message":
+            right(writer, words, where)
+
+    patch.setattr(zones, "judge_words", judge)
