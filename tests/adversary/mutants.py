@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tests.adversary import planted_commits, planted_forms, planted_rights
+from tests.adversary import planted_commits as commits
+from tests.adversary import planted_forms as forms
+from tests.adversary import planted_rights as rights
 from tests.adversary.planted_rights import Bug
 from vault_protocol.task import Stage
 from vault_protocol.zones import Rule
@@ -20,88 +22,102 @@ class Mutant:
 
 ASKED, APPROVED, WAITS, ASIDE = Stage.PENDING_APPROVAL, Stage.APPROVED, Stage.NEEDS_ACTION, Stage.QUARANTINE
 MUTANTS: dict[str, Mutant] = {
-    "a hole in the table: cloud approves": Mutant(planted_rights.hole(ASKED, APPROVED), "moves one that asks to Approved"),
-    "a hole in the table: cloud takes back": Mutant(planted_rights.hole(ASKED, WAITS), "moves one that asks to Needs_Action"),
+    "a hole in the table: cloud approves": Mutant(rights.hole(ASKED, APPROVED), "moves one that asks to Approved"),
+    "a hole in the table: cloud takes back": Mutant(rights.hole(ASKED, WAITS), "moves one that asks to Needs_Action"),
     "a hole in the table: cloud submits again": Mutant(
-        planted_rights.hole(ASKED, ASKED), "swaps the draft of one that asks, next number"
+        rights.hole(ASKED, ASKED), "swaps the draft of one that asks, next number"
     ),
-    "a hole in the table: cloud sets aside": Mutant(planted_rights.hole(ASKED, ASIDE), "moves one that asks to Quarantine"),
-    "a hole in the table: cloud brings back": Mutant(planted_rights.hole(ASIDE, WAITS), "moves one set aside to Needs_Action"),
-    "whose task it is does not matter": Mutant(planted_rights.whose_task_it_is_does_not_matter, "sets aside what another holds"),
-    "the table of moves is not looked at": Mutant(planted_rights.the_table_of_moves_is_not_looked_at, "moves nothing to Done"),
-    "everybody writes everything else": Mutant(planted_rights.everybody_writes_everything_else, "writes Dashboard.md"),
-    "everybody writes approvals": Mutant(planted_rights.everybody_writes_approvals, "writes Approvals/2026/11/x.json"),
+    "a hole in the table: cloud sets aside": Mutant(rights.hole(ASKED, ASIDE), "moves one that asks to Quarantine"),
+    "a hole in the table: cloud brings back": Mutant(rights.hole(ASIDE, WAITS), "moves one set aside to Needs_Action"),
+    "whose task it is does not matter": Mutant(
+        rights.whose_task_it_is_does_not_matter, "sets aside what another holds"
+    ),
+    "the table of moves is not looked at": Mutant(rights.the_table_of_moves_is_not_looked_at, "moves nothing to Done"),
+    "everybody writes everything else": Mutant(rights.everybody_writes_everything_else, "writes Dashboard.md"),
+    "everybody writes approvals": Mutant(rights.everybody_writes_approvals, "writes Approvals/2026/11/x.json"),
     "an own folder is one that begins so": Mutant(
-        planted_rights.an_own_folder_is_one_that_begins_so, "writes Updates/cloud-10/recent.md"
+        rights.an_own_folder_is_one_that_begins_so, "writes Updates/cloud-10/recent.md"
     ),
-    "create only is ignored": Mutant(planted_rights._rule_is(Rule.CREATE), "the owner replaces an approval"),
-    "append only is ignored": Mutant(planted_rights._rule_is(Rule.APPEND), "rewrites its own log"),
+    "create only is ignored": Mutant(rights.rule_is(Rule.CREATE), "the owner replaces an approval"),
+    "append only is ignored": Mutant(rights.rule_is(Rule.APPEND), "rewrites its own log"),
     "a task in two places is none of our business": Mutant(
-        planted_rights.a_task_in_two_places_is_none_of_our_business, "has a task twice in one stage"
+        rights.a_task_in_two_places_is_none_of_our_business, "has a task twice in one stage"
     ),
-    "a task may vanish": Mutant(planted_rights.a_task_may_vanish, "deletes one that waits"),
-    "a task lies anywhere": Mutant(planted_rights.a_task_lies_anywhere, f"a task at Plans/{'a' * 10}aaaaba.md"),
-    "a note that does not parse is let be": Mutant(planted_rights.a_note_that_does_not_parse_is_let_be, "a note of no known domain"),
-    "a note tells its own id": Mutant(planted_rights.notes_tell_their_own_id, "a note that names another task"),
-    "the attempt is not counted": Mutant(planted_rights._fields_without("attempt"), "claims with the attempt up by 0"),
-    "the attempt may fall": Mutant(planted_rights._fields_without("attempt"), "claims with the attempt up by -1"),
-    "the fence is not looked at": Mutant(planted_rights.the_fence_is_not_looked_at, "submits its attempt 2 under attempt 1"),
-    "the revision is not counted": Mutant(planted_rights._fields_without("revision"), "submits with the revision up by 0"),
+    "a task may vanish": Mutant(rights.a_task_may_vanish, "deletes one that waits"),
+    "a task lies anywhere": Mutant(rights.a_task_lies_anywhere, f"a task at Plans/{'a' * 10}aaaaba.md"),
+    "a note that does not parse is let be": Mutant(
+        rights.a_note_that_does_not_parse_is_let_be, "a note of no known domain"
+    ),
+    "a note tells its own id": Mutant(rights.notes_tell_their_own_id, "a note that names another task"),
+    "the attempt is not counted": Mutant(rights.fields_without("attempt"), "claims with the attempt up by 0"),
+    "the attempt may fall": Mutant(rights.fields_without("attempt"), "claims with the attempt up by -1"),
+    "the fence is not looked at": Mutant(rights.the_fence_is_not_looked_at, "submits its attempt 2 under attempt 1"),
+    "the revision is not counted": Mutant(rights.fields_without("revision"), "submits with the revision up by 0"),
     "an approved text is not compared": Mutant(
-        planted_rights._fields_without("revision"), "the owner approves another text than was shown"
+        rights.fields_without("revision"), "the owner approves another text than was shown"
     ),
-    "a reaper may rewrite": Mutant(planted_rights._fields_without("reap"), "reaps and changes the text"),
-    "cloud ends what was put up": Mutant(planted_rights._fields_without("zone"), "closes a task that was put up once"),
-    "the mode is ignored": Mutant(planted_forms.the_mode_is_ignored, "an executable"),
-    "names are not judged": Mutant(planted_forms.names_are_not_judged, "a folder named '.git'"),
-    "one more type syncs": Mutant(planted_forms.one_more_type_syncs, "a file of the type of 'x.py'"),
-    "git is spelt in small letters": Mutant(planted_forms.git_is_spelt_in_small_letters, "the owner has a folder named 'GIT~1'"),
-    "short names are not thought of": Mutant(planted_forms.short_names_are_not_thought_of, "the owner has a folder named 'git~1'"),
+    "a reaper may rewrite": Mutant(rights.fields_without("reap"), "reaps and changes the text"),
+    "cloud ends what was put up": Mutant(rights.fields_without("zone"), "closes a task that was put up once"),
+    "the mode is ignored": Mutant(forms.the_mode_is_ignored, "an executable"),
+    "names are not judged": Mutant(forms.names_are_not_judged, "a folder named '.git'"),
+    "one more type syncs": Mutant(forms.one_more_type_syncs, "a file of the type of 'x.py'"),
+    "git is spelt in small letters": Mutant(
+        forms.git_is_spelt_in_small_letters, "the owner has a folder named 'GIT~1'"
+    ),
+    "short names are not thought of": Mutant(
+        forms.short_names_are_not_thought_of, "the owner has a folder named 'git~1'"
+    ),
     "hidden characters are not thought of": Mutant(
-        planted_forms.hidden_characters_are_not_thought_of, "the owner has a folder named '\\u200e.git'"
+        forms.hidden_characters_are_not_thought_of, "the owner has a folder named '\\u200e.git'"
     ),
-    "names may be hidden": Mutant(planted_forms.names_may_be_hidden, "settings of a viewer below its own folder"),
-    "trees out of order are read": Mutant(planted_forms.trees_out_of_order_are_read, "names out of order"),
-    "a name may stand there twice": Mutant(planted_forms.a_name_may_stand_there_twice, "one name twice"),
-    "what is left of a tree is ignored": Mutant(planted_forms.what_is_left_of_a_tree_is_ignored, "a mode with a leading zero"),
-    "trees may be any depth": Mutant(planted_forms.trees_may_be_any_depth, "40 folders in one another"),
-    "a file may be any size": Mutant(planted_forms.a_file_may_be_any_size, "a file of over 16 MiB"),
-    "only the ends are judged": Mutant(planted_commits.only_the_ends_are_judged, "a clean head over the owner's handbook"),
-    "uniqueness is judged at the ends": Mutant(planted_commits.only_the_ends_are_judged, "a clean head over a deleted task"),
-    "merges are followed": Mutant(planted_commits.merges_are_followed, "a merge with the commit before"),
-    "another line is followed": Mutant(planted_commits.another_line_is_followed, "a second root"),
-    "headers are not looked at": Mutant(planted_commits.headers_are_not_looked_at, "a commit with a GPG signature"),
-    "the committer is not looked at": Mutant(planted_commits.the_committer_is_not_looked_at, "a committer of another's name"),
-    "signatures are not verified": Mutant(planted_commits.signatures_are_not_verified, "its own name with another key"),
+    "names may be hidden": Mutant(forms.names_may_be_hidden, "settings of a viewer below its own folder"),
+    "trees out of order are read": Mutant(forms.trees_out_of_order_are_read, "names out of order"),
+    "a name may stand there twice": Mutant(forms.a_name_may_stand_there_twice, "one name twice"),
+    "what is left of a tree is ignored": Mutant(forms.what_is_left_of_a_tree_is_ignored, "a mode with a leading zero"),
+    "trees may be any depth": Mutant(forms.trees_may_be_any_depth, "40 folders in one another"),
+    "a file may be any size": Mutant(forms.a_file_may_be_any_size, "a file of over 16 MiB"),
+    "only the ends are judged": Mutant(commits.only_the_ends_are_judged, "a clean head over the owner's handbook"),
+    "uniqueness is judged at the ends": Mutant(commits.only_the_ends_are_judged, "a clean head over a deleted task"),
+    "merges are followed": Mutant(commits.merges_are_followed, "a merge with the commit before"),
+    "another line is followed": Mutant(commits.another_line_is_followed, "a second root"),
+    "headers are not looked at": Mutant(commits.headers_are_not_looked_at, "a commit with a GPG signature"),
+    "the committer is not looked at": Mutant(commits.the_committer_is_not_looked_at, "a committer of another's name"),
+    "signatures are not verified": Mutant(commits.signatures_are_not_verified, "its own name with another key"),
     "the author is trusted instead of the key": Mutant(
-        planted_commits.the_author_is_trusted_instead_of_the_key, "an owner's change under the owner's name"
+        commits.the_author_is_trusted_instead_of_the_key, "an owner's change under the owner's name"
     ),
-    "the author is not compared": Mutant(planted_commits.the_author_is_not_compared, "the owner's name as author"),
+    "the author is not compared": Mutant(commits.the_author_is_not_compared, "the owner's name as author"),
     "a gap in the sequence is accepted": Mutant(
-        planted_commits._excused("sequence", lambda found, trail: found.previous == trail.last), "a sequence number left out"
+        commits.excused("sequence", lambda found, trail: found.previous == trail.last), "a sequence number left out"
     ),
     "the past is not compared": Mutant(
-        planted_commits._excused("sequence", lambda found, trail: found.sequence == trail.sequence + 1), "another past than it had"
+        commits.excused("sequence", lambda found, trail: found.sequence == trail.sequence + 1),
+        "another past than it had",
     ),
     "a replay is accepted": Mutant(
-        planted_commits._excused("sequence", lambda found, trail: found.sequence <= trail.sequence), "the owner's commit a second time"
+        commits.excused("sequence", lambda found, trail: found.sequence <= trail.sequence),
+        "the owner's commit a second time",
     ),
-    "the vault is not signed": Mutant(planted_commits._payload(lambda c: replace(c, vault="")), "a changeset for another vault"),
-    "the verb is not signed": Mutant(planted_commits._payload(lambda c: replace(c, verb="")), "another verb than was signed"),
-    "the attempt is not signed": Mutant(planted_commits._payload(lambda c: replace(c, attempt=0)), "another attempt than was signed"),
-    "the changes are not signed": Mutant(planted_commits._payload(lambda c: replace(c, changes=())), "one more note than was signed"),
+    "the vault is not signed": Mutant(commits.payload(lambda c: replace(c, vault="")), "a changeset for another vault"),
+    "the verb is not signed": Mutant(commits.payload(lambda c: replace(c, verb="")), "another verb than was signed"),
+    "the attempt is not signed": Mutant(
+        commits.payload(lambda c: replace(c, attempt=0)), "another attempt than was signed"
+    ),
+    "the changes are not signed": Mutant(
+        commits.payload(lambda c: replace(c, changes=())), "one more note than was signed"
+    ),
     "the old bytes are not signed": Mutant(
-        planted_commits._payload(lambda c: replace(c, changes=tuple((path, "", new) for path, _, new in c.changes))),
+        commits.payload(lambda c: replace(c, changes=tuple((path, "", new) for path, _, new in c.changes))),
         "signed over another past of the note",
     ),
-    "any policy is followed": Mutant(planted_commits.any_policy_is_followed, "policy version 999"),
-    "text after the trailers is ignored": Mutant(planted_commits.text_after_the_trailers_is_ignored, "text after the trailers"),
-    "a trailer may stand there twice": Mutant(planted_commits.the_last_of_two_trailers_counts, "the trailer Agent twice"),
-    "active content passes": Mutant(planted_forms.active_content_passes, "a plan with a script"),
-    "fences are read in one way": Mutant(planted_forms.fences_are_read_in_one_way, "HTML after a fence that a list ends"),
-    "a query is only a fence": Mutant(planted_forms.a_query_is_only_a_fence, "a plan with a query"),
-    "secrets are not looked for": Mutant(planted_forms.secrets_are_not_looked_for, "a plan with a GitHub token"),
-    "secrets are looked for in notes only": Mutant(planted_forms.secrets_are_looked_for_in_notes_only, "a log with a token"),
-    "a form of secret is missing": Mutant(planted_forms.a_form_of_secret_is_missing, "a plan with a Stripe key"),
-    "messages are not scanned": Mutant(planted_forms.messages_are_not_scanned, "a secret in the subject"),
-}  # fmt: skip
+    "any policy is followed": Mutant(commits.any_policy_is_followed, "policy version 999"),
+    "text after the trailers is ignored": Mutant(commits.text_after_the_trailers_is_ignored, "text after the trailers"),
+    "a trailer may stand there twice": Mutant(commits.the_last_of_two_trailers_counts, "the trailer Agent twice"),
+    "active content passes": Mutant(forms.active_content_passes, "a plan with a script"),
+    "fences are read in one way": Mutant(forms.fences_are_read_in_one_way, "HTML after a fence that a list ends"),
+    "a query is only a fence": Mutant(forms.a_query_is_only_a_fence, "a plan with a query"),
+    "secrets are not looked for": Mutant(forms.secrets_are_not_looked_for, "a plan with a GitHub token"),
+    "secrets are looked for in notes only": Mutant(forms.secrets_are_looked_for_in_notes_only, "a log with a token"),
+    "a form of secret is missing": Mutant(forms.a_form_of_secret_is_missing, "a plan with a Stripe key"),
+    "messages are not scanned": Mutant(forms.messages_are_not_scanned, "a secret in the subject"),
+}
