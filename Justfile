@@ -23,10 +23,11 @@ demo *ARGS: _demo-env
 picture: _demo-env
     @"{{ demo_bin }}/python" -m demo --yes --svg docs/demo.svg
 
-# Render the tables of docs/protocol.md from the code
+# Render the tables of docs/protocol.md and docs/proof.md from the code and the tests
 [no-exit-message]
-tables: _demo-env
-    @"{{ demo_bin }}/python" -m tools.protocol_tables
+tables: _dev-env
+    @"{{ dev_bin }}/python" -m tools.protocol_tables
+    @"{{ dev_bin }}/python" -m tools.proof_tables
 
 # Run the tests, all of them on two cores; arguments go to pytest
 [no-exit-message]

@@ -13,6 +13,7 @@ from tests.sim import reading
 from tests.sim.breach import Breach, hold
 from tests.sim.cast import CANARY, LEASE
 from tests.sim.reading import Standing
+from vault_protocol.errors import UntrustedHead
 from vault_protocol.hub import Change, Commit, CommitId
 from vault_protocol.testing import MemoryStore
 
@@ -61,7 +62,11 @@ class History:
         """Judge every commit up to `head`. Raises Breach."""
         if head is None or head == self.head:
             return
-        for commit in self.store.history(self.head, head):
+        try:
+            ahead = self.store.history(self.head, head)
+        except UntrustedHead:
+            raise Breach("I1", f"what everybody saw of the hub is gone: {head[:12]} does not follow") from None
+        for commit in ahead:
             hold(commit.parents == ((self.head,) if self.head else ()), "I1", f"{commit.id} does not follow in a line")
             self._judge(commit)
             self.head = commit.id

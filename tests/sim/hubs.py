@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
+from typing import TypeAlias
 
 from vault_protocol import changeset, layout, policy
 from vault_protocol.changeset import BadChangeset
@@ -34,12 +35,17 @@ class HubDied(Exception):
     """Everything that was not on disk is gone."""
 
 
-class Plain(MemoryHub):
-    """One swap after another. `reached` is told each step of it, and may raise HubDied."""
+Reached: TypeAlias = Callable[[str], None]
+Told: TypeAlias = Callable[[CommitId | None], None]
+"""Everybody who follows its events."""
 
-    def __init__(self, store: MemoryStore, rng: Random, reached: Callable[[str], None] = lambda step: None) -> None:
+
+class Plain(MemoryHub):
+    """One swap after another. `reached` is told each step of it, and may raise HubDied; `told` hears of each head."""
+
+    def __init__(self, store: MemoryStore, rng: Random, reached: Reached, told: Told) -> None:
         super().__init__(store)
-        self.store, self.rng, self.reached = store, rng, reached
+        self.store, self.rng, self.reached, self.told = store, rng, reached, told
         self.waiting: list[Ticket] = []
         self.durable: CommitId | None = None
 
@@ -87,9 +93,13 @@ class Plain(MemoryHub):
         self.reached("hub: line made")
         self.durable = line
         self.reached("hub: on disk")
-        self.head = line
+        self._show(line)
         self.reached("hub: shown")
         self._answer(placed)
+
+    def _show(self, line: CommitId | None) -> None:
+        self.head = line
+        self.told(line)
 
     def _answer(self, placed: Sequence[tuple[Ticket, CommitId | None]]) -> None:
         for ticket, on in placed:
@@ -106,10 +116,8 @@ class Plain(MemoryHub):
 class Arbiter(Plain):
     """Group commits, re-parenting, policy. `view` is of the durable head."""
 
-    def __init__(
-        self, store: MemoryStore, rng: Random, trust: Trust, reached: Callable[[str], None] = lambda step: None
-    ) -> None:
-        super().__init__(store, rng, reached)
+    def __init__(self, store: MemoryStore, rng: Random, reached: Reached, told: Told, trust: Trust) -> None:
+        super().__init__(store, rng, reached, told)
         self.trust = trust
         self.view = View()
         self.taken: set[str] = set()

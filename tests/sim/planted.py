@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any
 
 from local_agent import dashboard, signals
-from tests.sim.planted_effects import *  # noqa: F403 - all bugs are named in one place
 from tests.sim.planted_effects import Patch
 from vault_protocol import audit, moves, zones
 from vault_protocol.changeset import BadChangeset, Changeset, Trail, parse

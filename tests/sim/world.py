@@ -61,11 +61,9 @@ class World:
         self.clocks: list[TestClock] = []
         self.store = MemoryStore()
         self.cut_off: set[str] = set()
-        self.hub = (
-            Arbiter(self.store, self.rng, cast.TRUST, self._hub_may_die)
-            if arbiter
-            else Plain(self.store, self.rng, self._hub_may_die)
-        )
+        self.hub: Plain = Plain(self.store, self.rng, self._hub_may_die, self._told)
+        if arbiter:
+            self.hub = Arbiter(self.store, self.rng, self._hub_may_die, self._told, cast.TRUST)
         self.per_hour, self.dry_run = 10, False
         self.arrived: set[str] = set()
         self.recording = Recording()
@@ -75,7 +73,7 @@ class World:
         self.door = Door(self)
         self.outside = Outside(Random(seed + 1), lambda: self.faults, self.door.touched)
         self.local = Local(self, ledgers)
-        self.history = History(
+        self.history: History = History(
             self.store, self.local.clock.monotonic, lambda id_: id_ in self.signer.signed, self.local.outcome,
             self._dashboard_of, self.recording.became_head,
         )  # fmt: skip
@@ -138,6 +136,10 @@ class World:
         if self.rng.random() < self.faults.hub_dies:
             self.deaths[step] += 1
             raise HubDied(step)
+
+    def _told(self, head: CommitId | None) -> None:
+        """An event: whoever hears it has seen that head."""
+        self.history.follow(head)
 
     def flush(self) -> None:
         """The hub carries out what waits; the judge sees each head before anybody hears of it."""

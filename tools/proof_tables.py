@@ -1,0 +1,49 @@
+"""Renders the tables of docs/proof.md from the tests: `./just tables`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from tests.adversary import kinds
+from tests.adversary.kind import Kind
+from tests.adversary.mutants import MUTANTS
+from tests.sim.catalogue import PLANTED
+
+PAGE = Path(__file__).parents[1] / "docs" / "proof.md"
+
+
+def render() -> dict[str, str]:
+    """The name of each table, and the table as Markdown."""
+    planted = ["| planted bug | hub | caught by |", "|---|---|---|"]
+    planted += [f"| {one.name} | {'resident' if one.resident else 'any remote'} | {one.invariant} |" for one in PLANTED]
+    mutants = ["| planted bug | the bad commit that gets in |", "|---|---|"]
+    mutants += [f"| {name} | {_plain(mutant.lets_in)} |" for name, mutant in MUTANTS.items()]
+    listed = kinds.kinds()
+    counted = Counter(kind.rule for kind in listed)
+    rules = ["| rule | kinds | such as |", "|---|---|---|"]
+    rules += [f"| {rule} | {counted[rule]} | {_such_as(listed, rule)} |" for rule in sorted(counted)]
+    rules.append(f"| all | {len(listed)} | |")
+    return {"planted": "\n".join(planted), "mutants": "\n".join(mutants), "kinds": "\n".join(rules)}
+
+
+def rendered_page(page: str) -> str:
+    """The page with its tables as the tests have them."""
+    for name, table in render().items():
+        first, last = f"<!-- table:{name} -->\n", f"<!-- /table:{name} -->"
+        before, _, rest = page.partition(first)
+        page = f"{before}{first}{table}\n{last}{rest.partition(last)[2]}"
+    return page
+
+
+def _such_as(listed: tuple[Kind, ...], rule: str) -> str:
+    names = [_plain(kind.name) for kind in listed if kind.rule == rule]
+    return "; ".join(names[:: max(1, len(names) // 3)][:3])
+
+
+def _plain(name: str) -> str:
+    return name.replace("|", "\\|").replace("<", "&lt;")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(rendered_page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
