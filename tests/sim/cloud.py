@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.sim import cast
 from tests.sim.actors import Process, Step, machine_clock
 from tests.sim.breach import hold
+from vault_protocol import layout
 from vault_protocol.audit import Record
 from vault_protocol.errors import ClaimLost, HubUnreachable, Refused, StaleRevision
 from vault_protocol.follow import View
@@ -139,21 +140,29 @@ class Cloud:
 
     def drain(self) -> None:
         """Told to stop: give everything back, be gone for a while, and come back knowing what the disk knows."""
+        known = {(task.id, task.attempt) for task in self.vault.mine()}
         self.let_go()
-        hold(not self.vault.mine(), "I7", f"{self.name} stopped and still holds {len(self.vault.mine())} tasks")
+        kept = known & {(task.id, task.attempt) for task in self.vault.mine()}  # a late claim may have come in
+        hold(not kept, "I7", f"{self.name} stopped and still holds {sorted(kept)}")
         self.restart()
         self.gone = self.world.rng.randrange(2, 20)
 
     def set_aside(self) -> None:
         waiting = list(self.vault.tasks(Stage.NEEDS_ACTION))
         if waiting:
+            task = self.world.rng.choice(waiting)
+            if self.world.rng.random() < 0.3:
+                self.vault.quarantine_note(layout.path_of(task))
+                return
             with suppress(StaleRevision):
-                self.vault.quarantine(self.world.rng.choice(waiting), reason="spam")
+                self.vault.quarantine(task, reason="spam")
 
     def tell(self) -> None:
         odd = self.world.rng.random() < self.world.faults.odd_note
         now = self.clock.now()
-        if odd:
+        if self.world.rng.random() < 0.1:
+            self.vault.record(Record.of("agent.alive", actor=self.identity.agent, target="", at=now, parameters={}))
+        elif odd:
             mine = {f"Updates/{self.name}/recent.md": b"\xff- no update\n", "Signals/withdraw-me.json": b"{}\n"}
             self.vault.write("tell", "oddly", mine)
         else:

@@ -53,6 +53,8 @@ class History:
     """Approval id → task, of each published `effect.confirmed`."""
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often each move was seen."""
+    verbs: Counter[str] = field(default_factory=Counter)
+    """How often each verb was published."""
     _bodies: dict[tuple[str, int], str] = field(default_factory=dict)
     _leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     _chains: dict[str, Chain] = field(default_factory=dict)
@@ -81,6 +83,7 @@ class History:
     def _judge(self, commit: Commit) -> None:
         changes = self.store.changes(self.head, commit.id)
         said = reading.trailers(commit.message)
+        self.verbs[commit.message.partition(":")[0]] += 1
         agent = said.get("Agent", "")
         hold(agent == commit.author, "I3", f"{commit.author} published in the name of {agent!r}")
         number = int(said["Sequence"])

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.sim import specification
 from tests.sim.faults import Faults
 from tests.sim.hubs import Arbiter
 from tests.sim.world import World
+from vault_protocol.vault import Vault
 
 STEPS = 500
 """Steps a seed: long enough for every move, short enough that a commit costs little."""
@@ -100,12 +102,29 @@ DEATHS = {
 def test_the_simulation_makes_every_move_and_dies_at_every_step() -> None:
     moved: Counter[tuple[str, str]] = Counter()
     deaths: Counter[str] = Counter()
-    for seed in range(40):
+    for seed in range(80):
         world = take(seed)
         moved += world.history.moved
         deaths += world.deaths
     assert MOVES - set(moved) == set()
     assert DEATHS - set(deaths) == set()
+
+
+READS = {"refresh", "get", "tasks", "malformed", "mine"}
+SAID = {"claim_next": "claim", "quarantine_note": "quarantine", "write": "tell"}
+"""What a verb calls itself in a commit, where that is not its name."""
+
+
+def test_the_simulation_uses_every_verb_of_the_vault() -> None:
+    verbs = {name for name, found in vars(Vault).items() if not name.startswith("_") and callable(found)} - READS
+    published: Counter[str] = Counter()
+    recorded: set[str] = set()
+    for seed in range(40):
+        world = take(seed)
+        published += world.history.verbs
+        recorded |= {one.verb for history in world.recording.tasks.values() for one in history}
+    assert {SAID.get(verb, verb) for verb in verbs} - set(published) == set()
+    assert recorded == set(specification.STEPS) - {"read"}
 
 
 def test_the_simulated_hub_puts_publishes_in_a_line_and_on_newer_heads() -> None:

@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.sim.breach import Died
 from tests.sim.faults import Faults
 from tests.sim.world import World
+from vault_protocol.errors import ClaimLost, HubUnreachable
 
 
 class Machine(RuleBasedStateMachine):
@@ -17,11 +19,12 @@ class Machine(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(seed=st.integers(0, 2**32), clouds=st.integers(2, 4))
-    def begin(self, seed: int, clouds: int) -> None:
-        self.world = World(seed, faults=Faults(die=0.03, interleave=0.3), clouds=clouds, mails=4)
+    @initialize(seed=st.integers(0, 2**32), clouds=st.integers(2, 8), resident=st.booleans())
+    def begin(self, seed: int, clouds: int, resident: bool) -> None:
+        faults = Faults(die=0.03, interleave=0.3, late=0.05, twice=0.1, hub_dies=0.01)
+        self.world = World(seed, faults=faults, clouds=clouds, mails=4, arbiter=resident)
 
-    @rule(which=st.integers(0, 3))
+    @rule(which=st.integers(0, 7))
     def a_cloud_acts(self, which: int) -> None:
         self.world.turn(self.world.clouds[which % len(self.world.clouds)])
 
@@ -47,6 +50,38 @@ class Machine(RuleBasedStateMachine):
     @rule(away=st.booleans())
     def the_hub_goes_away_or_comes_back(self, away: bool) -> None:
         self.world.hub.away = away
+
+    @rule(which=st.integers(0, 7), back=st.booleans())
+    def somebody_is_cut_off_or_comes_back(self, which: int, back: bool) -> None:
+        names = [*(cloud.name for cloud in self.world.clouds), "local"]
+        name = names[which % len(names)]
+        (self.world.cut_off.discard if back else self.world.cut_off.add)(name)
+
+    @rule(which=st.integers(0, 7))
+    def a_cloud_is_told_to_stop(self, which: int) -> None:
+        cloud = self.world.clouds[which % len(self.world.clouds)]
+        try:
+            cloud.drain()
+        except (ClaimLost, HubUnreachable):
+            return
+        except Died:
+            cloud.restart()
+
+    @rule()
+    def the_hub_carries_out_what_came_late(self) -> None:
+        self.world.flush()
+
+    @rule()
+    def the_hub_dies(self) -> None:
+        self.world.hub.crash()
+
+    @rule()
+    def the_owners_machine_is_restored(self) -> None:
+        self.world._restore()
+
+    @rule()
+    def a_forged_head_is_shown(self) -> None:
+        self.world._forge()
 
     @rule()
     def anything_happens(self) -> None:
