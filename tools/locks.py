@@ -41,7 +41,9 @@ class Lock:
 # In the order they are written: a lock comes after the one it follows.
 LOCKS: dict[str, Lock] = {
     "tools": Lock(groups=("tools",)),
-    "dev": Lock(members=("countersign-demo", "countersign-cloud-agent[models]"), groups=("build", "dev")),
+    "dev": Lock(
+        members=("countersign-books", "countersign-demo", "countersign-cloud-agent[models]"), groups=("build", "dev")
+    ),
     "demo": Lock(members=("countersign-demo",), groups=("build",), follows="dev"),
     "cloud": Lock(members=("countersign-cloud-agent[models]",), follows="dev"),
     "hub": Lock(members=("countersign-vault-hub",), follows="dev"),
