@@ -69,7 +69,10 @@ class Drafting(Protocol):
     def draft(self, key: Key, new: NewMove) -> Drafted: ...
 
     def change(self, move: int, new: NewMove) -> Move:
-        """Replace what a draft of ours says. Raises BooksRefused when it is no draft any more."""
+        """Replace what a draft of ours says; a due date that is not given stays.
+
+        Raises BooksRefused (`not-draft`) when it is no draft any more.
+        """
         ...
 
     def enter_partner(self, key: Key, new: NewPartner) -> Drafted: ...

@@ -9,9 +9,9 @@ from typing import Any
 from books.drafts import Drafted, Key, NewLine, NewMove, NewPartner, NewQuotation, Quotation
 from books.errors import BooksRefused, BooksUnreachable
 from books.reading import Read, drafted, iso
-from books.rows import link, text
+from books.rows import link, number, rounded, text
 from books.rpc import Rpc
-from books.values import Move
+from books.values import Money, Move
 
 LARGEST_ATTACHMENT = 10 * 1024 * 1024
 
@@ -60,14 +60,9 @@ class Draft:
         fields = ["name", "state", "partner_id", "amount_total", "currency_id"]
         found = self._rpc.call("sale.order", "read", [quotation], fields=fields)
         row = found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
-        code, _ = self._read.currency(link(row, "currency_id") or self._read.company()[0])
-        return Quotation(
-            quotation,
-            text(row, "name"),
-            text(row, "state"),
-            link(row, "partner_id") or 0,
-            f"{row.get('amount_total')} {code}",
-        )
+        code, decimals = self._read.currency(link(row, "currency_id") or self._read.company()[0])
+        total = Money(rounded(number(row, "amount_total"), decimals), code)
+        return Quotation(quotation, text(row, "name"), text(row, "state"), link(row, "partner_id") or 0, total)
 
     def attach(self, key: Key, move: int, name: str, content: bytes, *, media_type: str) -> Drafted:
         if len(content) > LARGEST_ATTACHMENT:

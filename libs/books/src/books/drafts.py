@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from books.errors import BooksRefused
-from books.values import DRAFTED, Kind
+from books.values import DRAFTED, Kind, Money
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{2,99}")
 _LARGEST = Decimal(10) ** 12
@@ -88,12 +88,16 @@ class NewPartner:
 
 @dataclass(frozen=True)
 class NewQuotation:
-    """A quotation to be; only when Odoo has the module `sale`."""
+    """A quotation to be, of products; only when Odoo has the module `sale`."""
 
     partner: int
     lines: tuple[NewLine, ...]
     valid_until: date | None = None
     reference: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.lines or any(line.product is None for line in self.lines):
+            raise BooksRefused("bad-value", "a quotation needs lines, and each needs a product")
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Quotation:
     number: str
     state: str
     partner: int
-    total: str
+    total: Money
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from books.rpc import LARGEST_ANSWER, Access
 
 _ANY_SINCE_10 = "14.0"
 """What odoorpc is told the server is, so that it does not ask: it only tells apart what came before 10."""
+_BY_POSITION = {"create": "vals_list", "write": "vals"}
+"""Arguments whose name depends on the model in Odoo 14; JSON-2 knows them by these."""
 _NEVER_SENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 
 
@@ -90,8 +92,8 @@ class JsonRpc:
                 raise BadCredentials(f"Odoo refuses login or key of {self._access.login!r} at {self._access.url}")
             self._user = found
         args: list[Any] = [] if ids is None else [list(ids)]
-        if method == "create":  # 14 takes its argument by position only
-            args.append(named.pop("vals_list"))
+        if method in _BY_POSITION:
+            args.append(named.pop(_BY_POSITION[method]))
         who = [self._access.database, self._user, self._access.key]
         return self._ask("object", "execute_kw", [*who, model, method, args, named])
 

@@ -2,7 +2,7 @@
 
 from odoo import api, models
 
-from ..who import draft_only, refuse_draft_only
+from ..who import denied, draft_only, refuse_draft_only
 
 
 class AccountMoveLine(models.Model):
@@ -38,6 +38,9 @@ class AccountMoveLine(models.Model):
         moves = self.mapped("move_id")
         if draft_only(self.env):
             moves._countersign_own_drafts("%s of an item" % what)
+            for line in self.sudo():
+                if line.parent_state != line.move_id.state or line.reconciled or line.full_reconcile_id:
+                    raise denied("an item of move %s that claims to be posted or paid" % line.move_id.id)
         if moves.ids:
             self.env.cr.execute(
                 "UPDATE account_move SET write_date = write_date WHERE id IN %s AND state = 'draft'", [tuple(moves.ids)]

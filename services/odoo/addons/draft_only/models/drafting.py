@@ -88,7 +88,6 @@ class AccountMove(models.Model):
             raise refused("not-draft", "move %s is %s" % (self.id, self.state))
         self._countersign_own_drafts(what)
 
-    @api.model
     def _countersign_values(self, model, values):
         if not isinstance(values, dict):
             raise refused("bad-value", "the values are not an object")
@@ -101,7 +100,26 @@ class AccountMove(models.Model):
             given["invoice_date"] = given["invoice_date"] or self.env["account.move"]._countersign_today()
             if given.get("narration") and self._fields["narration"].type == "html":
                 given["narration"] = _paragraph(given["narration"])
+            if "exclude_from_invoice_tab" in self.env["account.move.line"]._fields:  # to 15 only a form chooses taxes
+                given["invoice_line_ids"] = self._countersign_taxed(given)
         return given
+
+    def _countersign_taxed(self, given):
+        """The commands for the lines, those that leave their taxes open with the taxes that a form would propose."""
+        names = ("move_type", "partner_id", "currency_id", "journal_id", "fiscal_position_id")
+        move = self.new({name: given[name] for name in names if given.get(name)})
+        move.move_type = given.get("move_type") or self.move_type or "entry"
+        move._onchange_partner_id()
+        taxed = []
+        for command in given.get("invoice_line_ids") or []:
+            if len(command) == 3 and command[0] == 0 and isinstance(command[2], dict) and "tax_ids" not in command[2]:
+                line = self.env["account.move.line"].new({**command[2], "move_id": move})
+                taxes = line._get_computed_taxes()
+                if taxes and move.fiscal_position_id:
+                    taxes = move.fiscal_position_id.map_tax(taxes, partner=move.partner_id)
+                command = [0, 0, {**command[2], "tax_ids": [(6, 0, taxes.ids or taxes._origin.ids)]}]
+            taxed.append(command)
+        return taxed
 
     @api.model
     def _countersign_today(self):
