@@ -109,7 +109,9 @@ def wait_until_up(url: str, container: str, seconds: float = 90) -> None:
             if page.status == 200:
                 return
         time.sleep(0.2)
-    raise StackFailed(f"{container} does not answer at {url}:\n{docker('logs', '--tail', '60', container, check=False)}")
+    raise StackFailed(
+        f"{container} does not answer at {url}:\n{docker('logs', '--tail', '60', container, check=False)}"
+    )
 
 
 def free_port() -> int:

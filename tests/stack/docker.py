@@ -55,7 +55,9 @@ def ensure_engine() -> None:
     if _answers():
         return
     if os.getuid() != 0 or not shutil.which("dockerd"):
-        raise StackFailed("no Docker engine answers, and only root can start one: start it, or add yourself to its group")
+        raise StackFailed(
+            "no Docker engine answers, and only root can start one: start it, or add yourself to its group"
+        )
     log = cache() / "dockerd.log"
     print(f"stack: starting dockerd (log in {log})", file=sys.stderr)
     with log.open("ab") as out:

@@ -44,7 +44,9 @@ def debian(suite: str) -> str:
         packed = Path(scratch, "rootfs.tar")
         skip = ("./var/cache/apt/archives/*.deb", "./var/lib/apt/lists/*_*")
         subprocess.run(
-            ["tar", "-C", str(root), *(f"--exclude={s}" for s in skip), "-cf", str(packed), "."], check=True, timeout=300
+            ["tar", "-C", str(root), *(f"--exclude={s}" for s in skip), "-cf", str(packed), "."],
+            check=True,
+            timeout=300,
         )
         docker("import", "--change", 'CMD ["bash"]', str(packed), image, seconds=300)
     return image

@@ -11,7 +11,7 @@ from books.drafts import Key, NewLine, NewMove, NewQuotation
 from books.odoo import OdooBooks
 from books.rpc import connect
 from books.values import Kind
-from tests.stack.attacks import Scene
+from tests.stack.attacks.attack import Scene
 from tests.stack.books import Stack
 from tests.stack.docker import StackFailed
 
@@ -71,7 +71,9 @@ def scene(stack: Stack, login: str, owners: dict[str, object], *, drafts_by: str
     books = OdooBooks(connect(stack.access(who)))
     line = NewLine("Work", Decimal(100), taxes=())
     day = date(2026, 11, 20)
-    invoice = books.draft(Key(f"scene-{login}-invoice"), NewMove(Kind.INVOICE, stack.ids["partner"], (line,), issued=day))
+    invoice = books.draft(
+        Key(f"scene-{login}-invoice"), NewMove(Kind.INVOICE, stack.ids["partner"], (line,), issued=day)
+    )
     bill = books.draft(Key(f"scene-{login}-bill"), NewMove(Kind.BILL, stack.ids["vendor"], (line,), issued=day))
     item = NewLine("Hour", Decimal(100), product=stack.ids["product"])
     order = books.quote(Key(f"scene-{login}-order"), NewQuotation(stack.ids["partner"], (item,)))
@@ -91,7 +93,7 @@ def scene(stack: Stack, login: str, owners: dict[str, object], *, drafts_by: str
 def fingerprint(stack: Stack) -> dict[str, str]:
     """A hash of every row of each watched table."""
     parts = [
-        f"SELECT {number}, md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"  # noqa: S608
+        f"SELECT {number}, md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
         for number, table in enumerate(WATCHED)
     ]
     return {WATCHED[int(number)]: value for number, value in stack.sql(" UNION ALL ".join(parts))}

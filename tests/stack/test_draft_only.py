@@ -4,13 +4,18 @@ import pytest
 
 from books.errors import BadCredentials, BooksError, BooksRefused
 from books.rpc import Rpc, connect
-from tests.stack.attacks import ATTACKS, Attack, Scene
+from tests.stack.attacks.attack import Attack, Scene
+from tests.stack.attacks.later import LATER
+from tests.stack.attacks.pay import PAY
+from tests.stack.attacks.post import POST
+from tests.stack.attacks.redirect import REDIRECT
 from tests.stack.books import Stack, running
 from tests.stack.docker import ensure_engine
 from tests.stack.scene import fingerprint, owners_part, scene
 
 pytestmark = pytest.mark.stack
 
+ATTACKS = [*POST, *PAY, *REDIRECT, *LATER]
 USERS = ("agent", "misled", "exalted")
 """The group alone; Billing and accounting manager as well; and the administrator's settings."""
 

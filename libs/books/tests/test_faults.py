@@ -26,6 +26,7 @@ def test_an_exception_of_the_server_has_one_meaning(name: str, message: str, kin
         ("odoo.exceptions.UserError", "countersign[changed] the move is another one now", "changed"),
         ("odoo.exceptions.AccessError", "countersign[draft-only] no", "draft-only"),
         ("odoo.exceptions.ValidationError", "The entry does not balance", "invalid"),
+        ("odoo.exceptions.UserError", "Object sale.order doesn't exist", "no-model"),
         ("builtins.KeyError", "'sale.order'", "no-model"),
         ("builtins.AttributeError", "type object 'account.move' has no attribute 'countersign_find'", "no-method"),
     ],

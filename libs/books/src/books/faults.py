@@ -45,6 +45,8 @@ def fault(name: str, message: str) -> BooksError:
         return NotNow(f"Odoo undid it because of a concurrent change: {text}")
     if "psycopg2" in name and re.search(r'database "[^"]*" does not exist', message):
         return BadCredentials(f"Odoo has no such database: {text}")
+    if re.fullmatch(r"Object \S+ doesn't exist", message.strip()):
+        return BooksRefused("no-model", f"{text}: is its module installed in Odoo?")
     if name == "builtins.KeyError" and re.fullmatch(r"'?[a-z_]+(\.[a-z_]+)+'?", message.strip()):
         return BooksRefused("no-model", f"this Odoo has no {text}: is the module installed?")
     if name == "builtins.AttributeError":

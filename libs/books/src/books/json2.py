@@ -52,6 +52,9 @@ class Json2:
             self._major = major(answer.get("version_info"))
         return self._major
 
+    def close(self) -> None:
+        self._http.close()
+
     def _ask(self, verb: str, path: str, body: dict[str, Any] | None) -> tuple[int, Any]:
         where, until = self._access.url, time.monotonic() + self._access.timeout_seconds
         try:
@@ -79,7 +82,8 @@ class Json2:
         if name.startswith("werkzeug.exceptions."):  # it never came to the method
             if status == 404 and not message.startswith(("the method", "the model")):
                 return BadCredentials(f"{self._access.url} has no {what} for this database: {message}")
-            return BooksRefused("no-method" if status == 404 else "invalid", f"{what}: {message}")
+            rule = "no-model" if message.startswith("the model") else "no-method"
+            return BooksRefused(rule if status == 404 else "invalid", f"{what}: {message}")
         if not name:
             return BooksUnreachable(f"{self._access.url} answered HTTP {status}")
         return fault(name, message)

@@ -103,6 +103,9 @@ class JsonRpc:
             self._major = major(answer.get("server_version_info") if isinstance(answer, dict) else None)
         return self._major
 
+    def close(self) -> None:
+        """There is nothing to let go of: each call has a connection of its own."""
+
     def _ask(self, service: str, method: str, args: list[Any]) -> Any:
         where = self._access.url
         try:

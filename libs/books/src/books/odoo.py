@@ -16,6 +16,9 @@ class OdooBooks(Read, Report, Draft):
         Report.__init__(self, rpc, self)
         Draft.__init__(self, rpc, self)
 
+    def close(self) -> None:
+        self._rpc.close()
+
 
 def open_books(access: Access) -> OdooBooks:
     """The books at this address. Nothing is sent until the first call."""

@@ -41,6 +41,10 @@ class Rpc(Protocol):
         """The server's major version."""
         ...
 
+    def close(self) -> None:
+        """Let go of connections. Nothing is called afterwards."""
+        ...
+
 
 def connect(access: Access) -> Rpc:
     """The interface the settings name. Nothing is sent yet."""

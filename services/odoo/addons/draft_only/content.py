@@ -1,6 +1,7 @@
 """What a move says, as canonical text: all that a reader of the invoice or of the ledger sees, and nothing else.
 
-Independent of when and how often it was written: no ids of items, no write dates. Amounts are text with the currency's decimals.
+Independent of when and how often it was written: no ids of items, no write dates. Amounts are text with the
+currency's decimals.
 """
 
 import hashlib
@@ -59,19 +60,20 @@ def digest(value):
 def settled(value):
     """The content without what posting itself fills in: it must be equal before and after."""
     kept = {k: v for k, v in value.items() if k not in ("number", "payment_reference", "state", "residual")}
-    kept["lines"] = sorted(({**line, "label": ""} if line["term"] else line for line in value["lines"]), key=_text)
+    kept["lines"] = sorted(
+        ({**line, "label": ""} if line["role"] == "term" else line for line in value["lines"]), key=_text
+    )
     return kept
 
 
 def _item(line, currency, company):
-    shown = line.display_type or ""
     account = line.account_id
     analytic = line.analytic_account_id.id or None if "analytic_account_id" in line._fields else None
     if "analytic_distribution" in line._fields:
         analytic = {str(k): repr(v) for k, v in (line.analytic_distribution or {}).items()}
     return {
         "sequence": line.sequence,
-        "shown": "" if shown == "product" else shown,
+        "role": _role(line),
         "label": line.name or "",
         "account": [account.id, account.code or ""],
         "partner": line.partner_id.id or None,
@@ -80,7 +82,8 @@ def _item(line, currency, company):
         "unit": line.product_uom_id.id or None,
         "unit_price": repr(line.price_unit),
         "discount": repr(line.discount),
-        "taxes": sorted(line.tax_ids.ids),
+        "taxes": sorted([tax.id, tax.name] for tax in line.tax_ids),
+        "subtotal": _amount(line.price_subtotal, line.currency_id or currency),
         "tax_of": line.tax_line_id.id or None,
         "tags": sorted(line.tax_tag_ids.ids),
         "analytic": analytic,
@@ -89,19 +92,28 @@ def _item(line, currency, company):
         "currency": line.currency_id.name or company.name,
         "amount_currency": _amount(line.amount_currency, line.currency_id or currency),
         "maturity": _day(line.date_maturity),
-        "term": _is_term(account),
     }
 
 
-def _is_term(account):
-    """Whether an account is what partners owe or are owed: its items are the move's total."""
-    if "account_type" in account._fields:  # from 16 on
-        return account.account_type in ("asset_receivable", "liability_payable")
-    return account.internal_type in ("receivable", "payable")
+def _role(line):
+    """What an item is on the invoice: line, tax, term (what is owed), or a section or note that only has a text."""
+    shown = line.display_type or ""
+    if "exclude_from_invoice_tab" not in line._fields:  # from 16 on the display type says it
+        return {"product": "line", "payment_term": "term"}.get(shown, shown or "line")
+    if shown or not line.exclude_from_invoice_tab:
+        return shown or "line"
+    if line.account_id.internal_type in ("receivable", "payable"):
+        return "term"
+    return "tax" if line.tax_line_id else "other"
 
 
 def _partner(partner):
-    return [partner.id, partner.name or "", partner.vat or "", partner._display_address(without_company=True) if partner else ""]
+    return [
+        partner.id,
+        partner.name or "",
+        partner.vat or "",
+        partner._display_address(without_company=True) if partner else "",
+    ]
 
 
 def _amount(value, currency):

@@ -26,9 +26,9 @@ def require_billing(env):
 
 def denied(what):
     """The error for what a draft-only user may not do."""
-    return AccessError("countersign[draft-only] a draft-only user is denied: %s" % what)
+    return AccessError(f"countersign[draft-only] a draft-only user is denied: {what}")
 
 
 def refused(rule, reason):
     """The error of a named rule."""
-    return UserError("countersign[%s] %s" % (rule, reason))
+    return UserError(f"countersign[{rule}] {reason}")

@@ -11,14 +11,16 @@ DRAFTED = {"out_invoice": "sale", "out_refund": "sale", "in_invoice": "purchase"
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    countersign_approval = fields.Char(copy=False, readonly=True, help="Digest of the approval under which it was posted")
+    countersign_approval = fields.Char(
+        copy=False, readonly=True, help="Digest of the approval under which it was posted"
+    )
     countersign_sha256 = fields.Char(copy=False, readonly=True, help="Hash of the state that was approved")
 
     def init(self):
         super().init()
         self.env.cr.execute(
-            "CREATE UNIQUE INDEX IF NOT EXISTS account_move_countersign_approval ON account_move (countersign_approval) "
-            "WHERE countersign_approval IS NOT NULL"
+            "CREATE UNIQUE INDEX IF NOT EXISTS account_move_countersign_approval "
+            "ON account_move (countersign_approval) WHERE countersign_approval IS NOT NULL"
         )
 
     @api.model_create_multi
@@ -69,32 +71,32 @@ class AccountMove(models.Model):
         """Raises AccessError unless all of these are drafts that this very user made."""
         for move in self.sudo():
             if move.state != "draft" or move.create_uid.id != self.env.uid:
-                raise denied("%s of move %s, which is not a draft of its own" % (what, move.id))
+                raise denied(f"{what} of move {move.id}, which is not a draft of its own")
 
     def _countersign_judge(self):
         """Raises AccessError unless all of these are plain drafts, as they now are."""
         for move in self.sudo():
             fault = move._countersign_fault()
             if fault:
-                raise denied("move %s would have %s" % (move.id, fault))
+                raise denied(f"move {move.id} would have {fault}")
 
     def _countersign_fault(self):
         """What a draft-only user must not leave behind in this move; None when there is nothing."""
         if self.state != "draft":
-            return "state %s" % self.state
+            return f"state {self.state}"
         if self.auto_post not in (False, "no"):  # a Boolean to 15, from 16 on a choice
             return "automatic posting"
         if self.posted_before or self.countersign_approval or self.countersign_sha256:
             return "the marks of a posted move"
         if self.move_type not in DRAFTED or self.journal_id.type != DRAFTED[self.move_type]:
-            return "type %s in the journal %s" % (self.move_type, self.journal_id.code)
+            return f"type {self.move_type} in the journal {self.journal_id.code}"
         if self.payment_state in ("paid", "in_payment", "partial", "reversed"):
-            return "payment state %s" % self.payment_state
+            return f"payment state {self.payment_state}"
         if self.partner_bank_id and self.partner_bank_id.partner_id != self._countersign_payee():
             return "the bank account of somebody else"
         for name in ("payment_id", "origin_payment_id", "statement_line_id", "tax_cash_basis_rec_id"):
             if name in self._fields and self[name]:
-                return "a %s" % name
+                return f"a {name}"
         return None
 
     def _countersign_payee(self):

@@ -37,10 +37,10 @@ class AccountMoveLine(models.Model):
         """A transaction that posts holds the move's row and would not see a new item: this makes the two meet there."""
         moves = self.mapped("move_id")
         if draft_only(self.env):
-            moves._countersign_own_drafts("%s of an item" % what)
+            moves._countersign_own_drafts(f"{what} of an item")
             for line in self.sudo():
                 if line.parent_state != line.move_id.state or line.reconciled or line.full_reconcile_id:
-                    raise denied("an item of move %s that claims to be posted or paid" % line.move_id.id)
+                    raise denied(f"an item of move {line.move_id.id} that claims to be posted or paid")
         if moves.ids:
             self.env.cr.execute(
                 "UPDATE account_move SET write_date = write_date WHERE id IN %s AND state = 'draft'", [tuple(moves.ids)]

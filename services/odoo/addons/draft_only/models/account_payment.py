@@ -8,7 +8,9 @@ from ..who import refuse_draft_only
 class AccountPayment(models.Model):
     _inherit = "account.payment"
 
-    countersign_payment_approval = fields.Char(copy=False, readonly=True, help="Digest of the approval it was made under")
+    countersign_payment_approval = fields.Char(
+        copy=False, readonly=True, help="Digest of the approval it was made under"
+    )
     countersign_invoice_id = fields.Many2one("account.move", copy=False, readonly=True, index=True)
 
     def init(self):

@@ -84,4 +84,4 @@ def _allow(records, operation):
     if operation == "unlink" and not records:  # every unlink asks ir.property for nothing
         return
     if draft_only(records.env):
-        raise denied("%s of %s" % (operation, name))
+        raise denied(f"{operation} of {name}")

@@ -1,4 +1,4 @@
-"""Drafts under an external id: the record and its id are one transaction, so a repeated call finds what the first made."""
+"""Drafts under an external id: record and id are one transaction, so a repeated call finds what the first made."""
 
 import base64
 import binascii
@@ -30,7 +30,19 @@ _MOVE = {
 }
 ALLOWED = {
     "account.move": _MOVE,
-    "res.partner": {"name", "is_company", "parent_id", "email", "phone", "street", "zip", "city", "country_id", "vat", "ref"},
+    "res.partner": {
+        "name",
+        "is_company",
+        "parent_id",
+        "email",
+        "phone",
+        "street",
+        "zip",
+        "city",
+        "country_id",
+        "vat",
+        "ref",
+    },
     "sale.order": {"partner_id", "client_order_ref", "validity_date", "order_line", "note"},
 }
 
@@ -42,10 +54,12 @@ class AccountMove(models.Model):
     def countersign_draft(self, external_id, values, model="account.move"):
         """Make one draft, or say which was made under this id before."""
         if model not in ALLOWED:
-            raise refused("bad-value", "%r is not drafted here" % (model,))
+            raise refused("bad-value", f"{model!r} is not drafted here")
         if model not in self.env:
-            raise refused("no-model", "this Odoo has no %s: install its module" % model)
-        return self._countersign_once(external_id, model, lambda: self.env[model].create(self._countersign_values(model, values)))
+            raise refused("no-model", f"this Odoo has no {model}: install its module")
+        return self._countersign_once(
+            external_id, model, lambda: self.env[model].create(self._countersign_values(model, values))
+        )
 
     @api.model
     def countersign_find(self, external_id):
@@ -69,8 +83,16 @@ class AccountMove(models.Model):
             raise refused("bad-value", "the file is not base64") from None
         if not raw or not isinstance(name, str) or not name.strip() or "/" in name or len(name) > 200:
             raise refused("bad-value", "the file is empty or has no usable name")
-        vals = {"name": name, "datas": base64.b64encode(raw), "mimetype": media_type, "res_model": "account.move", "res_id": self.id}
-        return self._countersign_once(external_id, "ir.attachment", lambda: self.env["ir.attachment"].sudo().create(vals))
+        vals = {
+            "name": name,
+            "datas": base64.b64encode(raw),
+            "mimetype": media_type,
+            "res_model": "account.move",
+            "res_id": self.id,
+        }
+        return self._countersign_once(
+            external_id, "ir.attachment", lambda: self.env["ir.attachment"].sudo().create(vals)
+        )
 
     def countersign_note(self, external_id, text):
         """Leave an internal note. It is a log entry: nobody is told."""
@@ -85,7 +107,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         self.read(["state"])
         if self.state != "draft":
-            raise refused("not-draft", "move %s is %s" % (self.id, self.state))
+            raise refused("not-draft", f"move {self.id} is {self.state}")
         self._countersign_own_drafts(what)
 
     def _countersign_values(self, model, values):
@@ -93,7 +115,7 @@ class AccountMove(models.Model):
             raise refused("bad-value", "the values are not an object")
         other = sorted(set(values) - ALLOWED[model])
         if other:
-            raise refused("bad-value", "%s is not given for a %s" % (", ".join(other), model))
+            raise refused("bad-value", "{} is not given for a {}".format(", ".join(other), model))
         given = dict(values)
         if model == "account.move":
             given.setdefault("invoice_date", False)
@@ -128,7 +150,7 @@ class AccountMove(models.Model):
     @api.model
     def _countersign_known(self, external_id):
         if not isinstance(external_id, str) or not _KEY.fullmatch(external_id):
-            raise refused("bad-value", "%r is no external id: 3 to 100 of a-z 0-9 . _ -" % (external_id,))
+            raise refused("bad-value", f"{external_id!r} is no external id: 3 to 100 of a-z 0-9 . _ -")
         return self.env["ir.model.data"].sudo().search([("module", "=", MODULE), ("name", "=", external_id)], limit=1)
 
     @api.model
@@ -137,10 +159,11 @@ class AccountMove(models.Model):
         known = self._countersign_known(external_id)
         if known:
             if known.model != model or not self.env[model].sudo().browse(known.res_id).exists():
-                raise refused("bad-value", "%s stands for a %s that is another, or gone" % (external_id, known.model))
+                raise refused("bad-value", f"{external_id} stands for a {known.model} that is another, or gone")
             return {"model": model, "id": known.res_id, "fresh": False}
         self.env.cr.execute(
-            "INSERT INTO ir_model_data (module, name, model, res_id, noupdate, create_uid, write_uid, create_date, write_date) "
+            "INSERT INTO ir_model_data "
+            "(module, name, model, res_id, noupdate, create_uid, write_uid, create_date, write_date) "
             "VALUES (%s, %s, %s, 0, true, %s, %s, now() at time zone 'utc', now() at time zone 'utc') "
             "ON CONFLICT (module, name) DO NOTHING RETURNING id",
             [MODULE, external_id, model, self.env.uid, self.env.uid],
@@ -152,7 +175,7 @@ class AccountMove(models.Model):
 
 
 def _paragraph(text):
-    return "<p>%s</p>" % str(html_escape(text)).replace("\n", "<br/>")
+    return "<p>{}</p>".format(str(html_escape(text)).replace("\n", "<br/>"))
 
 
 def _markup(text):
@@ -161,4 +184,4 @@ def _markup(text):
         from markupsafe import Markup
     except ImportError:
         return text
-    return Markup(text)
+    return Markup(text)  # noqa: S704 # it was escaped above

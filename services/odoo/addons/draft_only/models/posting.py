@@ -1,8 +1,8 @@
-"""Posting and paying what an approval covers, in one transaction each. Only a user of the group Billing reaches them."""
+"""Posting and paying what an approval covers, in one transaction each, for a user of the group Billing."""
 
 import base64
 import re
-from datetime import date
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from odoo import models
@@ -29,23 +29,27 @@ class AccountMove(models.Model):
         if self.state == "posted" and self.countersign_approval == approval_digest:
             return self._countersign_answer(fresh=False)
         if self.state == "posted" or self._countersign_posted_by(approval_digest):
-            raise refused("other-approval", "move %s was posted otherwise, or this approval posted another" % self.id)
+            raise refused("other-approval", f"move {self.id} was posted otherwise, or this approval posted another")
         if self.state != "draft" or self.move_type not in DRAFTED:
-            raise refused("not-draft", "move %s is a %s in state %s" % (self.id, self.move_type, self.state))
+            raise refused("not-draft", f"move {self.id} is a {self.move_type} in state {self.state}")
         before = self._countersign_same(state_sha256)
         if not before["invoice_date"]:
-            raise refused("bad-value", "move %s has no date, so the day of posting would choose it" % self.id)
+            raise refused("bad-value", f"move {self.id} has no date, so the day of posting would choose it")
         if not self._countersign_adds_up():
-            raise refused("bad-value", "the total of move %s is not that of its items" % self.id)
+            raise refused("bad-value", f"the total of move {self.id} is not that of its items")
         self.write({"countersign_approval": approval_digest, "countersign_sha256": state_sha256})
         self._post(soft=False)
         after = content(self)
         if self.state != "posted" or settled(after) != settled(before):
-            raise refused("changed", "posting would change move %s: %s" % (self.id, _difference(before, after)))
+            raise refused("changed", f"posting would change move {self.id}: {_difference(before, after)}")
         return self._countersign_answer(fresh=True)
 
     def countersign_register_payment(self, state_sha256, approval_digest, journal, amount, date):
-        """Register one payment of this posted move. `amount` is text in the move's currency, `date` as in 2026-11-25."""
+        """Register one payment of this posted move.
+
+        `journal` is the code (or id) of a bank or cash journal, `amount` text in the move's currency, `date` as in
+        2026-11-25.
+        """
         self._countersign_enter(state_sha256, approval_digest)
         known = self.env["account.payment"].sudo().search([("countersign_payment_approval", "=", approval_digest)])
         if known:
@@ -53,7 +57,7 @@ class AccountMove(models.Model):
                 raise refused("other-approval", "this approval paid another move")
             return self._countersign_answer(fresh=False)
         if self.state != "posted" or self.move_type not in DRAFTED:
-            raise refused("not-posted", "move %s is a %s in state %s" % (self.id, self.move_type, self.state))
+            raise refused("not-posted", f"move {self.id} is a {self.move_type} in state {self.state}")
         self._countersign_same(state_sha256)
         paid = self._countersign_pay(journal, _decimal(amount), _date(date))
         paid.write({"countersign_payment_approval": approval_digest, "countersign_invoice_id": self.id})
@@ -69,7 +73,7 @@ class AccountMove(models.Model):
         else:
             printed = report._render_qweb_pdf(self.ids)
         if printed[1] != "pdf":
-            raise refused("no-pdf", "Odoo printed %s instead of a PDF: is wkhtmltopdf installed?" % printed[1])
+            raise refused("no-pdf", f"Odoo printed {printed[1]} instead of a PDF: is wkhtmltopdf installed?")
         return {"id": self.id, "number": self.name, "pdf": base64.b64encode(printed[0]).decode("ascii")}
 
     def _countersign_one(self):
@@ -82,7 +86,7 @@ class AccountMove(models.Model):
         self._countersign_one()
         for value in (state_sha256, approval_digest):
             if not isinstance(value, str) or not _HEX.fullmatch(value):
-                raise refused("bad-value", "%r is no SHA-256 in hex" % (value,))
+                raise refused("bad-value", f"{value!r} is no SHA-256 in hex")
         execute = self.env.cr.execute
         execute("SET LOCAL lock_timeout = %s", [_WAIT])
         execute("SELECT id FROM account_move WHERE id = %s FOR UPDATE", [self.id])
@@ -91,35 +95,42 @@ class AccountMove(models.Model):
         partners = known.partner_id | known.commercial_partner_id | known.partner_bank_id.partner_id
         for table, ids in (("res_partner", partners.ids), ("res_partner_bank", known.partner_bank_id.ids)):
             if ids:
-                execute("SELECT id FROM %s WHERE id IN %%s FOR SHARE" % table, [tuple(ids)])
+                execute(f"SELECT id FROM {table} WHERE id IN %s FOR SHARE", [tuple(ids)])
 
     def _countersign_same(self, state_sha256):
         now = content(self)
         if digest(now) != state_sha256:
-            raise refused("changed", "move %s is not what was approved; look at it again" % self.id)
+            raise refused("changed", f"move {self.id} is not what was approved; look at it again")
         return now
 
     def _countersign_posted_by(self, approval_digest):
         return self.sudo().search_count([("countersign_approval", "=", approval_digest), ("id", "!=", self.id)])
 
     def _countersign_adds_up(self):
-        terms = [line for line in content(self)["lines"] if line["term"]]
+        terms = [line for line in content(self)["lines"] if line["role"] == "term"]
         return abs(sum(Decimal(line["amount_currency"]) for line in terms)) == abs(Decimal(content(self)["total"]))
 
     def _countersign_pay(self, journal, amount, day):
-        found = self.env["account.journal"].browse(journal).exists() if isinstance(journal, int) else None
-        if not found or found.type not in ("bank", "cash") or found.company_id != self.company_id:
-            raise refused("bad-value", "%r is no bank or cash journal of %s" % (journal, self.company_id.name))
+        named = ("id" if isinstance(journal, int) else "code", "=", journal)
+        ours = [("type", "in", ["bank", "cash"]), ("company_id", "=", self.company_id.id)]
+        found = self.env["account.journal"].search([named, *ours])
+        if len(found) != 1:
+            raise refused("bad-value", f"{journal!r} is no bank or cash journal of {self.company_id.name}")
         left = self.currency_id.round(self.amount_residual)
         if amount <= 0 or self.currency_id.compare_amounts(float(amount), left) > 0:
-            raise refused("bad-value", "%s is not between 0 and the %s that are open" % (amount, left))
+            raise refused("bad-value", f"{amount} is not between 0 and the {left} that are open")
         if self.currency_id.round(float(amount)) != float(amount):
-            raise refused("bad-value", "%s has more decimals than %s" % (amount, self.currency_id.name))
+            raise refused("bad-value", f"{amount} has more decimals than {self.currency_id.name}")
         wizard = self.env["account.payment.register"].with_context(active_model="account.move", active_ids=self.ids)
-        given = {"journal_id": found.id, "payment_date": day, "amount": float(amount), "currency_id": self.currency_id.id}
+        given = {
+            "journal_id": found.id,
+            "payment_date": day,
+            "amount": float(amount),
+            "currency_id": self.currency_id.id,
+        }
         paid = wizard.create(given)._create_payments()
         if len(paid) != 1 or self.currency_id.compare_amounts(paid.amount, float(amount)) != 0:
-            raise refused("bad-value", "Odoo would make %s payments of %s" % (len(paid), paid.mapped("amount")))
+            raise refused("bad-value", "Odoo would make {} payments of {}".format(len(paid), paid.mapped("amount")))
         bank = self.partner_bank_id
         if bank and paid.payment_type == "outbound" and paid.partner_bank_id != bank:
             raise refused("changed", "the payment would go to another bank account than the bill's")
@@ -147,15 +158,15 @@ def _decimal(text):
     except InvalidOperation:
         value = None
     if value is None or not value.is_finite():
-        raise refused("bad-value", "the amount %r is not a number written as text" % (text,))
+        raise refused("bad-value", f"the amount {text!r} is not a number written as text")
     return value
 
 
 def _date(text):
     try:
-        return date.fromisoformat(text)
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 # a day has no zone
     except (TypeError, ValueError):
-        raise refused("bad-value", "%r is no date" % (text,)) from None
+        raise refused("bad-value", f"{text!r} is no date") from None
 
 
 def _difference(before, after):

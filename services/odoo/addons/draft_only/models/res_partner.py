@@ -45,11 +45,11 @@ class ResPartner(models.Model):
             companies = self.env["res.company"].sudo().search([]).mapped("partner_id")
             for partner in self.sudo().with_context(active_test=False):
                 if partner.create_uid.id != self.env.uid or partner.user_ids or partner in companies:
-                    raise denied("changing partner %s, whom it did not enter" % partner.id)
+                    raise denied(f"changing partner {partner.id}, whom it did not enter")
         return super().write(vals)
 
 
 def _only_address(vals):
     other = sorted(set(vals) - FIELDS)
     if other:
-        raise denied("%s of a partner" % ", ".join(other))
+        raise denied("{} of a partner".format(", ".join(other)))

@@ -1,7 +1,6 @@
 """Quotations: a draft-only user leaves behind drafts of its own, and confirms, sends or invoices none."""
 
 from odoo import api, models
-
 from odoo.addons.draft_only.who import denied, draft_only, refuse_draft_only
 
 
@@ -35,7 +34,7 @@ class SaleOrder(models.Model):
     def _countersign_own_drafts(self, what):
         for order in self.sudo():
             if order.state != "draft" or order.create_uid.id != self.env.uid:
-                raise denied("%s of order %s, which is not a draft of its own" % (what, order.id))
+                raise denied(f"{what} of order {order.id}, which is not a draft of its own")
 
 
 class SaleOrderLine(models.Model):
@@ -59,4 +58,4 @@ class SaleOrderLine(models.Model):
 
     def _countersign_changed(self, what):
         if draft_only(self.env):
-            self.mapped("order_id")._countersign_own_drafts("%s of a line" % what)
+            self.mapped("order_id")._countersign_own_drafts(f"{what} of a line")
