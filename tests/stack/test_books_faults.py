@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 
@@ -16,12 +16,25 @@ from books.errors import BadCredentials, BooksUnreachable
 from books.odoo import OdooBooks, open_books
 from books.rpc import connect
 from tests.stack.books import Stack
+from tests.stack.docker import StackFailed
 from tests.stack.drafter import new
 from tests.stack.faulty import Fault, Relay, relaying
 from tools.workspace import ROOT
 
 pytestmark = pytest.mark.stack
 NUMBERS = count(1)
+
+
+HOLD = "BEGIN; SELECT id FROM account_move WHERE id = {move} FOR UPDATE; SELECT pg_sleep(60)"
+HELD = "query LIKE '%pg_sleep(60)%' AND pid != pg_backend_pid()"
+"""Keeps one move from being posted, so that Odoo is surely in the middle of it."""
+
+
+def wait_for(stack: Stack, query: str, least: int) -> None:
+    for _ in range(300):
+        if int(stack.sql(query)[0][0]) >= least:
+            return
+    raise AssertionError(f"never at least {least}: {query}")
 
 
 def key() -> Key:
@@ -118,11 +131,16 @@ def test_odoo_killed_while_posting_posts_each_once(books_stack: Stack) -> None:
             except BooksUnreachable:
                 return "unknown"
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(3) as pool:
+        holding = pool.submit(books_stack.sql, HOLD.format(move=moves[2]))
+        wait_for(books_stack, f"SELECT count(*) FROM pg_stat_activity WHERE {HELD}", 1)
         first = [pool.submit(post, move) for move in moves]
-        assert first[1].result()
+        wait_for(books_stack, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", 1)
         books_stack.kill()
         answers = [one.result() for one in first]
+        books_stack.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {HELD}")
+        with suppress(StackFailed):
+            holding.result()
     books_stack.start()
     assert "unknown" in answers
     assert [post(move) for move in moves] == list(approvals.values())
