@@ -16,13 +16,14 @@ from typing import Any
 
 from books.rpc import Access
 from tests.stack.docker import LABEL, PREFIX, StackFailed, docker, exists
-from tests.stack.images import commit, hash_of, odoo14, postgres15, step
+from tests.stack.images import commit, hash_of, odoo14, postgres15, service, step
 from tools.workspace import ROOT
 
 MODULES = "account,contacts,l10n_generic_coa,sale"
 SERVICE = ROOT / "services" / "odoo"
 PEOPLE = Path(__file__).parent / "seeds" / "people.py"
 DATABASE = "books"
+PASSWORD_FILE = "/var/lib/odoo/db_password"
 _ODOO = ("odoo", "-c", "/etc/odoo/odoo.conf")
 _SHELL = ("odoo", "shell", "-c", "/etc/odoo/odoo.conf", "-d", DATABASE, "--no-http", "--workers=0", "--log-level=error")
 
@@ -54,7 +55,9 @@ class Stack:
 
     def shell(self, script: str) -> str:
         """Run a script in `odoo shell`: as superuser, behind the remote interface."""
-        return docker("exec", "-i", f"{self.name}-odoo", *_SHELL, feed=script, seconds=120)
+        return docker(
+            "exec", "-i", "-e", "PGPASSFILE=/tmp/pgpass", f"{self.name}-odoo", *_SHELL, feed=script, seconds=120
+        )
 
     def kill(self) -> None:
         """As by a power cut."""
@@ -68,19 +71,19 @@ class Stack:
 def seed() -> Seed:
     """The books with our addons and people in them, made again when one of their parts has changed."""
     plain = _plain_seed()
-    mark = hash_of(plain.database, plain.odoo, SERVICE / "addons", SERVICE / "odoo.conf", PEOPLE)
+    ours = service(SERVICE, plain.odoo)
+    mark = hash_of(plain.database, ours, PEOPLE)
     made = Seed(f"{PREFIX}/books-db:{mark}", f"{PREFIX}/books-odoo:{mark}")
     if not (exists(made.database) and exists(made.odoo)):
         addons = ",".join(sorted(found.parent.name for found in (SERVICE / "addons").glob("*/__manifest__.py")))
-        with step(f"seed the books with {addons}"), _idle(plain) as name:
-            docker("cp", str(SERVICE / "odoo.conf"), f"{name}-odoo:/etc/odoo/odoo.conf")
-            docker("cp", f"{SERVICE / 'addons'}/.", f"{name}-odoo:/mnt/extra-addons")
+        with step(f"seed the books with {addons}"), _idle(Seed(plain.database, ours)) as name:
             _install(name, addons)
             told = docker("exec", "-i", f"{name}-odoo", *_SHELL, feed=PEOPLE.read_text(encoding="utf-8"), seconds=300)
             found = next((line for line in told.splitlines() if line.startswith("SEED=")), None)
             if found is None:
                 raise StackFailed(f"the people were not made:\n{told[-4000:]}")
             docker("exec", "-i", f"{name}-odoo", "tee", "/var/lib/odoo/seed.json", feed=found.removeprefix("SEED="))
+            docker("exec", "-i", f"{name}-odoo", "tee", PASSWORD_FILE, feed="odoo-test")
             _keep(name, made)
     return made
 
@@ -91,7 +94,8 @@ def running() -> Iterator[Stack]:
     found, port = seed(), free_port()
     with _network() as name, step("start the books"):
         _start(name, "db", found.database)
-        _start(name, "odoo", found.odoo, *_ODOO, publish=port)
+        options = ("-p", f"127.0.0.1:{port}:8069", "-e", f"DB_PASSWORD_FILE={PASSWORD_FILE}")
+        _start(name, "odoo", found.odoo, *_ODOO, options=options)
         url = f"http://127.0.0.1:{port}"
         wait_until_up(url, f"{name}-odoo")
         told = json.loads(docker("exec", f"{name}-odoo", "cat", "/var/lib/odoo/seed.json"))
@@ -159,7 +163,7 @@ def _idle(images: Seed) -> Iterator[str]:
     """A database, and an Odoo that does nothing yet."""
     with _network() as name:
         _start(name, "db", images.database)
-        _start(name, "odoo", images.odoo, "sleep", "infinity")
+        _start(name, "odoo", images.odoo, "sleep", "infinity", options=("-e", "PGPASSWORD=odoo-test"))
         _wait_for_database(name)
         try:
             yield name
@@ -179,11 +183,9 @@ def _network() -> Iterator[str]:
         raise
 
 
-def _start(name: str, role: str, image: str, *command: str, publish: int | None = None) -> None:
-    options = ["--network", name, "--network-alias", role, "--label", LABEL, "-e", "PGPASSWORD=odoo-test"]
-    if publish:
-        options += ["-p", f"127.0.0.1:{publish}:8069"]
-    docker("run", "-d", "--init", "--name", f"{name}-{role}", *options, image, *command)
+def _start(name: str, role: str, image: str, *command: str, options: tuple[str, ...] = ()) -> None:
+    common = ("--network", name, "--network-alias", role, "--label", LABEL)
+    docker("run", "-d", "--init", "--name", f"{name}-{role}", *common, *options, image, *command)
 
 
 def _wait_for_database(name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,12 +24,15 @@ _EPOCH = "1"
 
 
 def debian(suite: str) -> str:
-    """A stand-in for `debian:SUITE-slim`, from Debian's own mirror by debootstrap."""
+    """`debian:SUITE-slim`, or what stands in for it where no registry is: from Debian's own mirror by debootstrap."""
     image = f"{PREFIX}/debian-{suite}:{_hash(_EPOCH)}"
     if exists(image):
         return image
     if os.getuid() != 0 or not shutil.which("debootstrap"):
-        raise StackFailed(f"{image} is not there, and making it takes root and debootstrap")
+        with step(f"pull debian:{suite}-slim"):
+            docker("pull", "-q", f"debian:{suite}-slim", seconds=600)
+            docker("tag", f"debian:{suite}-slim", image)
+        return image
     with step(f"debootstrap {suite}"), tempfile.TemporaryDirectory(prefix="countersign-rootfs-") as scratch:
         root = Path(scratch, "rootfs")
         done = subprocess.run(
@@ -58,6 +62,23 @@ def odoo14() -> str:
 
 def postgres15() -> str:
     return _built("postgres15", debian("bookworm"))
+
+
+def service(folder: Path, base: str) -> str:
+    """One of our own images, by its own Dockerfile, on a stand-in for the image it names after FROM."""
+    recipe = re.sub(
+        r"^FROM .*$", f"FROM {base}", (folder / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    image = f"{PREFIX}/service-{folder.name}:{hash_of(base, recipe, folder)}"
+    if not exists(image):
+        with (
+            step(f"build {folder.relative_to(ROOT)}"),
+            tempfile.TemporaryDirectory(prefix="countersign-recipe-") as scratch,
+        ):
+            swapped = Path(scratch, "Dockerfile")
+            swapped.write_text(recipe, encoding="utf-8")
+            docker("build", "-t", image, "-f", str(swapped), str(folder), seconds=600)
+    return image
 
 
 def commit(container: str, image: str, *changes: str) -> str:

@@ -8,7 +8,7 @@ RUN printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/
  && apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends odoo-14 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*
-RUN mkdir -p /mnt/extra-addons /var/lib/odoo && chown odoo /mnt/extra-addons /var/lib/odoo
+RUN mkdir -p /var/lib/odoo /opt/countersign/addons && chown odoo /var/lib/odoo
 USER odoo
 EXPOSE 8069 8072
 CMD ["odoo", "-c", "/etc/odoo/odoo.conf"]
