@@ -12,7 +12,7 @@ from odoo.tools import float_repr
 
 def content(move):
     """The content of a move as a dict without floats. Read as superuser: access was checked before."""
-    move = move.sudo().with_context(lang=None)
+    move = move.sudo().with_company(move.company_id).with_context(lang=None)
     currency = move.currency_id
     company = move.company_id.currency_id
     journal, bank = move.journal_id, move.partner_bank_id

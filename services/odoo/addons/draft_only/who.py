@@ -8,7 +8,7 @@ BILLING = "account.group_account_invoice"
 
 def draft_only(env):
     """Whether the user may draft and nothing more, whatever other groups it has."""
-    return env.user.has_group(DRAFT_ONLY)
+    return bool(env.user) and env.user.has_group(DRAFT_ONLY)
 
 
 def refuse_draft_only(env, what):

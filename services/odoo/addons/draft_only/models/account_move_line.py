@@ -39,7 +39,8 @@ class AccountMoveLine(models.Model):
         if draft_only(self.env):
             moves._countersign_own_drafts(f"{what} of an item")
             for line in self.sudo():
-                if line.parent_state != line.move_id.state or line.reconciled or line.full_reconcile_id:
+                paid = (line.reconciled and line.balance) or line.matched_debit_ids or line.matched_credit_ids
+                if line.parent_state != line.move_id.state or line.full_reconcile_id or paid:
                     raise denied(f"an item of move {line.move_id.id} that claims to be posted or paid")
         if moves.ids:
             self.env.cr.execute(

@@ -4,8 +4,8 @@ import base64
 import binascii
 import re
 
+from markupsafe import Markup
 from odoo import api, models
-from odoo.tools import html_escape
 
 from ..who import refused
 
@@ -101,7 +101,7 @@ class AccountMove(models.Model):
         if not isinstance(text, str) or not text.strip() or len(text) > 20000:
             raise refused("bad-value", "the note is empty, or longer than 20000 characters")
         body = _paragraph(text.strip())
-        return self._countersign_once(external_id, "mail.message", lambda: self.sudo()._message_log(body=_markup(body)))
+        return self._countersign_once(external_id, "mail.message", lambda: self.sudo()._message_log(body=body))
 
     def _countersign_own(self, what):
         self.ensure_one()
@@ -175,13 +175,5 @@ class AccountMove(models.Model):
 
 
 def _paragraph(text):
-    return "<p>{}</p>".format(str(html_escape(text)).replace("\n", "<br/>"))
-
-
-def _markup(text):
-    """From 17 on a body that is no Markup is escaped."""
-    try:
-        from markupsafe import Markup
-    except ImportError:
-        return text
-    return Markup(text)  # noqa: S704 # it was escaped above
+    """HTML of plain text. It is Markup, which from 17 on is not escaped again."""
+    return Markup("<p>%s</p>") % Markup("<br/>").join(text.split("\n"))
