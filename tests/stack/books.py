@@ -46,7 +46,14 @@ class Stack:
     ids: dict[str, int]
 
     def access(self, login: str, **other: Any) -> Access:
-        return Access(**{"url": self.url, "database": DATABASE, "login": login, "key": self.keys[login], **other})
+        given = {
+            "url": self.url,
+            "database": DATABASE,
+            "login": login,
+            "key": self.keys[login],
+            "timeout_seconds": 120.0,
+        }
+        return Access(**{**given, **other})
 
     def sql(self, query: str) -> list[list[str]]:
         """What the database itself says; an empty field is an empty text."""
@@ -105,7 +112,7 @@ def running() -> Iterator[Stack]:
         remove(name)
 
 
-def wait_until_up(url: str, container: str, seconds: float = 90) -> None:
+def wait_until_up(url: str, container: str, seconds: float = 240) -> None:
     """Until the login page answers; StackFailed with the container's last words."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
