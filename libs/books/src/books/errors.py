@@ -14,7 +14,8 @@ class NoSuchRecord(BooksError):
 class BooksRefused(BooksError):
     """Odoo said no and changed nothing. `rule` is short and stable; tell the owner the rest.
 
-    Rules of our addon: `draft-only`, `changed`, `not-draft`, `other-approval`, `not-billing`, `bad-value`.
+    Rules of our addon: `draft-only`, `not-billing`, `changed`, `not-draft`, `not-posted`, `other-approval`, `no-pdf`,
+    `bad-value`.
     Of this library: `access`, `invalid`, `no-model`, `no-method`, `bad-value`.
     """
 
