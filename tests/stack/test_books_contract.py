@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -109,7 +110,7 @@ def post(world: World, move: int, sha256: str, approval: str) -> str:
 
 
 def approval() -> str:
-    return f"{next(NUMBERS):064x}"
+    return hashlib.sha256(f"{__name__} {next(NUMBERS)}".encode()).hexdigest()
 
 
 def test_a_partner_is_found_by_a_part_of_its_name_and_by_its_whole_address(world: World) -> None:
