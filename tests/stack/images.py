@@ -19,6 +19,7 @@ from tools.workspace import ROOT
 
 HERE = Path(__file__).parent / "images"
 SUITES = ("bullseye", "bookworm")
+KEPT = 4
 _EPOCH = "1"
 """Raised when the stand-ins have to be made anew for another reason than a changed recipe."""
 
@@ -82,13 +83,12 @@ def service(folder: Path, base: str) -> str:
 
 
 def commit(container: str, image: str, *changes: str) -> str:
-    """Keep a stopped container's files as an image, and forget the older ones of that name."""
+    """Keep a stopped container's files as an image; of that name the newest few stay, for the branches next door."""
     words = [word for change in changes for word in ("--change", change)]
     docker("commit", *words, container, image, seconds=300)
     name = image.partition(":")[0]
-    for old in docker("images", "--format", "{{.Repository}}:{{.Tag}}", name).splitlines():
-        if old != image:
-            docker("rmi", old, check=False)
+    for old in docker("images", "--format", "{{.Repository}}:{{.Tag}}", name).splitlines()[KEPT:]:
+        docker("rmi", old, check=False)
     return image
 
 
