@@ -39,6 +39,12 @@ test *ARGS: _dev-env
 prove *ARGS: _prove-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m prove {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
+# Run the tests that need real servers, in containers (Docker; as root on Debian it installs and starts what it needs)
+[no-exit-message]
+test-stack *ARGS: _stack-programs _dev-env
+    @"{{ dev_bin }}/python" -m tests.stack
+    @"{{ dev_bin }}/python" -m pytest -m stack --durations=10 "$@"
+
 # Run everything at full counts, for hours
 [no-exit-message]
 soak *ARGS: _prove-programs _dev-env
@@ -96,6 +102,11 @@ _demo-env:
 [no-exit-message]
 _dev-env:
     @"$UV_PYTHON" -m tools.envs dev
+
+# Have docker and debootstrap, or say how to get them; a stack test is never skipped for want of a program
+[no-exit-message]
+_stack-programs:
+    @.ci/stack-programs
 
 # Have ssh, strace and systemd-analyze, or say how to get them; a proof is never skipped for want of a program
 [no-exit-message]

@@ -41,11 +41,14 @@ class Lock:
 # In the order they are written: a lock comes after the one it follows.
 LOCKS: dict[str, Lock] = {
     "tools": Lock(groups=("tools",)),
-    "dev": Lock(members=("countersign-demo", "countersign-cloud-agent[models]"), groups=("build", "dev")),
+    "dev": Lock(
+        members=("countersign-odoo-mcp", "countersign-demo", "countersign-cloud-agent[models]"), groups=("build", "dev")
+    ),
     "demo": Lock(members=("countersign-demo",), groups=("build",), follows="dev"),
     "cloud": Lock(members=("countersign-cloud-agent[models]",), follows="dev"),
     "hub": Lock(members=("countersign-vault-hub",), follows="dev"),
     "local": Lock(members=("countersign-local-agent",), groups=("build",), follows="dev"),
+    "odoo-mcp": Lock(members=("countersign-odoo-mcp",), follows="dev"),
 }
 
 

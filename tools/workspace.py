@@ -54,6 +54,7 @@ def members() -> dict[str, Member]:
         [
             *ROOT.glob("libs/*/pyproject.toml"),
             *ROOT.glob("services/*/pyproject.toml"),
+            *ROOT.glob("services/*/*/pyproject.toml"),
             *ROOT.glob("demo/pyproject.toml"),
         ]
     ):

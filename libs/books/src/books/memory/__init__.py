@@ -1,0 +1,1 @@
+"""A small Odoo in memory, for tests."""

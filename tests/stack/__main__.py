@@ -1,0 +1,15 @@
+"""Makes what the stack tests need, so that it is not waited for inside a test: `python -m tests.stack`."""
+
+import sys
+
+from tests.stack.books import seed
+from tests.stack.docker import StackFailed, ensure_engine
+from tests.stack.images import step
+
+if __name__ == "__main__":
+    try:
+        ensure_engine()
+        with step("everything the stack needs"):
+            seed()
+    except StackFailed as error:
+        sys.exit(f"test-stack: {error}")
