@@ -42,9 +42,15 @@ def content(move):
         "tax": _amount(move.amount_tax, currency),
         "total": _amount(move.amount_total, currency),
         "residual": _amount(move.amount_residual, currency),
+        "paid": [[_amount(p.amount, currency), _day(p.date)] for p in payments_of(move)],
         "state": move.state,
         "lines": sorted((_item(line, currency, company) for line in move.line_ids), key=_text),
     }
+
+
+def payments_of(move):
+    """The payments that were registered under an approval, in their order."""
+    return move.env["account.payment"].sudo().search([("countersign_invoice_id", "=", move.id)], order="id")
 
 
 def canonical(value):

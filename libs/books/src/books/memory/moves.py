@@ -68,6 +68,7 @@ def content(tables: Tables, move: Row) -> Row:
         "tax": f"{move['amount_total'] - move['amount_untaxed']:.2f}",
         "total": f"{move['amount_total']:.2f}",
         "residual": f"{move['amount_residual']:.2f}",
+        "paid": [[p["amount"], p["date"]] for p in tables["payments"].values() if p["move"] == move["id"]],
         "state": move["state"],
         "lines": sorted(lines, key=_text),
     }

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from odoo import models
 
-from ..content import canonical, content, digest, settled
+from ..content import canonical, content, digest, payments_of, settled
 from ..who import refused, require_billing
 from .account_move import DRAFTED
 
@@ -116,7 +116,9 @@ class AccountMove(models.Model):
         found = self.env["account.journal"].search([named, *ours])
         if len(found) != 1:
             raise refused("bad-value", f"{journal!r} is no bank or cash journal of {self.company_id.name}")
-        left = self.currency_id.round(self.amount_residual)
+        # From 18 on a payment may wait without an entry, and what is open does not yet show it.
+        waiting = sum(p.amount for p in payments_of(self) if not p.move_id)
+        left = self.currency_id.round(self.amount_residual - waiting)
         if amount <= 0 or self.currency_id.compare_amounts(float(amount), left) > 0:
             raise refused("bad-value", f"{amount} is not between 0 and the {left} that are open")
         if self.currency_id.round(float(amount)) != float(amount):
@@ -138,7 +140,6 @@ class AccountMove(models.Model):
 
     def _countersign_answer(self, **more):
         now = content(self)
-        payments = self.env["account.payment"].sudo().search([("countersign_invoice_id", "=", self.id)], order="id")
         return {
             "id": self.id,
             "number": now["number"],
@@ -147,7 +148,7 @@ class AccountMove(models.Model):
             "state": self.state,
             "payment_state": self.payment_state,
             "approval": self.sudo().countersign_approval or "",
-            "payments": [p.countersign_payment_approval for p in payments if p.countersign_payment_approval],
+            "payments": [p.countersign_payment_approval for p in payments_of(self) if p.countersign_payment_approval],
             **more,
         }
 
