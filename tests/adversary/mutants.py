@@ -39,6 +39,7 @@ MUTANTS: dict[str, Mutant] = {
         rights.an_own_folder_is_one_that_begins_so, "writes Updates/cloud-10/recent.md"
     ),
     "create only is ignored": Mutant(rights.rule_is(Rule.CREATE), "the owner replaces an approval"),
+    "signals are anybody's": Mutant(rights.rule_is(Rule.SIGNAL), "takes away another's signal"),
     "append only is ignored": Mutant(rights.rule_is(Rule.APPEND), "rewrites its own log"),
     "a task in two places is none of our business": Mutant(
         rights.a_task_in_two_places_is_none_of_our_business, "has a task twice in one stage"

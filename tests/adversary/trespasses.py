@@ -266,6 +266,9 @@ def _areas() -> Iterator[Kind]:
         "Approvals/2026/11/x.json", "Approvals/x.json", "approvals/2026/11/x.json", "Receipts/x.json",
     ):  # fmt: skip
         yield Kind(f"writes {path}", "zone", writing(path))
+    signal = f"Signals/withdraw-{ASKS.id}-1.json"
+    yield Kind("takes away another's signal", "signal", writing(signal, None))
+    yield Kind("rewrites another's signal", "signal", writing(signal, b'{"x": 1}\n'))
     yield Kind("replaces an approval", "zone", writing(APPROVAL, b"{}\n"))
     for path in ("Dashboard.md", "Company_Handbook.md", APPROVAL, HER_LOG, "Notes/own.md", "Updates/cloud-2/recent.md"):
         yield Kind(f"deletes {path}", "zone", writing(path, None))

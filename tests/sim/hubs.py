@@ -12,11 +12,11 @@ from random import Random
 from types import MappingProxyType
 from typing import TypeAlias
 
-from vault_protocol import changeset, layout, policy
+from vault_protocol import changeset, policy
 from vault_protocol.changeset import BadChangeset
 from vault_protocol.errors import HubUnreachable, Refused, UntrustedHead
 from vault_protocol.follow import View
-from vault_protocol.hub import Accepted, Broken, Change, Commit, CommitId, MovedOn, Published
+from vault_protocol.hub import Accepted, Broken, Change, Commit, CommitId, MovedOn, Published, Rejected
 from vault_protocol.policy import Trust
 from vault_protocol.task import AgentId
 from vault_protocol.testing import MemoryHub, MemoryStore
@@ -28,6 +28,7 @@ class Ticket:
 
     commit: CommitId
     onto: CommitId | None
+    exact: bool = False
     answer: Published | None = None
 
 
@@ -54,8 +55,8 @@ class Plain(MemoryHub):
             raise HubUnreachable("the hub is away")
         return self.head
 
-    def send(self, commit: CommitId, onto: CommitId | None) -> Ticket:
-        ticket = Ticket(commit, onto)
+    def send(self, commit: CommitId, onto: CommitId | None, exact: bool = False) -> Ticket:
+        ticket = Ticket(commit, onto, exact)
         if self.away:
             ticket.answer = Broken("the hub is away")
         else:
@@ -104,7 +105,7 @@ class Plain(MemoryHub):
     def _answer(self, placed: Sequence[tuple[Ticket, CommitId | None]]) -> None:
         for ticket, on in placed:
             if ticket.answer is None:
-                ticket.answer = Accepted(self.head) if on and self.head else MovedOn(self.head)
+                ticket.answer = Accepted(self.head, on) if on and self.head else MovedOn(self.head)
 
     def _place(self, ticket: Ticket, head: CommitId | None) -> CommitId | None:
         """The head with this publish on it; None when it does not fit. What is there already stays there."""
@@ -155,7 +156,11 @@ class Arbiter(Plain):
         if sent.message in self.taken:
             return head
         changes = self._changes(ticket)
-        if changes is None or not self._fits(changes, ticket, head) or not self._allowed(sent, changes, head):
+        if changes is None or not self._fits(changes, ticket, head):
+            return None
+        if not self._allowed(sent, changes, head):
+            if ticket.onto == head:
+                ticket.answer = Rejected("policy", "", "no agent of ours publishes what is refused where it was made")
             return None
         on = ticket.commit if ticket.onto == head else self._graft(sent, changes, head)
         self._take(on, sent, changes)
@@ -171,10 +176,10 @@ class Arbiter(Plain):
             return None
 
     def _fits(self, changes: Sequence[Change], ticket: Ticket, head: CommitId | None) -> bool:
-        """Every path is as its sender saw it; what is made of the whole tree goes on that very tree."""
+        """Every path is as its sender saw it; what depends on the whole tree goes on that very tree."""
         if ticket.onto == head:
             return True
-        if any(change.path == layout.DASHBOARD for change in changes):
+        if ticket.exact:
             return False
         return all((self.store.blob_id(head, c.path) if head else None) == c.old for c in changes)
 
