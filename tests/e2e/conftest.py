@@ -79,4 +79,4 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
         made.start_cloud()
         made.start_local()
         eventually(lambda: made.try_unlock(), "the service answers", seconds=40)
-        yield Gate(made, Tail(made.hub, folder / "tail.git"))
+        yield Gate(made, made.tail())

@@ -16,7 +16,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demo.processes import eventually
-from demo.tail import Tail
 from demo.world import DemoFailed, World, world
 from local_agent.home import Home
 from tests.e2e.conftest import Gate
@@ -41,7 +40,7 @@ def besieged(tmp_path: Path) -> Iterator[Gate]:
         made.set_up(undo_seconds=0)
         made.start_cloud()
         made.start_local()
-        gate = Gate(made, Tail(made.hub, tmp_path / "tail.git"))
+        gate = Gate(made, made.tail())
         topic = gate.ask()
         gate.in_folder(gate.at(topic, Stage.PENDING_APPROVAL))
         assert made.cloud is not None

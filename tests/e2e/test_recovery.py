@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from demo.processes import eventually
-from demo.tail import Tail
 from demo.world import DemoFailed, World, world
 from local_agent.home import Home
 from tests.e2e.conftest import Gate
@@ -25,7 +24,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     with world(folder) as made:
         made.set_up(undo_seconds=0)
         made.start_cloud()
-        yield Gate(made, Tail(made.hub, folder / "tail.git"))
+        yield Gate(made, made.tail())
 
 
 def status(made: World) -> dict[str, Any]:
