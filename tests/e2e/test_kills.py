@@ -22,7 +22,7 @@ DYING = Path(__file__).with_name("dying_local.py")
 def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """Cloud at work, Local not running."""
     folder = tmp_path_factory.mktemp("kills")
-    with world(folder) as made:
+    with world(folder, resident=True) as made:
         made.set_up(undo_seconds=0)
         made.start_cloud()
         yield Gate(made, made.tail())

@@ -166,6 +166,19 @@ class World:
     def list_tasks(self) -> list[dict[str, Any]]:
         return list(json.loads(self.countersign("list", "--json", "--all"))["tasks"])
 
+    def hub_leaves(self) -> None:
+        """From now on it does not answer."""
+        if self.machine is not None:
+            self.machine.kill()
+        else:
+            self.hub.rename(self.folder / "away.git")
+
+    def hub_returns(self) -> None:
+        if self.machine is not None:
+            self.machine.start()
+        else:
+            (self.folder / "away.git").rename(self.hub)
+
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """The process and all it started, as a power cut would."""
         os.killpg(process.pid, signal.SIGKILL)

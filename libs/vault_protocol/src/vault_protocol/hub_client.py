@@ -6,6 +6,7 @@ What the hub sends is made again in our own store and compared by name, so it ca
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 import threading
 from collections import OrderedDict
@@ -344,13 +345,14 @@ def parse_address(url: str) -> tuple[bool, str, int | None]:
         host, port = parts.hostname, parts.port
     except ValueError:
         host = port = parts = None
-    if parts is None or not host or parts.path.strip("/") or parts.query or parts.username is not None:
-        raise VaultError(f"{url}: a resident hub's address is https://HOST or https://HOST:PORT")
+    shown = re.sub("//[^/]*@", "//…@", url)
+    if parts is None or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+        raise VaultError(f"{shown}: a resident hub's address is https://HOST or https://HOST:PORT")
     if parts.scheme == "https":
         return True, host, port
     if parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1"):
         return False, host, port
-    raise VaultError(f"{url}: a hub is reached by https, or by http on this machine alone")
+    raise VaultError(f"{shown}: a hub is reached by https, or by http on this machine alone")
 
 
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:
