@@ -63,10 +63,10 @@ class World:
         """A line to the hub with Cloud's credential."""
         return connect(store, self.address, token_file=self.cloud_token)
 
-    def tail(self) -> Tail:
+    def tail(self, clone: str = "tail.git") -> Tail:
         """A reader's look at the hub."""
         reader = self.folder / "reader-token" if self.machine else None
-        store = GitStore(self.folder / "tail.git")
+        store = GitStore(self.folder / clone)
         found = Tail(store, connect(store, self.address, token_file=reader))
         self.tails.append(found)
         return found
@@ -108,7 +108,7 @@ class World:
         self.countersign(*init)
         passphrase_file.unlink()
         owner_key = str(self.local_home / "keys" / "approval.pub")
-        _run([sys.executable, "-m", "cloud_agent", "init", "--home", str(self.cloud_home), "--owner-key", owner_key])
+        run([sys.executable, "-m", "cloud_agent", "init", "--home", str(self.cloud_home), "--owner-key", owner_key])
         config = self.local_home / "config.toml"
         content = config.read_text(encoding="utf-8")
         for name, value in (("settle_seconds", settle_seconds), ("poll_seconds", 0.5)):

@@ -79,7 +79,7 @@ def set_up(home: Home, wishes: Wishes, clock: Clock, step: Callable[[str], None]
         trust = home.trust(settings.vault)
         journal = Journal(
             store, hub, identity, clock,
-            trust=trust, secrets=own_secrets(home, home.anchored(settings)), 
+            trust=trust, secrets=own_secrets(home, home.anchored(settings)),
             checkpoint=checkpoint_of(home), owner=begun.approval,
         )  # fmt: skip
         card = vault_card(settings.vault, trust.keys, begun.approval, clock.now())
