@@ -70,13 +70,21 @@ class Gate:
         eventually(look, what, seconds=40)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The kind of hub a fixture's world has: resident, and where it is asked for a plain git remote too."""
+    kinds = ["resident", "git"] if metafunc.definition.get_closest_marker("both_hubs") else ["resident"]
+    for name, scope in (("gate", "module"), ("home", "function")):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, kinds, indirect=True, scope=scope)  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+def gate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """Cloud and Local running, the approval key unlocked in the service."""
     folder = tmp_path_factory.mktemp("gate")
-    with world(folder) as made:
+    with world(folder, resident=request.param == "resident") as made:
         made.set_up(undo_seconds=0, settle_seconds=0.3)
         made.start_cloud()
         made.start_local()
         eventually(lambda: made.try_unlock(), "the service answers", seconds=40)
-        yield Gate(made, Tail(made.hub, folder / "tail.git"))
+        yield Gate(made, made.tail())

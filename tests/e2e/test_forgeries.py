@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demo.processes import eventually
-from demo.tail import Tail
 from demo.world import DemoFailed, World, world
 from local_agent.home import Home
 from tests.e2e.conftest import Gate
@@ -25,10 +25,9 @@ from vault_protocol.action import Address, SendMail
 from vault_protocol.approval import NAMESPACE, SignedApproval, grant
 from vault_protocol.clock import SystemClock
 from vault_protocol.follow import Follower
-from vault_protocol.hub import Accepted, Change, blob_id
+from vault_protocol.hub import Accepted, Change, Published, Rejected, blob_id
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Journal
-from vault_protocol.remote import Remote
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Domain, Role, Stage, Task
 from vault_protocol.vault import Vault
@@ -36,12 +35,25 @@ from vault_protocol.vault import Vault
 
 @pytest.fixture
 def besieged(tmp_path: Path) -> Iterator[Gate]:
-    """One honest draft waits; then Cloud's process is gone and the test holds its key."""
-    with world(tmp_path) as made:
+    """A hub that checks nothing, so that Local stands alone. One honest draft waits; the test holds Cloud's key."""
+    with _besieged(tmp_path, resident=False) as made:
+        yield made
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Gate]:
+    """The same with a resident hub; the test holds Cloud's token too."""
+    with _besieged(tmp_path, resident=True) as made:
+        yield made
+
+
+@contextmanager
+def _besieged(folder: Path, *, resident: bool) -> Iterator[Gate]:
+    with world(folder, resident=resident) as made:
         made.set_up(undo_seconds=0)
         made.start_cloud()
         made.start_local()
-        gate = Gate(made, Tail(made.hub, tmp_path / "tail.git"))
+        gate = Gate(made, made.tail())
         topic = gate.ask()
         gate.in_folder(gate.at(topic, Stage.PENDING_APPROVAL))
         assert made.cloud is not None
@@ -49,10 +61,10 @@ def besieged(tmp_path: Path) -> Iterator[Gate]:
         yield gate
 
 
-def pushed(made: World, agent: str, key: Ed25519PrivateKey, edits: dict[str, bytes | None]) -> None:
-    """A properly signed and numbered changeset with these edits, whatever its agent may write."""
+def pushed(made: World, agent: str, key: Ed25519PrivateKey, edits: dict[str, bytes | None]) -> Published:
+    """A properly signed and numbered changeset with these edits, whatever its agent may write; the hub's answer."""
     store = GitStore(made.folder / "hostile.git")
-    remote = Remote(store, str(made.hub))
+    remote = made.connect(store)
     follower = Follower(store, made.vault_id)
     follower.advance(remote.refresh())
     head = follower.view.head
@@ -68,7 +80,7 @@ def pushed(made: World, agent: str, key: Ed25519PrivateKey, edits: dict[str, byt
     commit = store.commit(
         head, edits, message=unsigned.message("as it likes", key), author=AgentId(agent), at=datetime.now(UTC)
     )
-    assert isinstance(remote.publish(commit, onto=head), Accepted)
+    return remote.publish(commit, onto=head)
 
 
 def forged(made: World, task: Task, key: Ed25519PrivateKey, **changes: Any) -> SignedApproval:
@@ -102,7 +114,7 @@ def test_a_task_that_cloud_moves_to_approved_with_its_own_signature_is_not_appli
     signed = forged(made, task, key)
     approved, content = notes.write(task.evolve(stage=Stage.APPROVED))
     note = {layout.path_of(task): None, approved: content, signed.path(): signed.model_dump_json().encode("utf-8")}
-    pushed(made, "cloud", key, note)
+    assert isinstance(pushed(made, "cloud", key, note), Accepted)
     status = eventually(lambda: untrusted(made), "Local says that the head is not to be trusted", seconds=40)
     assert "zone" in status
     assert made.mail.received() == []
@@ -116,17 +128,45 @@ def untrusted(made: World) -> str:
     return str(json.loads(made.countersign("status", "--json"))["untrusted"] or "")
 
 
+def test_a_resident_hub_refuses_what_cloud_may_not_write_by_rule_and_path_and_local_never_sees_it(
+    guarded: Gate,
+) -> None:
+    made = guarded.world
+    (topic,) = guarded.asked
+    task = guarded.at(topic, Stage.PENDING_APPROVAL)
+    cloud, local = (keys.load(home) for home in (made.cloud_home / "keys/cloud", made.local_home / "keys/local"))
+    signed = forged(made, task, cloud)
+    approved, content = notes.write(task.evolve(stage=Stage.APPROVED))
+    paper = {signed.path(): signed.model_dump_json().encode("utf-8")}
+    move: dict[str, bytes | None] = {layout.path_of(task): None, approved: content}
+
+    answers = [
+        pushed(made, "cloud", cloud, {**move, **paper}),
+        pushed(made, "cloud", cloud, {layout.DASHBOARD: b"# All is well, approve everything\n"}),
+        pushed(made, "local", local, move),
+    ]
+
+    assert [(answer.rule, answer.path) for answer in answers if isinstance(answer, Rejected)] == [
+        ("zone", signed.path()), ("zone", layout.DASHBOARD), ("author", ""),
+    ]  # fmt: skip
+    status = json.loads(made.countersign("status", "--json"))
+    assert (status["untrusted"], status["hub"]) == ("", "ok")
+    assert guarded.at(topic, Stage.PENDING_APPROVAL) == task
+    assert made.mail.received() == []
+
+
 def test_a_draft_to_another_address_than_the_originals_sender_is_shown_as_a_lie_and_no_file_move_sends_it(
-    besieged: Gate,
+    guarded: Gate,
 ) -> None:
     """Cloud keeps to every rule of the vault, but lies about whom the mail is from."""
+    besieged = guarded
     made = besieged.world
     (topic,) = besieged.asked
     task = besieged.at(topic, Stage.PENDING_APPROVAL)
     made.countersign("again", task.id, "--remark", "please be brief")
     store = GitStore(made.folder / "hostile.git")
     identity = Identity(AgentId("cloud"), Role.CLOUD, made.vault_id, keys.load(made.cloud_home / "keys" / "cloud"))
-    vault = Vault(Journal(store, Remote(store, str(made.hub)), identity, SystemClock()))
+    vault = Vault(Journal(store, made.connect(store), identity, SystemClock()))
     vault.refresh()
     held = vault.claim_next([Domain.EMAIL])
     assert held is not None
@@ -155,7 +195,7 @@ def test_a_draft_to_another_address_than_the_originals_sender_is_shown_as_a_lie_
 def test_a_commit_in_the_owners_name_without_their_key_is_not_applied(besieged: Gate) -> None:
     made = besieged.world
     store = GitStore(made.folder / "hostile.git")
-    remote = Remote(store, str(made.hub))
+    remote = made.connect(store)
     head = remote.refresh()
     dashboard = {layout.DASHBOARD: b"# All is well, approve everything\n"}
     commit = store.commit(head, dashboard, message="dashboard: fine\n", author=AgentId("local"), at=datetime.now(UTC))
@@ -232,7 +272,7 @@ def test_text_changed_after_the_approval_is_refused_with_the_rule_and_never_sent
     other = action(approved).model_copy(update={"text": "Other words.\n"})
     changed = request.put(approved.note, request.Request("f" * 16, other))
     path, content = notes.write(approved.evolve(note=changed))
-    pushed(made, "local", keys.load(made.local_home / "keys" / "local"), {path: content})
+    assert isinstance(pushed(made, "local", keys.load(made.local_home / "keys" / "local"), {path: content}), Accepted)
     made.start_local()
     status = eventually(lambda: untrusted(made), "Local says that the head is not to be trusted", seconds=40)
     assert "Approved" in status

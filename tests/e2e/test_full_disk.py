@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from demo.processes import eventually
-from demo.tail import Tail
 from demo.world import world
 from tests.e2e import full
 from tests.e2e.conftest import Gate
@@ -43,7 +42,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     folder = tmp_path_factory.mktemp("full")
     with world(folder) as made:
         made.set_up(undo_seconds=0)
-        yield Gate(made, Tail(made.hub, folder / "tail.git"))
+        yield Gate(made, made.tail())
 
 
 def started(module: str, *arguments: str) -> subprocess.Popen[bytes]:

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from demo.processes import eventually
 from vault_protocol import audit, request
 from vault_protocol.approval import SignedApproval
@@ -40,6 +42,7 @@ def decided(gate: Gate, task: Task) -> dict[str, Any]:
     return parameters
 
 
+@pytest.mark.both_hubs
 def test_a_mail_becomes_one_sent_mail_after_one_approval(gate: Gate) -> None:
     topic = gate.ask()
     task = pending(gate, topic)
@@ -59,6 +62,7 @@ def test_a_mail_becomes_one_sent_mail_after_one_approval(gate: Gate) -> None:
     assert decided(gate, done)["how"] == "command"
 
 
+@pytest.mark.both_hubs
 def test_a_rejected_draft_is_never_sent(gate: Gate) -> None:
     topic = gate.ask()
     task = pending(gate, topic)
@@ -83,6 +87,7 @@ def test_an_edited_draft_is_sent_as_edited(gate: Gate, tmp_path: Path) -> None:
     assert b"No, but February does." in sent.raw
 
 
+@pytest.mark.both_hubs
 def test_moving_the_file_to_approved_decides(gate: Gate) -> None:
     topic = gate.ask()
     task = pending(gate, topic)

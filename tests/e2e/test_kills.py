@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from demo.processes import eventually
-from demo.tail import Tail
 from demo.world import world
 from tests.e2e.conftest import Gate
 from vault_protocol.task import Stage, Task
@@ -23,10 +22,10 @@ DYING = Path(__file__).with_name("dying_local.py")
 def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """Cloud at work, Local not running."""
     folder = tmp_path_factory.mktemp("kills")
-    with world(folder) as made:
+    with world(folder, resident=True) as made:
         made.set_up(undo_seconds=0)
         made.start_cloud()
-        yield Gate(made, Tail(made.hub, folder / "tail.git"))
+        yield Gate(made, made.tail())
 
 
 def approved_then_killed_at(gate: Gate, step: str) -> tuple[str, Task]:

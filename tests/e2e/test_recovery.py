@@ -6,12 +6,12 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from demo.processes import eventually
-from demo.tail import Tail
 from demo.world import DemoFailed, World, world
 from local_agent.home import Home
 from tests.e2e.conftest import Gate
@@ -19,13 +19,12 @@ from vault_protocol.task import Stage
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Gate]:
     """Cloud at work, Local set up and not running."""
-    folder = tmp_path_factory.mktemp("recovery")
-    with world(folder) as made:
+    with world(tmp_path, resident=request.param == "resident") as made:
         made.set_up(undo_seconds=0)
         made.start_cloud()
-        yield Gate(made, Tail(made.hub, folder / "tail.git"))
+        yield Gate(made, made.tail())
 
 
 def status(made: World) -> dict[str, Any]:
@@ -38,14 +37,14 @@ def stop_local(made: World) -> None:
     assert made.local.wait(20) == 0
 
 
+@pytest.mark.both_hubs
 def test_while_the_hub_is_away_mail_and_decisions_wait_and_go_on_when_it_returns(home: Gate) -> None:
     made = home.world
     made.start_local()
     topic = home.ask()
     task = home.at(topic, Stage.PENDING_APPROVAL)
     home.in_folder(task)
-    away = made.hub.with_name("away.git")
-    made.hub.rename(away)
+    made.hub_leaves()
     with pytest.raises(DemoFailed, match="hub"):
         made.with_passphrase("approve", task.id, "--yes")
     later = "Question number 0 about the pages"
@@ -56,7 +55,7 @@ def test_while_the_hub_is_away_mail_and_decisions_wait_and_go_on_when_it_returns
     )
     eventually(lambda: status(made)["hub"] != "ok", "status says that the hub is away", seconds=40)
     assert (made.vault_folder / "Dashboard.md").exists(), "the folder stays as it was"
-    away.rename(made.hub)
+    made.hub_returns()
     home.asked[later] = "late@studio.example"
     home.at(later, Stage.PENDING_APPROVAL)
     made.with_passphrase("approve", task.id, "--yes")

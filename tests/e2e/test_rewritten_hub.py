@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from demo.processes import eventually
-from demo.tail import Tail
 from demo.world import DemoFailed, World, world
 from tests.e2e.conftest import Gate
 from vault_protocol import layout
@@ -25,7 +24,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
         made.set_up(undo_seconds=0)
         made.start_cloud()
         made.start_local()
-        yield Gate(made, Tail(made.hub, folder / "tail.git"))
+        yield Gate(made, made.tail())
 
 
 def status(made: World) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def test_after_a_fork_the_owners_new_root_is_followed_by_both_agents_and_mail_go
 
     made.with_passphrase("re-root", "--why", "the VM was restored from a backup", "--yes")
     made.countersign("resume")
-    office.tail = Tail(made.hub, made.folder / "tail-again.git")
+    office.tail = made.tail("tail-again.git")
     second = approved_and_sent(office)
     made.with_passphrase("approve", office.at(lost, Stage.PENDING_APPROVAL).id, "--yes")
     office.at(lost, Stage.DONE)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from demo.processes import eventually
-from demo.tail import Tail
 from tests.bench.gate import gate
 from tests.e2e.conftest import Gate
 from vault_protocol import remote
@@ -46,7 +45,7 @@ def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doomed]:
     """Nothing runs yet; no undo window, and no limit on what is sent."""
     folder = tmp_path_factory.mktemp("doomed")
     with gate(folder) as made:
-        yield Doomed(made, Tail(made.hub, folder / "tail.git"))
+        yield Doomed(made, made.tail())
 
 
 def both(prove: Sequence[object], soak: Sequence[object]) -> Sequence[object]:

@@ -9,11 +9,12 @@ from unittest import mock
 from cloud_agent import __main__ as agent
 from cloud_agent import settings
 from tests.prove.dying import die_at, remote_dying_at
+from vault_protocol import connect
 
 
 def main(step: str, config: str) -> None:
     given = settings.read(Path(config))
-    with mock.patch.object(agent, "Remote", remote_dying_at(step)):
+    with mock.patch.object(connect, "Remote", remote_dying_at(step)):
         agent.run(given, agent.drafter_of(given), step=die_at(step))
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from demo.processes import eventually
-from demo.tail import Tail
 from tests.bench.gate import gate
 from tests.e2e.conftest import Gate
 from vault_protocol.task import Stage
@@ -31,7 +30,7 @@ def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
         made.start_cloud()
         made.start_local()
         eventually(made.try_unlock, "the service answers", seconds=60)
-        yield Gate(made, Tail(made.hub, folder / "tail.git"))
+        yield Gate(made, made.tail())
 
 
 def status(gate: Gate) -> dict[str, Any]:

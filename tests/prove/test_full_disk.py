@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from demo.processes import eventually
-from demo.tail import Tail
 from demo.world import DemoFailed, world
 from tests.bench.gate import allow_many_mails
 from tests.e2e.conftest import Gate
@@ -50,7 +49,7 @@ def cramped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cramped]:
         remote.create(made.hub)
         made.set_up(undo_seconds=0)
         allow_many_mails(made)
-        yield Cramped(made, Tail(made.hub, folder / "tail.git"), disks=disks)
+        yield Cramped(made, made.tail(), disks=disks)
 
 
 @pytest.fixture(autouse=True)

@@ -78,6 +78,9 @@ class Line:
     def wait(self, seconds: float) -> None:
         """Nobody waits in virtual time."""
 
+    def close(self) -> None:
+        """Nothing was opened."""
+
 
 class WatchedJournal(Journal):
     """Tells the judge what its owner takes for published, and writes down what it asked for and was told."""

@@ -18,10 +18,10 @@ from rich.text import Text
 from demo.claims import Claim, check
 from demo.processes import NotReady
 from demo.story import Story
-from demo.tail import Tail
 from demo.world import DemoFailed, world
 
 CLAIMS_UNTRUE = 1
+WIDTH = 100
 _WITHOUT_FONTS = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 """rich's picture, but loading no font from anywhere."""
 
@@ -30,6 +30,7 @@ def main() -> int:
     """Exit 0 when every claim held, 1 when one did not or a step failed, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--yes", action="store_true", help="decide by itself: approve")
+    parser.add_argument("--git", action="store_true", help="publish to a plain git remote instead of a resident hub")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the vault, the mails and the logs there")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write what was shown as an SVG picture")
     options = parser.parse_args()
@@ -38,12 +39,12 @@ def main() -> int:
     if options.keep and options.keep.exists() and any(options.keep.iterdir()):
         parser.error(f"--keep: {options.keep} is not empty")
     signal.signal(signal.SIGTERM, _interrupt)
-    width = 110 if options.svg or not sys.stdout.isatty() else None
+    width = WIDTH if options.svg or not sys.stdout.isatty() else None
     console = Console(record=bool(options.svg), width=width, highlight=False)
     folder = options.keep or Path(tempfile.mkdtemp(prefix="countersign-demo-"))
     folder.chmod(0o700) if folder.exists() else folder.mkdir(mode=0o700, parents=True)
     try:
-        return _run(folder.resolve(), console, yes=options.yes)
+        return _run(folder.resolve(), console, yes=options.yes, resident=not options.git)
     except (DemoFailed, NotReady) as error:
         console.print(Text(f"\nThe demo failed: {error}", style="red"))
         return CLAIMS_UNTRUE
@@ -57,17 +58,16 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(folder: Path, console: Console, *, yes: bool) -> int:
+def _run(folder: Path, console: Console, *, yes: bool, resident: bool) -> int:
     console.print(Text("Countersign", style="bold"), Text("· the gate, with real mail, real git, real processes"))
-    with world(folder) as made:
-        tail = Tail(made.hub, folder / "tail.git")
-        story = Story(made, console, yes, tail)
+    with world(folder, resident=resident) as made:
+        story = Story(made, console, yes)
         story.prepare()
         ended = story.tell()
         made.stop()
         console.print()
         console.rule("What was claimed, checked", style="dim", align="left")
-        claims = list(check(made, tail, ended, story.verdict))
+        claims = list(check(made, ended, story))
         for claim in claims:
             _show(console, claim)
     held = sum(claim.holds for claim in claims)

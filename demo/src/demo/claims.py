@@ -16,12 +16,17 @@ from pathlib import Path
 import anyio
 import mcp
 
+from demo.commands import DemoFailed
+from demo.hostile import Push
+from demo.hub_machine import HubMachine
 from demo.letters import ATTACKER, CUSTOMER, QUESTION_ID
 from demo.serving import LOOPBACK
+from demo.story import Story
 from demo.tail import Tail
-from demo.world import DemoFailed, World
-from vault_protocol import request
+from demo.world import World
+from vault_protocol import remote, request
 from vault_protocol.approval import SignedApproval
+from vault_protocol.store import GitStore
 from vault_protocol.task import Stage, Task
 
 
@@ -34,16 +39,20 @@ class Claim:
     found: str = ""
 
 
-def check(world: World, tail: Tail, task: Task, verdict: str) -> Iterator[Claim]:
+def check(world: World, task: Task, story: Story) -> Iterator[Claim]:
     """Every claim the story made."""
+    tail = story.tail
     tail.new()
-    if verdict == "approve":
+    if story.verdict == "approve":
         yield from _sent(world, task)
         yield _replay(world, tail, task)
     else:
         yield Claim("nothing was sent", not world.mail.received(), f"{len(world.mail.received())} mails")
     yield _newsletter(tail)
     yield _hostile(world, tail)
+    if world.machine is not None and story.push is not None:
+        yield _refused(world.machine, story.push)
+        yield _whole(world.machine)
     yield _doctor(world)
     yield _cloud_credential(world)
     yield _cloud_code()
@@ -111,6 +120,21 @@ def _hostile(world: World, tail: Tail) -> Claim:
     return Claim(
         "the hostile mail got no draft, and nothing went to its address", holds, str(task and task.note.front.text)
     )
+
+
+def _refused(machine: HubMachine, push: Push) -> Claim:
+    """By the hub's own log of refusals, and by what it holds."""
+    says = "the hostile push was refused by rule and path, and the hub holds nothing of it"
+    lines = (machine.folder / "state" / "refusals.jsonl").read_text(encoding="utf-8").splitlines()
+    logged = [(found["agent"], found["rule"], found["path"]) for found in map(json.loads, lines)]
+    told = "zone" in push.said and push.path in push.said
+    held = GitStore(machine.repository).has(push.commit)
+    return Claim(says, told and ("cloud", "zone", push.path) in logged and not held, f"{push.said} {logged} {held}")
+
+
+def _whole(machine: HubMachine) -> Claim:
+    found = remote.fsck(machine.repository)
+    return Claim("the hub's repository is whole after its kill -9: git fsck finds nothing", not found, "; ".join(found))
 
 
 def _doctor(world: World) -> Claim:

@@ -18,18 +18,27 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from demo.commands import DemoFailed
+from demo.hostile import Intruder, Push
+from demo.hub_machine import HubMachine
 from demo.letters import Letter, hostile, newsletter, question
-from demo.tail import Event, Tail
-from demo.world import COUNTERSIGN, DemoFailed, World
+from demo.tail import Event
+from demo.world import COUNTERSIGN, World
 from vault_protocol import layout, request
 from vault_protocol.task import Stage, Task
 
 T = TypeVar("T")
 
+QUESTION = "brand pages"
+"""What the subject of the customer's mail holds."""
+
 PATIENCE = 60.0
 """Seconds a step may take before the demo gives up."""
 
-COLOURS = {"you": "bold cyan", "cloud": "blue", "local": "green", "mail": "yellow", "fault": "red", "demo": "dim"}
+COLOURS = {
+    "you": "bold cyan", "cloud": "blue", "local": "green", "hub": "magenta", "mail": "yellow", "fault": "red",
+    "demo": "dim",
+}  # fmt: skip
 
 VERBS = {
     "init": "the vault begins: its first signed changeset",
@@ -54,14 +63,21 @@ class Story:
     world: World
     console: Console
     yes: bool
-    tail: Tail
     began: float = field(default_factory=time.monotonic)
     verdict: str = ""
+    push: Push | None = None
+    """The hostile one, once it was tried."""
+    claimed: int = 0
 
     def prepare(self) -> None:
         """Set up both machines as an owner would, once."""
-        self._say("demo", "a mail provider, an outside mail server, and a bare git repository as the hub: running")
+        self._say("demo", "a mail provider and an outside mail server: running")
         self.world.set_up()
+        self.tail = self.world.tail()
+        if self.world.machine is not None:
+            self._say("hub", "is up: one process over a bare git repository; it knows each agent's key and token")
+        else:
+            self._say("hub", "is a bare git repository and nothing else: any git host would do")
         self._say("demo", "both machines have their keys; Local has pinned Cloud's, and the vault has begun")
 
     def tell(self) -> Task:
@@ -72,13 +88,18 @@ class Story:
         for letter in (question(), newsletter(), hostile()):
             self._deliver(letter)
         self._kill_cloud_at_work()
+        if self.world.machine is not None:
+            self._kill_hub_at_work(self.world.machine)
         self._until("all three mails are triaged", self._triaged)
         self._say("demo", "Cloud can do no more. Nothing was sent.")
+        if self.world.machine is not None:
+            self._chapter("Sunday. Somebody breaks into Cloud's machine.")
+            self._push_as_cloud(self.world.machine)
 
         self._chapter("Monday. The owner's machine comes back.")
         self.world.start_local()
         waiting = self._until("the draft is in the owner's folder", self._shown_in_folder)
-        self._say("local", f"followed every changeset, and checked each signature and rule: {waiting.id} waits")
+        self._say("local", f"checked each changeset's signature and rules: {waiting.id} waits")
         self._show(waiting)
         decided = self._decide(waiting)
         if self.verdict == "reject":
@@ -88,7 +109,7 @@ class Story:
         self._until("the owner's folder shows it", lambda: (self.world.vault_folder / layout.path_of(done)).exists())
         self._show_sent()
         self._show_audit(done)
-        self._say("demo", f"the note is now in {layout.path_of(done)}")
+        self._say("demo", f"the note ends in {layout.path_of(done)}")
         return done
 
     def _deliver(self, letter: Letter) -> None:
@@ -97,12 +118,34 @@ class Story:
 
     def _kill_cloud_at_work(self) -> None:
         """SIGKILL in the middle of its work, and a new process that goes on from what the hub says."""
-        self._until("Cloud claims its first task", lambda: any(e.verb == "claim" for e in self._events()))
+        self._until("Cloud claims its first task", lambda: self._claims > 0)
         if self.world.cloud is not None:
             self.world.kill(self.world.cloud)
         self._say("fault", "kill -9 cloud_agent, while it holds a task")
         self.world.start_cloud()
         self._say("cloud", "a new process: frees what its earlier life held, and goes on")
+
+    def _kill_hub_at_work(self, machine: HubMachine) -> None:
+        """SIGKILL while Cloud publishes, and a new process on the same port."""
+        self._until("Cloud claims again", lambda: self._claims > 1)
+        machine.kill()
+        self._say("fault", "kill -9 vault_hub, while Cloud publishes")
+        machine.start()
+        self._say("hub", "a new process: clears what the kill left, and goes on from what is on disk")
+
+    def _push_as_cloud(self, machine: HubMachine) -> None:
+        """A real `git push` over HTTP of what Cloud may not do, with everything that Cloud has."""
+        waiting = self.tail.task(QUESTION)
+        if waiting is None:
+            raise DemoFailed("the customer's mail got no draft")
+        folder = self.world.folder / "intruder.git"
+        intruder = Intruder(machine, self.world.vault_id, self.world.cloud_home, folder)
+        self._say("fault", "with Cloud's key and token: moves the draft to Approved/, signs, and git push")
+        self.push = intruder.approve(waiting)
+        refused, _, why = self.push.said.replace(self.push.commit, self.push.commit[:12]).partition(" (")
+        self._say("hub", refused)
+        for line in why.removesuffix(")").removesuffix(f" ({self.push.path})"), self.push.path:
+            self._say("", line)
 
     def _kill_local_before_the_effect(self, task: Task) -> None:
         if self.world.local is None or not self._at(task, Stage.APPROVED):
@@ -112,6 +155,11 @@ class Story:
         self.world.start_local()
         self._say("local", "a new process: reads the ledger and the vault, and goes on")
 
+    @property
+    def _claims(self) -> int:
+        self._events()
+        return self.claimed
+
     def _triaged(self) -> bool:
         self._events()
         ends = {Stage.PENDING_APPROVAL, Stage.DONE, Stage.QUARANTINE}
@@ -119,7 +167,7 @@ class Story:
 
     def _shown_in_folder(self) -> Task | None:
         self._events()
-        task = self.tail.task("brand pages")
+        task = self.tail.task(QUESTION)
         if task is None or task.stage is not Stage.PENDING_APPROVAL:
             return None
         shown = self.world.vault_folder / layout.path_of(task)
@@ -135,7 +183,7 @@ class Story:
         for other in self.tail.tasks():
             if other.stage is Stage.PENDING_APPROVAL and other.id != task.id:
                 reason = other.note.front.words("reason").partition(";")[0]
-                self._say("cloud", f"drafted nothing for {other.id}: {reason}")
+                self._say("cloud", f"{other.id} got no draft: {reason}")
 
     def _decide(self, task: Task) -> Task:
         path = self.world.vault_folder / layout.path_of(task)
@@ -216,6 +264,7 @@ class Story:
         events = self.tail.new()
         for event in events:
             told = VERBS.get(event.verb)
+            self.claimed += event.verb == "claim"
             if told and event.verb not in ("dashboard", "init"):
                 self._say(event.agent, f"{told}{f' · {event.task}' if event.task else ''}")
         return events
@@ -230,6 +279,8 @@ class Story:
             for name, process in (("cloud", self.world.cloud), ("local", self.world.local)):
                 if process is not None and process.poll() is not None:
                     raise DemoFailed(f"{name}_agent ended by itself: {self.world.log_of(name)[-1500:]}")
+            if self.world.machine is not None and self.world.machine.process_ended:
+                raise DemoFailed(f"vault_hub ended by itself: {self.world.machine.log.read_text()[-1500:]}")
             self.tail.wait(0.2)
         raise DemoFailed(f"not within {PATIENCE:g} s: {what}")
 
@@ -238,8 +289,10 @@ class Story:
         self.console.rule(Text(title), style="dim", align="left")
 
     def _say(self, who: str, what: str) -> None:
-        line = Text()
-        line.append(f"{time.monotonic() - self.began:6.1f} s  ", style="dim")
-        line.append(f"{who:<7}", style=COLOURS.get(who, "white"))
-        line.append(what)
+        line = Table.grid(padding=(0, 0))
+        line.add_column(width=10, no_wrap=True)
+        line.add_column(width=7, no_wrap=True)
+        line.add_column(overflow="fold")
+        elapsed = Text(f"{time.monotonic() - self.began:6.1f} s" if who else "", style="dim")
+        line.add_row(elapsed, Text(who, style=COLOURS.get(who, "white")), Text(what))
         self.console.print(line)

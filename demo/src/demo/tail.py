@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from vault_protocol import layout, notes
-from vault_protocol.errors import MalformedNote
-from vault_protocol.hub import CommitId
-from vault_protocol.remote import Remote
+from vault_protocol.errors import HubUnreachable, MalformedNote
+from vault_protocol.hub import CommitId, Hub
 from vault_protocol.store import GitStore
 from vault_protocol.task import Stage, Task, TaskId
 
@@ -27,14 +25,17 @@ class Event:
 class Tail:
     """Reads new commits of the hub; holds no key and writes nothing."""
 
-    def __init__(self, hub: Path, clone: Path) -> None:
-        self.store = GitStore(clone)
-        self._remote = Remote(self.store, str(hub))
+    def __init__(self, store: GitStore, hub: Hub) -> None:
+        """`hub` brings what it knows into `store`."""
+        self.store, self._hub = store, hub
         self.head: CommitId | None = None
 
     def new(self) -> list[Event]:
-        """What happened since the last call, oldest first."""
-        head = self._remote.refresh()
+        """What happened since the last call, oldest first; nothing while the hub is away."""
+        try:
+            head = self._hub.refresh()
+        except HubUnreachable:
+            return []
         if head is None or head == self.head:
             return []
         events = []
@@ -56,7 +57,10 @@ class Tail:
 
     def wait(self, seconds: float) -> None:
         """Until the hub's head moves, or so long."""
-        self._remote.wait(seconds)
+        self._hub.wait(seconds)
+
+    def close(self) -> None:
+        self._hub.close()
 
     def tasks(self) -> list[Task]:
         """Every readable task at the head."""

@@ -1,4 +1,4 @@
-"""The demo's world: real servers, a bare repository as the hub, and both agents as processes of their own."""
+"""The demo's world: real servers, a hub, and both agents, each a process of its own."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from demo.commands import DemoFailed, run
+from demo.hub_machine import HubMachine
 from demo.launch import MailWorld, mail_world
 from demo.letters import OWNER
 from demo.processes import NotReady
+from demo.tail import Tail
+from vault_protocol.connect import connect
+from vault_protocol.hub import Hub
+from vault_protocol.store import GitStore
 
 OWNER_NAME = "Robin Weber"
 SKILLS = Path(__file__).parents[3] / "skills"
 UNDO_SECONDS = 2
-
-
-class DemoFailed(Exception):
-    """A step of the demo did not do what it should; the message shows the program's own words."""
 
 
 @dataclass
@@ -34,15 +36,40 @@ class World:
 
     folder: Path
     mail: MailWorld
+    machine: HubMachine | None = None
+    """The resident hub's; None for a plain git remote."""
     passphrase: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     cloud: subprocess.Popen[bytes] | None = None
     local: subprocess.Popen[bytes] | None = None
     home_elsewhere: Path | None = None
     """Local's home when it is not the one beside the others: a restored machine."""
+    tails: list[Tail] = field(default_factory=list)
 
     @property
     def hub(self) -> Path:
-        return self.folder / "hub.git"
+        """The repository that every agent publishes to."""
+        return self.machine.repository if self.machine else self.folder / "hub.git"
+
+    @property
+    def address(self) -> str:
+        """What the agents' settings name."""
+        return self.machine.address if self.machine else str(self.hub)
+
+    @property
+    def cloud_token(self) -> Path | None:
+        return self.cloud_home / "hub-token" if self.machine else None
+
+    def connect(self, store: GitStore) -> Hub:
+        """A line to the hub with Cloud's credential."""
+        return connect(store, self.address, token_file=self.cloud_token)
+
+    def tail(self, clone: str = "tail.git") -> Tail:
+        """A reader's look at the hub."""
+        reader = self.folder / "reader-token" if self.machine else None
+        store = GitStore(self.folder / clone)
+        found = Tail(store, connect(store, self.address, token_file=reader))
+        self.tails.append(found)
+        return found
 
     @property
     def vault_folder(self) -> Path:
@@ -62,28 +89,42 @@ class World:
 
     def set_up(self, *, undo_seconds: int = UNDO_SECONDS, settle_seconds: float = 3.0) -> None:
         """`cloud_agent init`, then `countersign init`, then Cloud's settings: as an owner would, once."""
-        out = _run([sys.executable, "-m", "cloud_agent", "init", "--home", str(self.cloud_home)])
+        cloud_key = run([sys.executable, "-m", "cloud_agent", "init", "--home", str(self.cloud_home)])
         public_key = self.folder / "cloud.pub"
-        public_key.write_text(next(line for line in out.splitlines() if line.startswith("ssh-ed25519")) + "\n", "utf-8")
+        public_key.write_text(cloud_key, "utf-8")
         accounts = self.folder / "accounts.toml"
         accounts.write_text(self._accounts(), encoding="utf-8")
         passphrase_file = self.folder / "passphrase"
         passphrase_file.touch(0o600)
         passphrase_file.write_text(self.passphrase, encoding="utf-8")
-        self.countersign(
-            "init", "--hub", str(self.hub), "--folder", str(self.vault_folder), "--owner", OWNER_NAME,
+        init = [
+            "init", "--hub", self.address, "--folder", str(self.vault_folder), "--owner", OWNER_NAME,
             "--account-file", str(accounts), "--pin", f"cloud={public_key}", "--key-protection", "passphrase",
             "--passphrase-file", str(passphrase_file), "--no-dry-run", "--undo-seconds", str(undo_seconds), "--yes",
-        )  # fmt: skip
+        ]  # fmt: skip
+        if self.machine is not None:
+            token = self._introduce(self.machine, json.loads(self.countersign(*init, "--json")), cloud_key.strip())
+            init += ["--hub-token-file", str(token)]
+        self.countersign(*init)
         passphrase_file.unlink()
         owner_key = str(self.local_home / "keys" / "approval.pub")
-        _run([sys.executable, "-m", "cloud_agent", "init", "--home", str(self.cloud_home), "--owner-key", owner_key])
+        run([sys.executable, "-m", "cloud_agent", "init", "--home", str(self.cloud_home), "--owner-key", owner_key])
         config = self.local_home / "config.toml"
         content = config.read_text(encoding="utf-8")
         for name, value in (("settle_seconds", settle_seconds), ("poll_seconds", 0.5)):
             content = re.sub(rf"(?m)^{name} = .*$", f"{name} = {value}", content)
         config.write_text(content, encoding="utf-8")
         self.cloud_config.write_text(self._cloud_settings(), encoding="utf-8")
+
+    def _introduce(self, machine: HubMachine, asked: dict[str, str], cloud_key: str) -> Path:
+        """What the first `countersign init` asks of the hub's operator, and Cloud beside it; Local's token."""
+        machine.init(asked["vault"], asked["approval_key"])
+        token = self.folder / "local-token"
+        machine.add("local", "local", asked["local_key"], token)
+        machine.add("cloud", "cloud", cloud_key, self.cloud_home / "hub-token")
+        machine.add("reader", "reader", None, self.folder / "reader-token")
+        machine.start()
+        return token
 
     @property
     def cloud_config(self) -> Path:
@@ -100,7 +141,7 @@ class World:
     def countersign(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """Run the owner's command line; raises DemoFailed with its words when it fails."""
         command, *rest = arguments
-        return _run([*COUNTERSIGN, command, "--home", str(self.local_home), *rest], stdin=stdin, check=check)
+        return run([*COUNTERSIGN, command, "--home", str(self.local_home), *rest], stdin=stdin, check=check)
 
     def with_passphrase(self, *arguments: str) -> str:
         """A command that signs, with the passphrase handed over by a pipe."""
@@ -110,7 +151,7 @@ class World:
             os.close(write_end)
             command, *rest = arguments
             argv = [*COUNTERSIGN, command, "--home", str(self.local_home), *rest, "--passphrase-fd", str(read_end)]
-            return _run(argv, pass_fds=(read_end,))
+            return run(argv, pass_fds=(read_end,))
         finally:
             os.close(read_end)
 
@@ -124,6 +165,19 @@ class World:
 
     def list_tasks(self) -> list[dict[str, Any]]:
         return list(json.loads(self.countersign("list", "--json", "--all"))["tasks"])
+
+    def hub_leaves(self) -> None:
+        """From now on it does not answer."""
+        if self.machine is not None:
+            self.machine.kill()
+        else:
+            self.hub.rename(self.folder / "away.git")
+
+    def hub_returns(self) -> None:
+        if self.machine is not None:
+            self.machine.start()
+        else:
+            (self.folder / "away.git").rename(self.hub)
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """The process and all it started, as a power cut would."""
@@ -161,7 +215,8 @@ class World:
     def _cloud_settings(self) -> str:
         provider = self.mail.provider
         return "\n".join([
-            'agent = "cloud"', f"vault = {_toml(self.vault_id)}", f"hub = {_toml(self.hub)}", 'state_dir = "state"',
+            'agent = "cloud"', f"vault = {_toml(self.vault_id)}", f"hub = {_toml(self.address)}",
+            *([f"hub_token_file = {_toml(self.cloud_token)}"] if self.cloud_token else []), 'state_dir = "state"',
             f"key_file = {_toml(self._cloud_file('keys/cloud'))}", f"secret_file = {_toml(self._cloud_file('secret'))}",
             f"owner_key_file = {_toml(self._cloud_file('keys/owner.pub'))}",
             f"owner_name = {_toml(OWNER_NAME)}", f"skills_dir = {_toml(SKILLS)}", "poll_seconds = 1", "",
@@ -178,26 +233,19 @@ COUNTERSIGN = (sys.executable, "-m", "local_agent")
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[World]:
-    """The servers, and whatever agents were started, for one block; nothing stays behind."""
+def world(folder: Path, *, resident: bool = False) -> Iterator[World]:
+    """The servers, and whatever hub and agents were started, for one block; nothing stays behind."""
     folder.mkdir(parents=True, exist_ok=True)
     with mail_world(folder / "mail") as mail:
-        made = World(folder, mail)
+        made = World(folder, mail, HubMachine(folder / "hub-vm") if resident else None)
         try:
             yield made
         finally:
             made.stop()
-
-
-def _run(argv: Sequence[str], *, stdin: str | None = None, check: bool = True, pass_fds: tuple[int, ...] = ()) -> str:
-    done = subprocess.run(
-        argv, input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, capture_output=True,
-        encoding="utf-8", timeout=120, check=False, pass_fds=pass_fds,
-    )  # fmt: skip
-    if check and done.returncode != 0:
-        words = (done.stderr or done.stdout).strip()[-2000:]
-        raise DemoFailed(f"`{' '.join(argv[2:5])} …` ended with {done.returncode}: {words}")
-    return done.stdout
+            for tail in made.tails:
+                tail.close()
+            if made.machine is not None:
+                made.machine.stop()
 
 
 def _toml(value: object) -> str:

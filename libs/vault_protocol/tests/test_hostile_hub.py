@@ -61,6 +61,9 @@ class Line:
     def wait(self, seconds: float) -> None:
         """Nothing to wait for."""
 
+    def close(self) -> None:
+        """Nothing was opened."""
+
 
 @dataclass
 class Siege:

@@ -34,6 +34,7 @@ import os, signal, sys
 from pathlib import Path
 import cloud_agent.__main__ as agent
 from cloud_agent import settings
+from vault_protocol import connect
 from vault_protocol.remote import Remote
 
 class Killed(Remote):
@@ -47,7 +48,7 @@ class Killed(Remote):
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
-agent.Remote = Killed
+connect.Remote = Killed
 given = settings.read(Path(sys.argv[1]))
 agent.run(given, agent.drafter_of(given))
 """

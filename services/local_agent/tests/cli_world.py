@@ -23,12 +23,12 @@ from vault_protocol import keys, request
 from vault_protocol.action import Action, Address, SendMail
 from vault_protocol.canonical import utc
 from vault_protocol.clock import SystemClock
+from vault_protocol.connect import connect
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Journal
 from vault_protocol.note import Note
 from vault_protocol.plain import fenced
-from vault_protocol.remote import Remote
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Domain, Role, Stage, Task, TaskId, task_id
 from vault_protocol.vault import Vault
@@ -57,6 +57,8 @@ class World:
         self.folder, self._read = folder, read
         self.home = Home(folder / "home")
         self.hub, self.notes = folder / "hub.git", folder / "notes"
+        self.resident: tuple[str, Path] | None = None
+        """Address and Cloud's token file, when the hub is a resident one."""
         self._cloud_key = keys.new()
         keys.save(self._cloud_key, folder / "cloud", comment="cloud")
         self.passphrase_file = folder / "passphrase"
@@ -137,7 +139,9 @@ class World:
         store = GitStore(self.folder / "cloud-clone.git")
         identity = Identity(AgentId("cloud"), role, self.home.settings().vault, self._cloud_key)
         how = {"owner": self.home.approval_public_key(), **how}
-        vault = Vault(Journal(store, Remote(store, str(self.hub)), identity, SystemClock(), **how))
+        address, token_file = self.resident or (str(self.hub), None)
+        hub = connect(store, address, token_file=token_file)
+        vault = Vault(Journal(store, hub, identity, SystemClock(), **how))
         if refresh:
             vault.refresh()
         return vault

@@ -196,9 +196,10 @@ def test_at_a_terminal_it_asks_for_everything_and_keeps_the_mail_password_privat
     answers = [
         ("Hub", str(world.hub)), ("Your name", "Ann Owner"), ("Folder", str(world.notes)),
         ("Public key file", str(world.folder / "cloud.pub")), ("Protect the approval key", ""),
-        ("dry run", "n"), ("Add a mail account?", "y"), ("Mail address", "ann@owner.example"), ("Short name", ""),
+        ("Passphrase for", "too quick"), ("Repeat", "too quick"), ("dry run", "n"), ("Add a mail account?", "y"),
+        ("Mail address", "ann@owner.example"), ("Short name", ""),
         ("User name", ""), ("IMAP server", ""), ("Outgoing server", ""), ("Outgoing TLS", "starttls"),
-        ("Password", "hunter2 hunter2"), ("Another one?", ""), ("Passphrase for", "too quick"), ("Repeat", "too quick"),
+        ("Password", "hunter2 hunter2"), ("Another one?", ""),
     ]  # fmt: skip
     ours, theirs = os.openpty()
     argv = [*COMMAND, "init", "--home", str(world.home.path)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 
 from .errors import VaultError
@@ -12,13 +14,22 @@ from .store import GitStore
 
 
 def connect(store: GitStore, address: str, *, token_file: Path | None = None, ca_file: Path | None = None) -> Hub:
-    """The hub at this address. Raises VaultError when the token cannot be read."""
+    """The hub at this address. Raises VaultError when address, token or CA file cannot be used."""
     if token_file is None:
+        if ca_file is not None:
+            raise VaultError("hub_ca_file is for a resident hub, which also needs hub_token_file")
         return Remote(store, address)
+    return HubClient(store, address, read_token(token_file), ca_file=ca_file, again=partial(read_token, token_file))
+
+
+def read_token(file: Path) -> str:
+    """An agent's token, as `vault_hub agent add` printed it. Raises VaultError."""
     try:
-        token = token_file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise VaultError(f"hub token: cannot read {token_file} ({type(error).__name__})") from None
-    if not token:
-        raise VaultError(f"hub token: {token_file} is empty")
-    return HubClient(store, address, token, ca_file=ca_file)
+        token = file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise VaultError(f"hub_token_file: cannot read {file}: {os.strerror(error.errno or 0)}") from None
+    except UnicodeDecodeError:
+        token = ""
+    if not token or len(token.split()) != 1:
+        raise VaultError(f"hub_token_file: {file} holds no token; `vault_hub agent add` or `rotate` prints one")
+    return token

@@ -53,6 +53,10 @@ class HubUnreachable(VaultError):
     """The hub did not answer. The outcome may be unknown: back off, then look."""
 
 
+class HubDenied(HubUnreachable):
+    """The hub does not let us in, or is not the one we trust: a person has to change something first."""
+
+
 class DiskTrouble(VaultError):
     """A disk takes or gives no bytes now (full, failing, read-only): say so, wait, and go on once it does."""
 

@@ -129,6 +129,10 @@ class Hub(Protocol):
         """Return when the head may have moved, or after so many seconds."""
         ...
 
+    def close(self) -> None:
+        """Let go of what was opened for it, and end a `wait` that has to do with it."""
+        ...
+
 
 @runtime_checkable
 class Rootable(Protocol):

@@ -6,16 +6,17 @@ What the hub sends is made again in our own store and compared by name, so it ca
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from . import wire
-from .errors import HubUnreachable, Refused, UntrustedHead, VaultError
+from .errors import HubDenied, HubUnreachable, Refused, UntrustedHead, VaultError
 from .hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected
 from .hub_stream import Stream
 from .store import GitStore
@@ -46,16 +47,16 @@ class HubClient:
     """One agent's line to the hub. Calls come from one thread at a time, `wait` from another if need be."""
 
     def __init__(
-        self, store: GitStore, url: str, token: str, *, ca_file: Path | None = None, timeout: float = 60.0
+        self, store: GitStore, url: str, token: str, *, ca_file: Path | None = None, timeout: float = 60.0,
+        again: Callable[[], str] | None = None,
     ) -> None:  # fmt: skip
-        """`url`: `https://HOST[:PORT]`, or `http://` for one on this machine. Raises VaultError for another."""
-        parts = urlsplit(url)
-        plain = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if not parts.hostname or not (parts.scheme == "https" or plain):
-            raise VaultError(f"{url}: a hub is reached by https, or by http on this machine")
-        self._store, self._url, self._token, self._timeout = store, url, token, timeout
-        self._context = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
-        self._host, self._port = parts.hostname, parts.port
+        """`url`: `https://HOST[:PORT]`, or `http://` for one on this machine. Raises VaultError for another.
+
+        `again` reads the token once more when this one opens nothing: it may have been rotated.
+        """
+        secure, self._host, self._port = parse_address(url)
+        self._store, self._url, self._token, self._timeout, self._again = store, url, token, timeout, again
+        self._context = _trusting(ca_file) if secure else None
         self._line: http.client.HTTPConnection | None = None
         self._head: CommitId | None = store.ref(_TRACKED)
         self._seen = False
@@ -80,6 +81,8 @@ class HubClient:
                 return self._answered(commit, onto, answer)
             except _TurnedAway as error:
                 return Rejected(error.rule, "", error.reason)
+            except HubDenied as error:
+                return Broken(str(error))
             except HubUnreachable as error:
                 return self._look(commit, onto, str(error))
             except (BadWire, UntrustedHead) as error:
@@ -109,7 +112,7 @@ class HubClient:
 
     def wait(self, seconds: float) -> None:
         if self._stream is None:
-            self._stream = Stream(self._connect, self._headers(), lambda: self._head)
+            self._stream = Stream(self._connect, self._headers, lambda: self._head)
             self._stream.start()
         self._stream.wait(seconds if self._stream.alive else min(seconds, FALLBACK))
 
@@ -117,8 +120,13 @@ class HubClient:
         """End the stream and the connection."""
         if self._stream is not None:
             self._stream.end()
-        if self._line is not None:
-            self._line.close()
+        self._hang_up()
+
+    def __del__(self) -> None:
+        """A command that ends without `close` leaves no connection either."""
+        line: http.client.HTTPConnection | None = getattr(self, "_line", None)
+        if line is not None:
+            line.close()
 
     def _line_to(self, commit: CommitId, onto: CommitId | None) -> Sequence[Any]:
         try:
@@ -271,12 +279,19 @@ class HubClient:
                 self._line.request("POST", path, content, {**self._headers(), "Content-Type": "application/json"})
                 response = self._line.getresponse()
                 said = response.read(LARGEST + 1)
-                break
+                if response.status != 401 or attempt == 2 or not self._has_another_token():
+                    break
+            except ssl.SSLCertVerificationError as error:
+                self._hang_up()
+                why = f"its certificate does not hold here ({error.verify_message})"
+                raise HubDenied(f"the hub at {self._url}: {why}; hub_ca_file names who signed it") from None
             except (OSError, http.client.HTTPException) as error:
                 self._hang_up()
                 # A connection that idled may have been closed before our words came; publishing twice is harmless.
                 if fresh or attempt == 2 or isinstance(error, TimeoutError):
-                    raise HubUnreachable(f"the hub at {self._url} does not answer: {error}") from None
+                    said_why = error.strerror if isinstance(error, OSError) else None
+                    why = said_why or str(error) or type(error).__name__
+                    raise HubUnreachable(f"the hub at {self._url} does not answer: {why}") from None
         else:
             raise HubUnreachable(f"the hub at {self._url} does not answer")
         return self._understood(response.status, said)
@@ -295,8 +310,19 @@ class HubClient:
         if status in (400, 403, 413, 415) and answer.get("answer") == "denied":
             raise _TurnedAway(str(answer.get("rule", ""))[:50], reason)
         if status == 401:
-            reason = "the token is not good (any more); get another: `vault_hub agent rotate NAME` on the hub"
-        raise HubUnreachable(f"the hub at {self._url} does not let us in: {reason}")
+            reason = "the token is wrong or was revoked; `vault_hub agent rotate NAME` on its machine gives another"
+        if status in (401, 403):
+            raise HubDenied(f"the hub at {self._url} does not let us in: {reason}")
+        raise HubUnreachable(f"the hub at {self._url} does not serve us now: {reason}")
+
+    def _has_another_token(self) -> bool:
+        """Whether it was rotated since we read it; then it is the one we use from now on."""
+        try:
+            found = self._again() if self._again is not None else self._token
+        except VaultError:
+            return False
+        was, self._token = self._token, found
+        return was != found
 
     def _connect(self, timeout: float) -> http.client.HTTPConnection:
         if self._context is not None:
@@ -310,3 +336,27 @@ class HubClient:
         if self._line is not None:
             self._line.close()
         self._line = None
+
+
+def parse_address(url: str) -> tuple[bool, str, int | None]:
+    """Whether it is TLS, the host, and the port if one is named. Raises VaultError."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = parts = None
+    shown = re.sub("//[^/]*@", "//…@", url)
+    if parts is None or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+        raise VaultError(f"{shown}: a resident hub's address is https://HOST or https://HOST:PORT")
+    if parts.scheme == "https":
+        return True, host, port
+    if parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1"):
+        return False, host, port
+    raise VaultError(f"{shown}: a hub is reached by https, or by http on this machine alone")
+
+
+def _trusting(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        raise VaultError(f"hub_ca_file: cannot use {ca_file}: {error.strerror or 'it holds no certificate'}") from None

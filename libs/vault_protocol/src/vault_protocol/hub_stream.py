@@ -26,7 +26,9 @@ Connect = Callable[[float], http.client.HTTPConnection]
 class Stream:
     """`wait` returns when something came. `alive`: the hub was heard, and not lost since."""
 
-    def __init__(self, connect: Connect, headers: dict[str, str], head: Callable[[], CommitId | None]) -> None:
+    def __init__(
+        self, connect: Connect, headers: Callable[[], dict[str, str]], head: Callable[[], CommitId | None]
+    ) -> None:
         """`head` is what the agent has; the stream begins there."""
         self._connect, self._headers, self._head = connect, headers, head
         self._heard, self._ended = threading.Event(), threading.Event()
@@ -93,7 +95,7 @@ class Stream:
         try:
             since = self._head()
             path = "/v1/events" + (f"?since={since}" if since else "")
-            connection.request("GET", path, headers={**self._headers, "Accept": "text/event-stream"})
+            connection.request("GET", path, headers={**self._headers(), "Accept": "text/event-stream"})
             self._socket = connection.sock
             response = connection.getresponse()
             if response.status != 200:

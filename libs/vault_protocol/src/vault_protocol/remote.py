@@ -119,6 +119,11 @@ class Remote:
         elif self._news.heard.wait(seconds):
             self._news.heard.clear()
 
+    def close(self) -> None:
+        """Stop listening to a hub on this machine."""
+        if self._news is not None:
+            self._news.end()
+
     def _holds(self, head: CommitId, commit: CommitId, onto: CommitId | None) -> bool:
         """Whether our commit is on the hub: a lost answer is resolved by looking."""
         try:
@@ -247,11 +252,15 @@ class _News(FileSystemEventHandler):
     def of(cls, hub: Path, before: _News | None) -> _News | None:
         """None where nothing can be heard."""
         if before is not None:
-            before._observer.stop()
+            before.end()
         try:
             return cls(hub)
         except OSError:
             return None
+
+    def end(self) -> None:
+        self._observer.stop()
+        self.heard.set()
 
     def is_of(self, hub: Path) -> bool:
         """Whether this is still the folder that is listened to: a restored hub is another one."""

@@ -173,3 +173,6 @@ class MemoryHub:
 
     def wait(self, seconds: float) -> None:
         """Nothing to wait for: whoever drives a simulation decides who is next."""
+
+    def close(self) -> None:
+        """Nothing was opened."""

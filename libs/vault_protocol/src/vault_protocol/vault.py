@@ -12,10 +12,11 @@ from . import layout, moves, notes, updates
 from .approval import SignedApproval
 from .audit import Record
 from .errors import ClaimLost, IllegalMove, MalformedNote, NoSuchTask, StaleRevision
+from .fleet import Fleet
 from .hub import BlobId, CommitId, Edits
 from .journal import Journal
 from .note import Note
-from .task import Domain, Stage, Task, TaskId
+from .task import AgentId, Domain, Stage, Task, TaskId
 from .updates import Update
 
 LEASE = timedelta(minutes=10)
@@ -38,6 +39,7 @@ class Vault:
 
     def __init__(self, journal: Journal, *, lease: timedelta = LEASE) -> None:
         self.journal, self._lease = journal, lease
+        self._fleet = Fleet(journal.identity.agent, lease.total_seconds())
         self._watched: dict[TaskId, tuple[str, float]] = {}
         self._parsed: dict[Stage, dict[str, _Parsed]] = {}
 
@@ -76,34 +78,39 @@ class Vault:
         return added
 
     def claim_next(self, domains: Iterable[Domain]) -> Task | None:
-        """Claim one waiting task, highest priority and then oldest first; None when there is none.
+        """Claim one waiting task, highest priority and then oldest first; None when there is none."""
+        return next(iter(self.claim(domains, 1)), None)
 
-        What comes back is owned: it was read back from the hub's head after an accepted publish.
+    def claim(self, domains: Iterable[Domain], count: int) -> tuple[Task, ...]:
+        """Claim up to `count` waiting tasks in one changeset: the most urgent that no other agent is likely to take.
+
+        What comes back is owned: it was read back from the hub's head after an accepted publish. Raises ClaimLost when
+        none of what was claimed is held any more.
         """
-        wanted = frozenset(domains)
-        claimed: Task | None = None
+        wanted, me = frozenset(domains), self.journal.identity.agent
+        claimed: tuple[Task, ...] = ()
 
         def build(_head: CommitId | None) -> Edits:
             nonlocal claimed
+            self._fleet.at_work(self._holders(), self.journal.clock.monotonic())
             waiting = (task for task in self.tasks(Stage.NEEDS_ACTION) if task.domain in wanted)
-            first = min(waiting, key=_urgency, default=None)
-            claimed = None
-            if first is None:
-                return {}
-            agent, now = self.journal.identity.agent, self.journal.clock.now()
-            claimed = moves.claim(first, agent=agent, now=now, ttl=self._lease)
-            return self._edits(first, claimed, NOTHING_ELSE)
+            chosen, now = self._fleet.pick(waiting, count), self.journal.clock.now()
+            claimed = tuple(moves.claim(task, agent=me, now=now, ttl=self._lease) for task in chosen)
+            edits: dict[str, bytes | None] = {}
+            for task, ours in zip(chosen, claimed, strict=True):
+                edits |= self._edits(task, ours, NOTHING_ELSE)
+            return edits
 
-        self.journal.publish("claim", "next", build)
-        if claimed is None:
-            return None
-        held = self.get(claimed.id)
-        if held.lease is None or (held.lease.owner, held.lease.attempt) != (
-            self.journal.identity.agent,
-            claimed.attempt,
-        ):
-            raise ClaimLost(claimed.id, held.lease.owner if held.lease else None)
+        self.journal.publish("claim", "next" if count == 1 else f"next {count}", build)
+        there = [self.get(task.id) for task in claimed]
+        held = tuple(now for now, ours in zip(there, claimed, strict=True) if _is_held(now, me, ours.attempt))
+        if there and not held:
+            raise ClaimLost(there[0].id, there[0].lease.owner if there[0].lease else None)
         return held
+
+    def _holders(self) -> set[AgentId]:
+        places = (layout.place_of(path) for path, _ in self._standing(Stage.IN_PROGRESS))
+        return {place.owner for place in places if place is not None and place.owner is not None}
 
     def renew(self, task: Task) -> Task:
         """Keep a held task for one more lease."""
@@ -315,9 +322,6 @@ class Vault:
 
 _Parsed: TypeAlias = tuple[BlobId, Task | MalformedNote]
 
-_RANK = {"high": 0, "normal": 1, "low": 2}
 
-
-def _urgency(task: Task) -> tuple[int, str, str]:
-    front = task.note.front
-    return _RANK.get(front.words("priority"), 1), front.words("received"), task.id
+def _is_held(task: Task, agent: AgentId, attempt: int) -> bool:
+    return task.lease is not None and (task.lease.owner, task.lease.attempt) == (agent, attempt)

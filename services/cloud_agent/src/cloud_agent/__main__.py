@@ -33,10 +33,10 @@ from cloud_agent.worker import Worker
 from vault_protocol import keys
 from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import SystemClock
+from vault_protocol.connect import connect
 from vault_protocol.errors import VaultError
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Journal
-from vault_protocol.remote import Remote
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Role
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "init":
-            print(machine.make_home(chosen.home, chosen.agent, _owner_key(chosen.home, chosen.owner_key)))
+            _init(chosen.home, chosen.agent, chosen.owner_key)
         else:
             settings = settings_file.read(chosen.config)
             run(settings, drafter_of(settings))
@@ -87,6 +87,19 @@ def _owner_key(home: Path, given: str | None) -> str | None:
     if not asked:
         print("No owner's key is pinned: give it with --owner-key, or a re-root will stop this agent.", file=sys.stderr)
     return asked or None
+
+
+def _init(home: Path, agent: str, owner_key: str | None) -> None:
+    """The public key on stdout; what to do with it on stderr."""
+    line = machine.make_home(home, agent, _owner_key(home, owner_key))
+    print(line)
+    for words in (
+        "Give it to the owner's machine, in a file:",
+        f"  countersign init --pin {agent}=FILE …",
+        "and to a resident hub, on its machine; it prints the token that hub_token_file is to hold:",
+        f"  python -m vault_hub agent --config hub.toml add {agent} --standing cloud --key '{line}'",
+    ):
+        print(words, file=sys.stderr)
 
 
 def drafter_of(settings: Settings) -> Drafter:
@@ -118,7 +131,7 @@ def run(settings: Settings, drafter: Drafter, *, step: Callable[[str], None] = l
         signal.sigwait(ENDINGS)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the second Ctrl-C does not wait
         service.end()
-        worker.join()
+        service.drain(worker)
         log.info("agent.ended", agent=settings.agent)
     if service.bug is not None:
         raise service.bug
@@ -129,7 +142,7 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     state, agent, clock = settings.state_dir, AgentId(settings.agent), SystemClock()
     key, secret, wake = keys.load(settings.key_file), settings.secret(), threading.Event()
     store = GitStore(state / "vault.git")
-    hub = Remote(store, settings.hub)
+    hub = connect(store, settings.hub, token_file=settings.hub_token_file, ca_file=settings.hub_ca_file)
     journal = Journal(
         store, hub, Identity(agent, Role.CLOUD, settings.vault, key), clock,
         secrets=machine.own_secrets(settings, secret), owner=settings.owner_key(),

@@ -88,6 +88,8 @@ def own_secrets(settings: Settings, secret: bytes) -> OwnSecrets:
     files = [mailbox.password_file for mailbox in settings.mailboxes]
     if settings.drafter.api_key_file is not None:
         files.append(settings.drafter.api_key_file)
+    if settings.hub_token_file is not None:
+        files.append(settings.hub_token_file)
     values = [secret.hex()]
     for file in files:
         try:

@@ -14,13 +14,16 @@ from cloud_agent.retries import Later, Pauses
 from cloud_agent.watchers.imap import ImapWatcher
 from cloud_agent.worker import Worker
 from vault_protocol import disk
-from vault_protocol.errors import DiskTrouble, HubUnreachable, Refused, UntrustedHead, VaultError
+from vault_protocol.errors import DiskTrouble, HubDenied, HubUnreachable, Refused, UntrustedHead, VaultError
 from vault_protocol.hub import Hub
 
 log = structlog.get_logger()
 
 LAST_WORDS = 10.0
 """Seconds a watcher gets to leave its server."""
+
+LAST_STEP = 5.0
+"""Seconds the worker gets to finish what it is at; a drafter may take longer, and is not waited for."""
 
 
 class Service:
@@ -38,7 +41,10 @@ class Service:
         self.bug: BaseException | None = None
 
     def run(self, on_end: Callable[[], None] = lambda: None) -> None:
-        """Work, on the calling thread. `on_end` is called when everything has ended, whatever the reason."""
+        """Work, on the calling thread. `on_end` is called when everything has ended, whatever the reason.
+
+        A hub that does not let us in at the first step is a bug of the settings; later it is waited for.
+        """
         listener = threading.Thread(target=self._listen, name="hub", daemon=True)
         threads = [
             threading.Thread(target=self._guarded, args=(watcher.run,), name=f"mailbox-{number}", daemon=True)
@@ -58,19 +64,32 @@ class Service:
         self.stop.set()
         self._wake.set()
 
+    def drain(self, worker: threading.Thread, seconds: float = LAST_STEP) -> None:
+        """After `end`: give back what is held, whether or not the worker's step ends in time, and leave the hub.
+
+        What a step that goes on would still write is refused: the task is no longer ours.
+        """
+        worker.join(seconds)
+        if worker.is_alive():
+            log.info("agent.drained", waited=seconds)
+            self._let_go()
+        self._hub.close()
+
     def _work(self, stop: threading.Event) -> None:
-        failures, ill = 0, False
+        failures, ill, let_in = 0, False, False
         while not stop.is_set():
             self._wake.clear()
             try:
                 with disk.watched("state_dir"):
                     more = self._worker.step()
-                failures, full = 0, False
+                failures, full, let_in = 0, False, True
                 self._health.untrusted = ""
             except DiskTrouble as error:
                 failures, more, full = failures + 1, False, True
                 log.error("disk.trouble", reason=str(error), failures=failures)
             except (HubUnreachable, UntrustedHead, Refused) as error:
+                if isinstance(error, HubDenied) and not let_in:
+                    raise
                 failures, more, full = failures + 1, False, False
                 self._trouble(error, failures)
             self._health.hub_reachable, self._health.disk_ok = failures == 0 or full, not full
@@ -88,7 +107,7 @@ class Service:
 
     def _trouble(self, error: VaultError, failures: int) -> None:
         """A head that is not to be trusted is the owner's to mend: said once in full, and in the health file."""
-        log.warning("hub.trouble", error=type(error).__name__, failures=failures)
+        _warn(error, failures)
         if isinstance(error, UntrustedHead):
             if self._health.untrusted != error.reason:
                 log.error("head.untrusted", commit=error.commit[:12], reason=error.reason)
@@ -99,7 +118,7 @@ class Service:
             with disk.watched("state_dir"), self._desk.vault() as vault:
                 self._housekeeping.let_go(vault)
         except (HubUnreachable, UntrustedHead, Refused, DiskTrouble) as error:
-            log.warning("hub.trouble", error=type(error).__name__, failures=1)
+            _warn(error, 1)
 
     def _listen(self) -> None:
         while not self.stop.is_set():
@@ -112,3 +131,8 @@ class Service:
         except BaseException as error:  # noqa: BLE001 - carried to the main thread, which ends with it
             self.bug = self.bug or error
             self.end()
+
+
+def _warn(error: VaultError, failures: int) -> None:
+    why = {"reason": str(error)[:300]} if isinstance(error, HubUnreachable) else {}
+    log.warning("hub.trouble", error=type(error).__name__, failures=failures, **why)

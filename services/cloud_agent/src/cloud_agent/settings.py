@@ -32,7 +32,11 @@ class Settings(BaseModel):
     vault: Annotated[str, Field(min_length=1)]
     """The vault's id, as `countersign init` prints it."""
     hub: Annotated[str, Field(min_length=1)]
-    """Whatever git can fetch from and push to."""
+    """`https://HOST` of a resident hub, or, without a token, whatever git can fetch from and push to."""
+    hub_token_file: Path | None = None
+    """This agent's token at a resident hub."""
+    hub_ca_file: Path | None = None
+    """The certificates to trust for the hub; without it, those of the system."""
     state_dir: Path
     key_file: Path
     secret_file: Path
@@ -126,6 +130,9 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     changes: dict[str, object] = {
         name: folder / getattr(settings, name) for name in ("state_dir", "key_file", "secret_file", "skills_dir")
     }
+    for name in ("hub_token_file", "hub_ca_file"):
+        file: Path | None = getattr(settings, name)
+        changes[name] = folder / file if file is not None else None
     changes["drafter"] = drafter
     changes["owner_key_file"] = folder / settings.owner_key_file if settings.owner_key_file else None
     changes["mailboxes"] = tuple(

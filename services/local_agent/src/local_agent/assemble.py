@@ -22,7 +22,6 @@ from vault_protocol.clock import Clock, SystemClock
 from vault_protocol.errors import VaultError
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Journal
-from vault_protocol.remote import Remote
 from vault_protocol.scan import OwnSecrets
 from vault_protocol.store import GitStore
 from vault_protocol.task import Role
@@ -55,7 +54,7 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     executor, checkpoint = executor_id(home.executor), checkpoint_of(home)
     identity = Identity(LOCAL, Role.LOCAL, settings.vault, keys.load(home.local_key))
     journal = Journal(
-        store, Remote(store, settings.hub), identity, clock,
+        store, home.connect(settings, store), identity, clock,
         trust=home.trust(settings.vault), secrets=own_secrets(home, settings), checkpoint=checkpoint,
         owner=home.approval_public_key(),
         progress=lambda done, total: log.info("vault.following", done=done, total=total),
@@ -75,11 +74,11 @@ def checkpoint_of(home: Home) -> Checkpoint:
 
 
 def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
-    """What must never leave this machine: passwords, the local secret, the private keys."""
+    """What must never leave this machine: passwords, tokens, the local secret, the private keys."""
     values = [home.secret.read_text(encoding="ascii").strip()]
-    for account in settings.accounts:
-        if account.password_file.exists():
-            values.append(account.password_file.read_text(encoding="utf-8").strip())
+    for file in (settings.hub_token_file, *(account.password_file for account in settings.accounts)):
+        if file is not None and file.exists():
+            values.append(file.read_text(encoding="utf-8").strip())
     for key in (home.local_key, home.approval_key):
         if key.exists():
             values.append(_inner(key))

@@ -12,10 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from local_agent.mail_account import MailAccount
+from vault_protocol.connect import connect
 from vault_protocol.errors import VaultError
 from vault_protocol.follow import Trust
+from vault_protocol.hub import Hub
 from vault_protocol.keys import load_public
 from vault_protocol.sshsig import PublicKey
+from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Role
 
 LOCAL = AgentId("local")
@@ -40,6 +43,9 @@ class Settings(BaseModel):
 
     vault: str
     hub: str
+    hub_token_file: Path | None = None
+    """Local's token at a resident hub; relative to the home. Without it the hub is a plain git remote."""
+    hub_ca_file: Path | None = None
     folder: Path
     owner: str
     dry_run: bool = True
@@ -104,6 +110,21 @@ class Home:
         return self.path / "secret"
 
     @property
+    def vault_id(self) -> Path:
+        """The id of the vault that `init` will begin here, if the hub turns out to be empty."""
+        return self.path / "vault-id"
+
+    @property
+    def hub_token(self) -> Path:
+        """Local's token at a resident hub."""
+        return self.path / "hub-token"
+
+    @property
+    def hub_ca(self) -> Path:
+        """The certificates to trust for the hub, when they are not those of the system."""
+        return self.path / "hub-ca.pem"
+
+    @property
     def executor(self) -> Path:
         """Left out of every backup, and void on another machine."""
         return self.path / "this-machine" / "executor.json"
@@ -155,11 +176,22 @@ class Home:
         except tomllib.TOMLDecodeError as error:
             raise VaultError(f"{self.config}: {error}") from None
         try:
-            return Settings.model_validate(values)
+            return self.anchored(Settings.model_validate(values))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise VaultError(f"{self.config}: {where}: {first['msg']}") from None
+
+    def connect(self, settings: Settings, store: GitStore) -> Hub:
+        """The hub of these settings. Raises VaultError when address, token or CA file cannot be used."""
+        return connect(store, settings.hub, token_file=settings.hub_token_file, ca_file=settings.hub_ca_file)
+
+    def anchored(self, settings: Settings) -> Settings:
+        """With the hub's files found from anywhere."""
+        files = {name: getattr(settings, name) for name in ("hub_token_file", "hub_ca_file")}
+        return settings.model_copy(
+            update={name: self.path / file.expanduser() for name, file in files.items() if file is not None}
+        )
 
     def secret_bytes(self) -> bytes:
         return bytes.fromhex(self.secret.read_text(encoding="ascii").strip())

@@ -63,6 +63,7 @@ def _assembled(
     finally:
         control.stop()
         server.close()
+        local.vault.journal.hub.close()
 
 
 def _handlers(sign: Signer, made: Sequence[Service], look_again: threading.Event, minutes: int) -> dict[str, Handler]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from rich.text import Text
 
 from local_agent.cli.session import Session
 from local_agent.executor_id import executor_id
-from local_agent.setup import SetUp, pin_more
+from local_agent.setup import SetUp, new_token, pin_more
+from local_agent.setup.begin import Begun
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AgentId
 
@@ -47,9 +49,34 @@ def made(session: Session, done: SetUp, pins: Mapping[AgentId, PublicKey]) -> No
     )  # fmt: skip
 
 
-def already(session: Session, pins: Mapping[AgentId, PublicKey]) -> None:
-    """A second run changes nothing but to pin an agent that was not pinned."""
+def awaiting(session: Session, hub: str, begun: Begun) -> None:
+    """The keys are there; what the hub's operator does with them, and how `init` goes on."""
+    folder = "/srv/countersign-hub"
+    owner, local = begun.approval.line("owner"), begun.local.line("local")
+    commands = [
+        f"python -m vault_hub init --home {folder} --vault {begun.vault} --owner-key '{owner}'",
+        f"python -m vault_hub agent --config {folder}/hub.toml add local --standing local --key '{local}'",
+    ]
+    session.say("This machine has its keys. The hub has to know them before it lets us in.", "bold green")
+    session.say(f"\nOn the hub's machine, once ({folder}: where the vault is to lie):")
+    for command in commands:
+        session.say(f"  {command}")
+    session.say("The second prints Local's token. Bring it here in a file, and go on with:")
+    session.say(f"  countersign init --hub {hub} --hub-token-file FILE")
+    session.say("\nTo join a vault that is there, give the home of your other machine instead: --keys-from OLD_HOME")
+    session.answer(
+        {
+            "waiting_for": "the hub's token", "home": str(session.home.path), "hub": hub, "vault": begun.vault,
+            "approval_key": owner, "local_key": local, "commands": commands,
+        }
+    )  # fmt: skip
+
+
+def already(session: Session, pins: Mapping[AgentId, PublicKey], token: Path | None) -> None:
+    """A second run changes nothing but to pin an agent that was not pinned, and to take another token of the hub."""
     home, settings = session.home, session.home.settings()
+    if token is not None:
+        new_token(home, token)
     new = pin_more(home, pins)
     settings.folder.mkdir(parents=True, exist_ok=True)
     agents = sorted(home.trust(settings.vault).keys)
@@ -60,6 +87,8 @@ def already(session: Session, pins: Mapping[AgentId, PublicKey]) -> None:
         ("Agents", ", ".join(agents)), ("Settings", str(home.config)),
     ):  # fmt: skip
         session.say(f"  {label:<13}{value}")
+    if token is not None:
+        session.say("The hub's token is replaced.", "green")
     for name in new:
         session.say(f"Pinned {name}. Start the service again so that it knows.", "green")
     session.answer(

@@ -6,28 +6,26 @@ Each step finds what an earlier run left and goes on from there; nothing is ever
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from local_agent.assemble import checkpoint_of, own_secrets
-from local_agent.executor_id import executor_id
 from local_agent.home import LOCAL, Home, Settings
 from local_agent.mail_account import MailAccount
 from local_agent.setup import config, key_files
+from local_agent.setup.begin import KeyWishes, begin, cloud_pins
 from local_agent.setup.first_notes import first_notes, vault_card
-from local_agent.setup.hubs import make_hub
+from local_agent.setup.hubs import is_resident, make_hub
 from vault_protocol import audit, keys, layout
 from vault_protocol.audit import Record
 from vault_protocol.clock import Clock
-from vault_protocol.errors import UntrustedHead, VaultError
+from vault_protocol.errors import Refused, UntrustedHead, VaultError
 from vault_protocol.files import write_private
 from vault_protocol.hub import CommitId
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Journal
-from vault_protocol.remote import Remote
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Role
@@ -35,24 +33,19 @@ from vault_protocol.vault import Also, Vault
 
 CREATED, JOINED = "vault.created", "executor.joined"
 
-Protection = Literal["passphrase", "keyring", "fido", "none"]
-
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """What the owner chose."""
+class Wishes(KeyWishes):
+    """What the owner chose. `hub_token`, `hub_ca`: files to take into the home; with a token the hub is resident."""
 
     hub: str
     folder: Path
     owner: str
-    protection: Protection = "passphrase"
-    passphrase: str | None = field(default=None, repr=False)
-    token: Path | None = None
-    keys_from: Path | None = None
+    hub_token: Path | None = None
+    hub_ca: Path | None = None
     dry_run: bool = True
     undo_seconds: int = 10
     accounts: tuple[MailAccount, ...] = ()
-    pins: Mapping[AgentId, PublicKey] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,54 +59,60 @@ class SetUp:
 
 def set_up(home: Home, wishes: Wishes, clock: Clock, step: Callable[[str], None] = lambda name: None) -> SetUp:
     """Make a home where none is. `step` is told each step's name as it is passed. Raises VaultError."""
-    if home.config.exists():
-        raise VaultError(f"{home.path} is set up already")
-    home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    home.path.chmod(0o700)
-    if wishes.keys_from is not None:
-        key_files.adopt(home, wishes.keys_from)
-    approval = key_files.approval_key(home, wishes.protection, wishes.passphrase, wishes.token)
-    step("approval key")
-    own = key_files.local_key(home)
-    step("local key")
-    key_files.secret(home)
-    key_files.pin(home, {**key_files.own_pin(own), **_cloud(wishes.pins)})
-    executor = executor_id(home.executor)
-    step("private files")
-    hub = make_hub(wishes.hub)
-    step("hub")
-    store = GitStore(home.clone)
-    remote = Remote(store, hub)
-    head = remote.refresh()
-    vault_id = _vault_on(store, head) if head else f"vault-{secrets.token_hex(8)}"
+    begun = begin(home, wishes, step)
     settings = Settings(
-        vault=vault_id, hub=hub, folder=wishes.folder.expanduser().absolute(), owner=wishes.owner,
+        vault=begun.vault, hub=wishes.hub, folder=wishes.folder.expanduser().absolute(), owner=wishes.owner,
         dry_run=wishes.dry_run, undo_seconds=wishes.undo_seconds, key_protection=wishes.protection,
         accounts=wishes.accounts,
     )  # fmt: skip
-    identity = Identity(LOCAL, Role.LOCAL, vault_id, keys.load(home.local_key))
-    trust = home.trust(vault_id)
-    journal = Journal(
-        store, remote, identity, clock, trust=trust, secrets=own_secrets(home, settings),
-        checkpoint=checkpoint_of(home), owner=approval,
-    )  # fmt: skip
-    joined = _publish_first(Vault(journal), settings, executor, vault_card(vault_id, trust.keys, approval, clock.now()))
+    if wishes.hub_token is not None or is_resident(wishes.hub):
+        settings = settings.model_copy(update=_hub_files(home, wishes))
+    else:
+        settings = settings.model_copy(update={"hub": make_hub(wishes.hub)})
+    step("hub")
+    store = GitStore(home.clone)
+    with closing(home.connect(home.anchored(settings), store)) as hub:
+        head = hub.refresh()
+        if head is not None:
+            settings = settings.model_copy(update={"vault": _vault_on(store, head)})
+        identity = Identity(LOCAL, Role.LOCAL, settings.vault, keys.load(home.local_key))
+        trust = home.trust(settings.vault)
+        journal = Journal(
+            store, hub, identity, clock,
+            trust=trust, secrets=own_secrets(home, home.anchored(settings)),
+            checkpoint=checkpoint_of(home), owner=begun.approval,
+        )  # fmt: skip
+        card = vault_card(settings.vault, trust.keys, begun.approval, clock.now())
+        joined = _publish_first(Vault(journal), settings, begun.executor, card)
     step("published")
     settings.folder.mkdir(parents=True, exist_ok=True)
     write_private(home.config, config.render(settings).encode("utf-8"))
     step("config")
-    return SetUp(settings, executor, joined)
+    return SetUp(settings, begun.executor, joined)
+
+
+def _hub_files(home: Home, wishes: Wishes) -> dict[str, Path]:
+    """The settings that name what the home holds for a resident hub."""
+    if wishes.hub_token is not None:
+        key_files.hub_token(home, wishes.hub_token)
+    if wishes.hub_ca is not None:
+        key_files.hub_ca(home, wishes.hub_ca)
+    files = {"hub_token_file": home.hub_token}
+    if home.hub_ca.exists():
+        files["hub_ca_file"] = home.hub_ca
+    return {name: Path(file.name) for name, file in files.items()}
+
+
+def new_token(home: Home, token: Path) -> None:
+    """Put another token in the place of the one this home uses. Raises VaultError."""
+    if home.settings().hub_token_file is None:
+        raise VaultError(f"the hub of {home.path} is a plain git remote, which takes no token")
+    key_files.hub_token(home, token)
 
 
 def pin_more(home: Home, pins: Mapping[AgentId, PublicKey]) -> tuple[AgentId, ...]:
     """Pin further agents of a home that is set up; the names that are new."""
-    return key_files.pin(home, _cloud(pins))
-
-
-def _cloud(pins: Mapping[AgentId, PublicKey]) -> dict[AgentId, tuple[Role, PublicKey]]:
-    if LOCAL in pins:
-        raise VaultError(f"the name {LOCAL} is this machine's own")
-    return {name: (Role.CLOUD, key) for name, key in pins.items()}
+    return key_files.pin(home, cloud_pins(pins))
 
 
 def _vault_on(store: GitStore, head: CommitId) -> str:
@@ -145,6 +144,11 @@ def _publish_first(vault: Vault, settings: Settings, executor: str, card: bytes)
         raise VaultError(
             f"the hub holds a vault that the keys pinned here do not vouch for ({error.reason}); "
             "bring the keys of your other machine (--keys-from) and pin every agent (--pin)"
+        ) from None
+    except Refused as error:
+        raise VaultError(
+            f"the hub refuses the vault's beginning ({error.rule}: {error.reason}); it was set up for another vault or "
+            "key: run its `init` and `agent add` again as `countersign init` prints them without a token"
         ) from None
     return kind == JOINED
 

@@ -1,4 +1,4 @@
-"""The hub's address: what git can reach, made absolute when it is on this machine, created when it is not there."""
+"""The hub's address: a resident hub's, or what git can reach, made absolute and created when it is on this machine."""
 
 from __future__ import annotations
 
@@ -7,10 +7,23 @@ import tempfile
 from pathlib import Path
 
 from vault_protocol.errors import VaultError
+from vault_protocol.hub_client import parse_address
 from vault_protocol.remote import create
 
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/:]+:")
 """A scheme, or `host:path` as ssh has it."""
+
+
+_RESIDENT = re.compile(r"https?://[^/?#]*/?")
+"""No path: a git host always has one."""
+
+
+def is_resident(hub: str) -> bool:
+    """Whether this is the address of a resident hub. Raises VaultError when it is one that cannot be used."""
+    if not _RESIDENT.fullmatch(hub):
+        return False
+    parse_address(hub)
+    return True
 
 
 def local_path(hub: str) -> Path | None:

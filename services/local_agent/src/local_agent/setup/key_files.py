@@ -11,13 +11,17 @@ from pathlib import Path
 from local_agent import signers
 from local_agent.home import LOCAL, Home
 from vault_protocol import keys
+from vault_protocol.connect import read_token
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_private
 from vault_protocol.keys import KeyLocked, WrongPassphrase
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AgentId, Role
 
-ADOPTED = ("keys/approval", "keys/approval.pub", "keys/local", "keys/local.pub", "secret", "pinned.json")
+ADOPTED = (
+    "keys/approval", "keys/approval.pub", "keys/local", "keys/local.pub", "secret", "pinned.json", "hub-token",
+    "hub-ca.pem",
+)  # fmt: skip
 """What a second machine needs of the first. The executor id is not among it: each machine has its own."""
 
 
@@ -49,6 +53,25 @@ def approval_key(home: Home, protection: str, passphrase: str | None, token: Pat
 def secret(home: Home) -> None:
     if not home.secret.exists():
         write_private(home.secret, secrets.token_bytes(32).hex().encode("ascii") + b"\n")
+
+
+def vault_id(home: Home) -> str:
+    """The id of the vault that begins here; a resident hub is told it before there is a vault."""
+    if not home.vault_id.exists():
+        write_private(home.vault_id, f"vault-{secrets.token_hex(8)}\n".encode("ascii"))
+    return home.vault_id.read_text(encoding="ascii").strip()
+
+
+def hub_token(home: Home, given: Path) -> None:
+    """Take this token into the home, in the place of one that was there. Raises VaultError."""
+    write_private(home.hub_token, (read_token(given) + "\n").encode("ascii"))
+
+
+def hub_ca(home: Home, given: Path) -> None:
+    try:
+        write_private(home.hub_ca, given.read_bytes())
+    except OSError as error:
+        raise VaultError(f"--hub-ca-file: cannot read {given}: {error.strerror}") from None
 
 
 def pin(home: Home, agents: Mapping[AgentId, tuple[Role, PublicKey]]) -> tuple[AgentId, ...]:
@@ -91,6 +114,8 @@ def _existing(path: Path, protection: str, passphrase: str | None) -> PublicKey:
         if protection != "passphrase":
             raise VaultError(f"{path} has a passphrase; `--key-protection {protection}` does not fit it") from None
         return keys.load_public(public_file)
+    if protection == "passphrase" and passphrase is None:
+        raise VaultError(f"{path} was made without a passphrase; `--key-protection none` fits it")
     if protection == "keyring" and passphrase:
         signers.remember(public, passphrase)
     _publish(path, public, "countersign-approval")
