@@ -20,7 +20,7 @@ from vault_protocol import remote
 pytestmark = [pytest.mark.prove, pytest.mark.xdist_group("hub system calls")]
 
 HEALS = 5.0
-"""Seconds a hub may take to be back. Part of what is promised."""
+"""Seconds more than a start of its own that a hub may take to be back. Part of what is promised."""
 
 RENAMES = ("rename", "renameat", "renameat2", "link", "linkat")
 REMOVALS = ("unlink", "unlinkat", "rmdir")
@@ -37,16 +37,29 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     folder = tmp_path_factory.mktemp("calls")
     with program(folder / "hub", CLOUD, LOCAL) as hub:
         hub.module = "services.vault_hub.tests.stepping"
-        yield Case(hub, folder)
+        found = Case(hub, folder)
+        SOUND[0] = started(found)
+        found.connect()
+        assert found.publish()
+        yield found
+        found.leave()
 
 
 def back(case: Case) -> None:
     """A hub that runs, has all it said, and was there in time."""
-    if case.hub.process is None or case.hub.ended is not None:
-        began = time.monotonic()
-        case.hub.start()
-        assert time.monotonic() - began <= HEALS
+    if case.hub.ended is not None:
+        assert started(case) <= HEALS + SOUND[0]
     case.is_whole()
+
+
+SOUND = [0.0]
+"""Seconds a start took that had nothing to heal."""
+
+
+def started(case: Case) -> float:
+    began = time.monotonic()
+    case.hub.start()
+    return time.monotonic() - began
 
 
 @pytest.mark.parametrize("calls", [RENAMES, REMOVALS, SYNCS, WRITES, OPENS, TALKS], ids=lambda calls: calls[0])
@@ -80,18 +93,15 @@ def test_killed_again_at_a_system_call_of_its_start_it_comes_back(
         case.hub.kill()
         port = case.hub.home / "state" / "port"
         port.unlink(missing_ok=True)
-        argv = case.hub.argv
         wanted = ",".join(f"?{call}" for call in calls)
-        strace = ["strace", "-f", "-qq", "-o", str(tmp_path / "trace"), "-e", f"trace={wanted}"]
-        strace += ["-e", f"inject={wanted}:signal=SIGKILL:when={at}"]
-        case.hub.argv = lambda *more: [*strace, *argv(*more)]  # type: ignore[method-assign]
-        try:
-            with suppress(AssertionError):
-                case.hub.start()
-            died = case.hub.ended is not None
-            case.hub.stop() if not died else None
-        finally:
-            case.hub.argv = argv  # type: ignore[method-assign]
+        case.hub.below = (
+            "strace", "-f", "-qq", "-o", str(tmp_path / "trace"), "-e", f"trace={wanted}",
+            "-e", f"inject={wanted}:signal=SIGKILL:when={at}",
+        )  # fmt: skip
+        with suppress(AssertionError):
+            case.hub.start()
+        died = case.hub.ended is not None
+        case.hub.below = ()
         back(case)
         if not died:
             break

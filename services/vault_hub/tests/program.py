@@ -6,7 +6,7 @@ import http.client
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,8 @@ class Program:
     home: Path
     tokens: dict[str, str] = field(default_factory=dict)
     module: str = "vault_hub"
-    environment: Mapping[str, str] | None = None
+    below: tuple[str, ...] = ()
+    """What it is started by: strace with its options."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -57,14 +58,14 @@ class Program:
         return self.home / "hub.log"
 
     def argv(self, *more: str) -> list[str]:
-        return [sys.executable, "-m", self.module, "run", "--config", str(self.config), *more]
+        return [*self.below, sys.executable, "-m", self.module, "run", "--config", str(self.config), *more]
 
     def start(self, *more: str) -> None:
         port = self.home / "state" / "port"
         port.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.argv(*more), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
+                self.argv(*more), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         eventually(lambda: port.exists() or self.ended is not None, "the hub listens", seconds=60)
         assert self.ended is None, self.log.read_text()[-2000:]
