@@ -60,7 +60,7 @@ LEGAL: dict[str, Kind] = {
         "text of a stranger in its fence": writing(PLAN, b"```text\n<b>x</b> ![x](https://thief.example)\n```\n"),
         "an update": writing("Updates/cloud-1/recent.md", b"- 2026-11-23T09:00:00Z alive held=2\n"),
         "a log that grows": _log_grows,
-        "a withdrawal": writing(f"Signals/withdraw-{ASKS.id}-1.json", None),
+        "a withdrawal": writing(f"Signals/withdraw-{ASKS.id}-2.json", b"{}\n"),
         "a briefing": writing("Briefings/2026-11-24.md", b"# Tuesday\n"),
         "an approval by the owner": _approves,
         "a rejection by the owner": _by_local(ASKS, ASKS.evolve(stage=Stage.REJECTED, finished=NOW)),
