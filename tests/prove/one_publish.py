@@ -1,5 +1,6 @@
 """`python -m tests.prove.one_publish HUB HOME NUMBER`: on a line of input, publish the task with this number.
 
+HUB is a resident hub when HOME holds a `token`, else a git remote.
 Says "ready" before, and afterwards how many seconds that took. Exit code 4: the hub was not there, or the disk full.
 """
 
@@ -13,18 +14,19 @@ from libs.vault_protocol.tests import made
 
 from vault_protocol import disk
 from vault_protocol.clock import SystemClock
+from vault_protocol.connect import connect
 from vault_protocol.errors import DiskTrouble, HubUnreachable
 from vault_protocol.journal import Journal
-from vault_protocol.remote import Remote
 from vault_protocol.store import GitStore
 from vault_protocol.vault import Vault
 
 
 def open_vault(hub: str, home: Path) -> Vault:
-    store = GitStore(home / "clone.git")
+    store, token = GitStore(home / "clone.git"), home / "token"
+    way = connect(store, hub, token_file=token if token.exists() else None)
     return Vault(
         Journal(
-            store, Remote(store, hub), made.CLOUD, SystemClock(), trust=made.TRUST, checkpoint=home / "followed.json"
+            store, way, made.CLOUD, SystemClock(), trust=made.TRUST, checkpoint=home / "followed.json"
         )
     )
 

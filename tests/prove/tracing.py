@@ -43,7 +43,7 @@ def run_refused(program: str, *arguments: str, calls: Sequence[str], error: str,
 
 
 def _run_traced(program: str, arguments: Sequence[str], inject: Sequence[str], log: Path) -> Run:
-    with _started(program, arguments) as process, _tracer(process.pid, inject, log) as tracer:
+    with _started(program, arguments) as process, attached(process.pid, inject, log) as tracer:
         said, _ = process.communicate("go\n", timeout=SECONDS)
         tracer.wait(SECONDS)
     return Run(process.returncode, said, was_killed(log))
@@ -86,10 +86,22 @@ def _started(program: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
     return process
 
 
-def _tracer(process: int, inject: Sequence[str], log: Path) -> subprocess.Popen[str]:
+def killing(process: int, calls: Sequence[str], at: int, log: Path) -> subprocess.Popen[str]:
+    """strace, once it has a process that runs already: SIGKILL at the n-th of any of these calls."""
+    return attached(process, _inject(calls, "signal=SIGKILL", str(at)), log)
+
+
+def refusing(thread: int, calls: Sequence[str], error: str, when: str, log: Path) -> subprocess.Popen[str]:
+    """The same for this thread alone, with this errno instead of a kill."""
+    return attached(thread, _inject(calls, f"error={error}", when), log, threads=())
+
+
+def attached(
+    process: int, inject: Sequence[str], log: Path, threads: Sequence[str] = ("-f",)
+) -> subprocess.Popen[str]:  # fmt: skip
     """strace, once it has the process. Without --seccomp-bpf: strace 6.1 injects no signals with it."""
     tracer = subprocess.Popen(
-        ["strace", "-f", "-p", str(process), "-o", str(log), *inject],
+        ["strace", *threads, "-p", str(process), "-o", str(log), *inject],
         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert tracer.stderr is not None

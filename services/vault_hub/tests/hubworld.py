@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pygit2
 from libs.vault_protocol.tests.made import CLOUD, LOCAL, NOW, OTHER, OWNER_KEY, TRUST, VAULT, Author
 
 from vault_hub.agents import Standing
@@ -153,8 +154,8 @@ def packed(store: GitStore, commit: CommitId) -> wire.Object:
 
 
 def parent_of(store: GitStore, commit: CommitId) -> CommitId | None:
-    line = store.history(None, commit)
-    return line[-2].id if len(line) > 1 else None
+    parents = pygit2.Repository(str(store.path))[commit].peel(pygit2.Commit).parent_ids
+    return CommitId(str(parents[0])) if parents else None
 
 
 def signed(

@@ -303,6 +303,9 @@ class HubClient:
         try:
             answer = wire.loaded(said)
         except BadWire:
+            if status == 200:  # http.client takes an answer without its headers' end for an empty one
+                self._hang_up()
+                raise HubUnreachable(f"the answer of the hub at {self._url} was cut off") from None
             answer = {}
         if status == 200 or answer.get("answer") == "broken":
             return answer

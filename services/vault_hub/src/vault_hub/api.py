@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 from starlette.requests import Request
@@ -52,6 +53,7 @@ class Api:
     ) -> None:  # fmt: skip
         self._arbiter, self._line, self._events = arbiter, line, events
         self._door, self._metrics, self._refusals, self._bodies = door, metrics, refusals, bodies
+        self._parsing = ThreadPoolExecutor(1, "parse")
         self._publishes = Room("publishes", each=WAITING, all_together=WAITING_ALL)
         self._streams = Room("streams", each=STREAMS, all_together=STREAMS_ALL)
         self.routes = [
@@ -89,7 +91,7 @@ class Api:
     async def _publish(self, request: Request, caller: Caller) -> Response:
         self._door.may_publish(caller)
         async with self._bodies.of(request, caller) as body:
-            parcels, onto, exact = _asked(body) if len(body) < LARGE else await asyncio.to_thread(_asked, body)
+            parcels, onto, exact = _asked(body) if len(body) < LARGE else await self._asked_beside(body)
             published = await self.settle(caller, parcels, onto, exact)
         if isinstance(published, Rejected | Broken):
             return _no(published)
@@ -110,6 +112,10 @@ class Api:
         if isinstance(published, Rejected | Broken):
             return _no(published)
         return _json({"answer": _WORD[type(published)], "head": published.head})
+
+    async def _asked_beside(self, body: bytes) -> tuple[list[wire.Parcel], CommitId | None, bool]:
+        """One at a time: what is being parsed takes many times the room of what was sent."""
+        return await asyncio.get_running_loop().run_in_executor(self._parsing, _asked, body)
 
     async def _changes(self, request: Request, caller: Caller) -> Response:
         async with self._bodies.of(request, caller) as content:

@@ -82,6 +82,7 @@ def _assemble(
     cleared = clear_at_start(path)
     if cleared:
         log.info("hub.cleared", files=len(cleared))
+    step("cleared")
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     agents = Agents(settings.agents_dir, settings.vault, now=clock.now, monotonic=clock.monotonic)
     agents.check()
@@ -95,6 +96,7 @@ def _assemble(
         raise VaultError(
             f"{path}: {error}. If it was restored from an older copy on purpose, remove {checkpoint}"
         ) from None
+    step("followed")
     line, refusals = Line(path, follower.view.head), Refusals(settings.state_dir, clock.now)
     events = Events(line, heartbeat=settings.heartbeat_seconds)
     rules = Rules(settings.vault, owner_key, settings.secrets())

@@ -161,13 +161,16 @@ class Objects:
 
     def merge_small(self) -> None:
         """Write the small packs of late as one, and take them away. Raises OSError; nothing is lost then."""
+        self._step("merging")
         names = [name for name, _ in self._small]
         merged = packs.write(self._packs, [entry for _, entries in self._small for entry in entries])
         self._small, self._small_bytes = [], 0
+        self._step("merged, not cleared")
         for name in names:
             if name != merged:
                 for suffix in (".idx", ".pack"):  # without its index a pack is nothing to git
                     (self._packs / (name + suffix)).unlink(missing_ok=True)
+                    self._step("one file cleared")
 
     @property
     def wants_merge(self) -> bool:

@@ -28,7 +28,7 @@ class Settings(BaseModel):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8470
     """Plain HTTP: TLS is the reverse proxy's. 0 takes a free port and writes it to state_dir/port."""
-    body_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 30)] = 32 * 1024 * 1024
+    body_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 30)] = 20 * 1024 * 1024
     """Of one request, and of what a push holds once it is unpacked."""
     requests_per_second: Annotated[float, Field(gt=0)] = 500.0
     """For one credential; ten times as many in a burst."""
