@@ -219,6 +219,7 @@ FORGERIES: list[tuple[str, Callable[[World, Task], tuple[SendMail, SignedApprova
 def action(task: Task) -> SendMail:
     asked = request.read(task.note)
     assert asked is not None
+    assert isinstance(asked.action, SendMail)
     return asked.action
 
 

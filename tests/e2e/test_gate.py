@@ -12,6 +12,7 @@ import pytest
 
 from demo.processes import eventually
 from vault_protocol import audit, request
+from vault_protocol.action import SendMail
 from vault_protocol.approval import SignedApproval
 from vault_protocol.task import Stage, Task
 
@@ -53,6 +54,7 @@ def test_a_mail_becomes_one_sent_mail_after_one_approval(gate: Gate) -> None:
     mail = email.message_from_bytes(sent.raw, policy=email.policy.default)
     asked = request.read(done.note)
     assert asked is not None
+    assert isinstance(asked.action, SendMail)
     assert mail["In-Reply-To"] == asked.action.in_reply_to
     assert mail["Subject"] == f"Re: {topic}"
     assert sent.envelope.recipients == (gate.asked[topic],)
@@ -115,6 +117,7 @@ def test_editing_the_file_and_then_moving_it_sends_the_edited_text(gate: Gate) -
     path = gate.in_folder(task)
     asked = request.read(task.note)
     assert asked is not None
+    assert isinstance(asked.action, SendMail)
     edited = path.read_text(encoding="utf-8").replace(asked.action.text, "Gladly: the offer follows today.\n", 1)
     path.write_text(edited, encoding="utf-8")
     path.rename(gate.world.vault_folder / "Approved" / path.name)
@@ -137,6 +140,7 @@ def test_asking_for_another_draft_gives_the_next_revision(gate: Gate) -> None:
     assert isinstance(again, Task)
     asked = request.read(again.note)
     assert asked is not None
+    assert isinstance(asked.action, SendMail)
     assert "Tuesday at ten works for us." in asked.action.text
     assert gate.sent_to(topic) == []
 

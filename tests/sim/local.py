@@ -40,6 +40,7 @@ class InProcess:
 
     def send_mail(self, action: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> SendResult:
         try:
+            assert isinstance(action.action, SendMail)
             return told(self.executor.execute(action.action, approval, earlier=earlier), action.action)
         except Died as death:
             if self.world.rng.random() < 0.5:

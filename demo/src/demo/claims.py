@@ -25,6 +25,7 @@ from demo.story import Story
 from demo.tail import Tail
 from demo.world import World
 from vault_protocol import remote, request
+from vault_protocol.action import SendMail
 from vault_protocol.approval import SignedApproval
 from vault_protocol.store import GitStore
 from vault_protocol.task import Stage, Task
@@ -73,7 +74,7 @@ def _sent(world: World, task: Task) -> Iterator[Claim]:
     yield Claim("it answers the customer's mail in its thread", thread == (QUESTION_ID, QUESTION_ID), str(thread))
     asked = request.read(task.note)
     content = mail.get_content().replace("\r\n", "\n") if not mail.is_multipart() else ""
-    approved = asked is not None and content.startswith(asked.action.text)
+    approved = asked is not None and isinstance(asked.action, SendMail) and content.startswith(asked.action.text)
     yield Claim("its text is, word for word, what was approved", approved, content[:200])
     yield Claim("the note is in Done", task.stage is Stage.DONE, task.stage.value)
 

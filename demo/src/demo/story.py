@@ -25,6 +25,7 @@ from demo.letters import Letter, hostile, newsletter, question
 from demo.tail import Event
 from demo.world import COUNTERSIGN, World
 from vault_protocol import layout, request
+from vault_protocol.action import SendMail
 from vault_protocol.task import Stage, Task
 
 T = TypeVar("T")
@@ -175,7 +176,7 @@ class Story:
 
     def _show(self, task: Task) -> None:
         asked = request.read(task.note)
-        if asked is None:
+        if asked is None or not isinstance(asked.action, SendMail):
             raise DemoFailed("the customer's mail got no draft")
         action = asked.action
         head = f"To: {', '.join(str(box) for box in action.to)}\nSubject: {action.subject}\n\n"

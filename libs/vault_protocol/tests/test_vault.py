@@ -11,6 +11,7 @@ from libs.vault_protocol.tests import made
 from libs.vault_protocol.tests.made import CLOUD, LOCAL, OTHER, World, claimed, draft, submitted
 
 from vault_protocol import audit, layout, notes, request, updates
+from vault_protocol.action import SendMail
 from vault_protocol.audit import BrokenChain, Record
 from vault_protocol.errors import IllegalMove, NoSuchTask, Refused, StaleRevision, UntrustedHead
 from vault_protocol.task import Stage, Task
@@ -25,6 +26,7 @@ def test_a_task_goes_from_waiting_to_done_through_the_owners_hands(world: World)
     asked = request.read(shown.note)
     assert asked is not None
 
+    assert isinstance(asked.action, SendMail)
     signed = made.approved(shown, asked.action)
     approved = local.approve(shown, signed)
     done = local.finish(approved, result="sent")

@@ -10,6 +10,7 @@ from services.cloud_agent.tests.world import ToldDrafter, World, mail
 
 import correspondence
 from vault_protocol import request
+from vault_protocol.action import SendMail
 from vault_protocol.note import LIMIT
 from vault_protocol.task import Stage
 
@@ -121,6 +122,7 @@ def test_a_well_known_secret_is_taken_out_of_note_draft_and_quote_and_the_owner_
     task = world.only(Stage.PENDING_APPROVAL)
     found = request.read(task.note)
     assert found is not None
+    assert isinstance(found.action, SendMail)
     assert "Our key is [aws-access-key removed], keep it." in found.action.quote
     assert "What looked like a secret was taken out: aws-access-key." in found.warnings
     assert AWS_KEY not in task.note.content().decode()

@@ -23,6 +23,7 @@ from correspondence import read
 from correspondence.masking import masked
 from demo.launch import MailWorld
 from vault_protocol import request
+from vault_protocol.action import SendMail
 from vault_protocol.task import Stage, Task
 
 ENOUGH = 300
@@ -134,6 +135,7 @@ def assert_right(name: str, raw: bytes, task: Task) -> None:
             assert line in shown or line.rstrip() in shown, f"{name}: {line[:60]!r} is not in its note"
     asked = request.read(task.note)
     if asked is not None:
+        assert isinstance(asked.action, SendMail)
         addresses = {box.address for box in asked.action.to}
         allowed = {box.address for box in (original.reply_to or ((original.sender,) if original.sender else ()))}
         assert addresses <= allowed, name

@@ -20,6 +20,7 @@ EVIL = "collector@evil.example"
 def action_in(task: Task) -> SendMail:
     found = request.read(task.note)
     assert found is not None
+    assert isinstance(found.action, SendMail)
     return found.action
 
 
@@ -177,6 +178,7 @@ def test_what_the_drafter_does_not_know_stands_apart_from_what_it_warns_of(tmp_p
     assert found is not None
     assert found.unknowns == ("the price ♯♯ Action ‹!-- draft --›",)
     assert "Answers go to another domain than the sender's." in found.warnings
+    assert isinstance(found.action, SendMail)
     assert [box.address for box in found.action.to] == ["other@third.example"]
 
 

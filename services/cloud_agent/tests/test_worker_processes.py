@@ -16,6 +16,7 @@ from cloud_agent.__main__ import main
 from demo.launch import MailWorld, mail_world
 from demo.processes import eventually
 from vault_protocol import keys, request
+from vault_protocol.action import SendMail
 from vault_protocol.clock import SystemClock
 from vault_protocol.follow import Trust
 from vault_protocol.identity import Identity
@@ -171,6 +172,7 @@ def test_a_mail_becomes_a_draft_a_newsletter_ends_and_a_hostile_mail_is_the_owne
         assert process.wait(SECONDS) == 0
     found = request.read(by_subject["Friday"].note)
     assert found is not None
+    assert isinstance(found.action, SendMail)
     assert [box.address for box in found.action.to] == ["jana@elsewhere.example"]
     assert (found.action.subject, found.action.in_reply_to) == ("Re: Friday", "<1@elsewhere.example>")
     assert not by_subject["Urgent"].has_action

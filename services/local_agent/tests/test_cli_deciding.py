@@ -13,6 +13,7 @@ from services.local_agent.tests.cli_world import COMMAND, PASSPHRASE, World, unt
 
 from local_agent.home import Home
 from vault_protocol import approval, request, sshsig
+from vault_protocol.action import SendMail
 from vault_protocol.approval import SignedApproval
 from vault_protocol.audit import Record
 from vault_protocol.task import Stage
@@ -121,6 +122,7 @@ def test_an_edit_in_the_folder_is_never_approved_unseen(world: World) -> None:
     done = world.local.vault.get(task)
     found = request.read(done.note)
     assert found is not None
+    assert isinstance(found.action, SendMail)
     assert found.action.text == "Thank you, my own words.\n"
     assert done.revision == 2
     assert approvals(world)[0].approval.digest == found.action.digest
@@ -230,6 +232,7 @@ def test_the_editor_gets_the_text_alone_in_a_private_file_that_is_gone_afterward
     assert Path(name).is_relative_to(world.home.path)
     found = request.read(world.local.vault.get(task).note)
     assert found is not None
+    assert isinstance(found.action, SendMail)
     assert found.action.text == "After\n"
 
 

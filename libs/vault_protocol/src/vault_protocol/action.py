@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from .canonical import Json, canonical, sha256
+from .action_base import ActionBase, BadAction, Hex64, Line, Strict
+from .books_action import InvoiceLine, Party, PostInvoice, RegisterPayment
 from .plain import hidden_or_control
+
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "ActionBase",
+    "Address",
+    "Attachment",
+    "BadAction",
+    "InvoiceLine",
+    "Party",
+    "PostInvoice",
+    "RegisterPayment",
+    "SendMail",
+    "action_of",
+]
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
-
-
-class BadAction(ValueError):
-    """An action that must not exist: unknown kind, unknown field, or a value outside its rules."""
-
-
-def _line(text: str) -> str:
-    fault = hidden_or_control(text) or ("a line break or tab" if "\n" in text or "\t" in text else None)
-    if fault:
-        raise ValueError(f"it holds {fault}")
-    return text
 
 
 def _body(text: str) -> str:
@@ -47,16 +52,11 @@ def _message_id(text: str) -> str:
     return text
 
 
-Line = Annotated[str, Field(max_length=998), AfterValidator(_line)]
 Body = Annotated[str, Field(max_length=400_000), AfterValidator(_body)]
 MessageId = Annotated[str, AfterValidator(_message_id)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Address(_Strict):
+class Address(Strict):
     """A mailbox in a header: the display name, and `local@domain` in ASCII."""
 
     name: Line = ""
@@ -66,35 +66,13 @@ class Address(_Strict):
         return f"{self.name} <{self.address}>" if self.name else self.address
 
 
-class Attachment(_Strict):
+class Attachment(Strict):
     """A file by its content: size in bytes and SHA-256 in hex."""
 
     name: Line
     media_type: Line
     size: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-class ActionBase(_Strict):
-    """Common to all actions. `prose` names the fields that stand as text in the note, not in its JSON block."""
-
-    prose: ClassVar[tuple[str, ...]] = ()
-    type: str
-    account: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
-
-    def canonical(self) -> bytes:
-        """`countersign action v1`, LF, and the canonical JSON of every field."""
-        fields: Json = self.model_dump(mode="json")
-        return b"countersign action v1\n" + canonical(fields)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the canonical bytes, in hex: what an approval signs."""
-        return sha256(self.canonical())
-
-    def fields(self) -> dict[str, Any]:
-        """What stands in the JSON block of the note."""
-        return self.model_dump(mode="json", exclude=set(self.prose))
+    sha256: Hex64
 
 
 class SendMail(ActionBase):
@@ -120,10 +98,14 @@ class SendMail(ActionBase):
         return self
 
 
-Action = SendMail
-"""The union of all actions; it grows by one class and one line in `ACTIONS` for each connector."""
+Action: TypeAlias = SendMail | PostInvoice | RegisterPayment
+"""The union of all actions; it grows by one class and one line in `ACTIONS` for each kind of effect."""
 
-ACTIONS: Mapping[str, type[Action]] = {"send_mail": SendMail}
+ACTIONS: Mapping[str, type[Action]] = {
+    "send_mail": SendMail,
+    "post_invoice": PostInvoice,
+    "register_payment": RegisterPayment,
+}
 
 
 def action_of(fields: Mapping[str, Any], **prose: str) -> Action:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from . import sshsig
 from .action import Action
+from .action_base import Hex64
 from .canonical import canonical, moment, sha256, utc
 from .errors import ApprovalRefused
 
@@ -26,7 +27,6 @@ def _stamp(text: str) -> str:
     return text
 
 
-Hex64 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Stamp = Annotated[str, AfterValidator(_stamp)]
 
 A = TypeVar("A", bound=Action)

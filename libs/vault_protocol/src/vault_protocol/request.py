@@ -3,6 +3,7 @@
     <!-- countersign:request TOKEN -->
     > [!warning] what to look at
     ## Open          (a fence: what the draft leaves open, a line each)
+    ## Summary       (a fence, for acts on the books: the action in words, which must be these very words)
     ## Action
     ```json
     ```
@@ -26,7 +27,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from . import plain
+from . import plain, summary
 from .action import Action, BadAction, action_of
 from .canonical import strict_json
 from .errors import MalformedNote
@@ -64,6 +65,8 @@ def render(request: Request) -> str:
         lines += [_CALLOUT, *(f"> - {warning}" for warning in request.warnings), ""]
     if request.unknowns:
         lines += ["## Open", "", *_fence("".join(f"{line}\n" for line in request.unknowns), "text"), ""]
+    if told := summary.text(action):
+        lines += ["## Summary", "", *_fence(told, "text"), ""]
     fields = json.dumps(action.fields(), indent=2, ensure_ascii=False)
     lines += ["## Action", "", *_fence(fields + "\n", "json")]
     for name in action.prose:
@@ -120,6 +123,7 @@ def read(note: Note, path: str = "") -> Request | None:
     reader = _Reader([line.removesuffix("\n") for line in lines[span[0] + 1 : span[1]]], found[1], path)
     warnings = tuple(reader.callout())
     unknowns = tuple(reader.open_points())
+    told = reader.summary()
     reader.expect("## Action")
     try:
         fields = strict_json("\n".join(reader.fence("json")))
@@ -132,6 +136,8 @@ def read(note: Note, path: str = "") -> Request | None:
         raise MalformedNote(path, f"the action does not hold: {error}") from None
     if note.front.words("action") != action.type:
         raise MalformedNote(path, f"the front matter says {note.front.words('action')!r}, the block {action.type!r}")
+    if told != summary.text(action):
+        raise MalformedNote(path, "the summary does not say what the action says")
     return Request(found[1], action, warnings, unknowns)
 
 
@@ -174,6 +180,12 @@ class _Reader:
             return []
         self.at += 1
         return self.fence("text")
+
+    def summary(self) -> str:
+        if self.peek() != "## Summary":
+            return ""
+        self.at += 1
+        return "".join(f"{line}\n" for line in self.fence("text"))
 
     def fence(self, kind: str, until: str | None = None) -> list[str]:
         """The lines of the next fence. With `until`, the fence ends right before that line and nowhere else."""

@@ -13,6 +13,7 @@ from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from correspondence import Automatic, Mailbox, Oddity, Original, Silence, never_answer
 from correspondence.masking import masked
 from vault_protocol import plain
+from vault_protocol.action import SendMail
 from vault_protocol.canonical import moment
 from vault_protocol.errors import MalformedNote
 from vault_protocol.request import read as read_request
@@ -122,4 +123,4 @@ def _draft_in(task: Task) -> str | None:
         earlier = read_request(task.note)
     except MalformedNote:
         return None
-    return earlier.action.text if earlier else None
+    return earlier.action.text if earlier and isinstance(earlier.action, SendMail) else None

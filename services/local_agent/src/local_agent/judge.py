@@ -13,7 +13,7 @@ from correspondence.reply_action import reply_action
 from local_agent.dkim_check import Dkim, Txt, check, look_up_txt
 from local_agent.home import Settings
 from vault_protocol import request
-from vault_protocol.action import SendMail
+from vault_protocol.action import PostInvoice, RegisterPayment, SendMail
 from vault_protocol.canonical import sha256
 from vault_protocol.errors import MalformedNote, VaultError
 from vault_protocol.files import write_private
@@ -62,6 +62,15 @@ class Check:
         return self.warnings[0] if self.warnings else ""
 
 
+CheckRecord = Callable[[PostInvoice | RegisterPayment, tuple[str, ...]], Check]
+"""Holds an act on the books against the record in the books; the second is what Cloud warned of."""
+
+
+def no_books(_action: PostInvoice | RegisterPayment, _told: tuple[str, ...]) -> Check:
+    """On a machine that has no access to the books."""
+    return Check(False, reason="the books are not set up on this machine")
+
+
 FindOriginal = Callable[[str, str], Sequence[bytes]]
 """(account name, Message-ID) → the raw messages in the mailbox with that id. Raises VaultError when it cannot look."""
 
@@ -69,9 +78,13 @@ FindOriginal = Callable[[str, str], Sequence[bytes]]
 class Judge:
     """Checks each revision once and remembers it outside the vault."""
 
-    def __init__(self, settings: Settings, find: FindOriginal, memory: Path, txt: Txt = look_up_txt) -> None:
+    def __init__(
+        self, settings: Settings, find: FindOriginal, memory: Path, txt: Txt = look_up_txt,
+        check_record: CheckRecord = no_books,
+    ) -> None:  # fmt: skip
         """`txt` looks up the DNS records that DKIM needs."""
         self._settings, self._find, self._memory, self._txt = settings, find, memory, txt
+        self._check_record = check_record
         self._known: dict[str, Check] = {}
         if memory.exists():
             for mark, saved in json.loads(memory.read_text(encoding="utf-8")).items():
@@ -105,6 +118,8 @@ class Judge:
         if asked is None:
             return Check(False, reason="it asks for nothing to be done")
         action = asked.action
+        if not isinstance(action, SendMail):
+            return self._check_record(action, asked.warnings)
         if not action.in_reply_to:
             return Check(False, reason="it answers no mail that could be compared")
         try:

@@ -212,6 +212,8 @@ class Service:
         """Why a file move may not decide this task; None when it may."""
         if not task.has_action:
             return None
+        if task.note.front.words("action") == "register_payment":
+            return "a payment is never decided by moving a file"
         check = self.local.judge.check(task)
         return None if check.quick else check.why_not()
 

@@ -19,7 +19,7 @@ from local_agent.cli.session import HomeOption, IdArgument, JsonOption, Session
 from local_agent.cli.show_draft import show_draft
 from local_agent.decisions import How
 from vault_protocol import request
-from vault_protocol.action import BadAction, action_of
+from vault_protocol.action import BadAction, SendMail, action_of
 from vault_protocol.errors import IllegalMove, MalformedNote, VaultError
 from vault_protocol.note import Note
 from vault_protocol.request import Request
@@ -47,6 +47,8 @@ def edit(
         raise IllegalMove(
             f"task {task.id} holds no draft that waits for you{': ' + draft.fault if draft.fault else ''}"
         )
+    if not isinstance(draft.request.action, SendMail):
+        raise IllegalMove(f"task {task.id} is about the books and holds no text; ask for another with `again`")
     if draft.edit is not None:
         raise VaultError(
             f"the folder holds an edited text of {task.id} already; approve it with --edited, or delete it"
@@ -74,6 +76,7 @@ def edit(
 def with_text(task: Task, asked: Request, text: str) -> Note:
     """The note with this text for its draft. Raises MalformedNote when no draft may hold it."""
     action = asked.action
+    assert isinstance(action, SendMail)
     try:
         changed = action_of(action.fields(), text=text, quote=action.quote)
         fresh = Request(secrets.token_hex(8), changed, asked.warnings, asked.unknowns)

@@ -9,9 +9,12 @@ from local_agent.assemble import Local
 from local_agent.cli import words
 from local_agent.cli.drafts import Draft
 from local_agent.cli.session import Session
-from vault_protocol import layout, request
+from vault_protocol import layout, request, summary
 from vault_protocol.action import SendMail
 from vault_protocol.task import Stage
+
+CHECKED_MAIL = "Checked: recipients, thread and quote are what the original in your mailbox gives."
+CHECKED_RECORD = "Checked: the books hold this very record, in this very state."
 
 
 def show_draft(session: Session, local: Local, draft: Draft, *, original: bool = True) -> None:
@@ -35,17 +38,19 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
         else:
             session.say("It asks for nothing to be done.", "dim")
     else:
-        _action(session, draft.request.action)
+        for label, value in summary.rows(draft.request.action):
+            _fact(session, label, value)
         for warning in draft.request.warnings:
             session.say(f"! {words.exactly(warning)}", "bold yellow")
         for unknown in draft.request.unknowns:
             session.say(f"? {words.exactly(unknown)}", "yellow")
         _check(session, draft)
-        _rule(session, "Draft")
-        _text(session, draft.request.action.text)
-        if draft.request.action.quote:
-            _rule(session, "Quote")
-            _text(session, draft.request.action.quote, "dim")
+        if isinstance(draft.request.action, SendMail):
+            _rule(session, "Draft")
+            _text(session, draft.request.action.text)
+            if draft.request.action.quote:
+                _rule(session, "Quote")
+                _text(session, draft.request.action.quote, "dim")
     if draft.edit is not None:
         _rule(session, "Your edit in the folder, not decided yet")
         _text(session, draft.edit.diff, "cyan")
@@ -55,18 +60,6 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
         note = task.note if draft.fault else request.take_out(task.note)
         _rule(session, "The note and its original")
         _text(session, note.body.strip("\n"), "dim")
-
-
-def _action(session: Session, action: SendMail) -> None:
-    _fact(session, "It would", f"send a mail from the account {action.account}")
-    _fact(session, "From", str(action.sender))
-    for label, boxes in (("To", action.to), ("Cc", action.cc), ("Bcc", action.bcc)):
-        for box in boxes:
-            _fact(session, label, str(box))
-    _fact(session, "Subject", action.subject)
-    _fact(session, "Answers", action.in_reply_to or "")
-    for file in action.attachments:
-        _fact(session, "Attached", f"{file.name} ({file.media_type}, {file.size} bytes, sha256 {file.sha256[:16]}…)")
 
 
 def _check(session: Session, draft: Draft) -> None:
@@ -79,7 +72,8 @@ def _check(session: Session, draft: Draft) -> None:
     if not check.original:
         session.say(f"Not checked against the original: {check.reason}", "yellow")
     elif not check.mismatches:
-        session.say("Checked: recipients, thread and quote are what the original in your mailbox gives.", "green")
+        mail = draft.request is not None and isinstance(draft.request.action, SendMail)
+        session.say(CHECKED_MAIL if mail else CHECKED_RECORD, "green")
     for warning in check.warnings:
         if draft.request is None or warning not in draft.request.warnings:
             session.say(f"! {words.exactly(warning)}", "bold yellow")

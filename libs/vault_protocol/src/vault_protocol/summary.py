@@ -1,0 +1,91 @@
+"""An action as a person reads it. In a note it stands beside the JSON, and the reader compares the two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .action import Action, PostInvoice, RegisterPayment, SendMail
+from .books_action import InvoiceLine
+
+Row = tuple[str, str]
+"""What it is about, and what is said of it; both from the action alone."""
+
+_POSTS = {
+    "out_invoice": "post a customer invoice",
+    "out_refund": "post a credit note for a customer",
+    "in_invoice": "post a vendor bill",
+    "in_refund": "post a vendor's credit note",
+}
+_PAYS = {"outbound": "register a payment that went out", "inbound": "register a payment that came in"}
+
+
+def rows(action: Action) -> tuple[Row, ...]:
+    """Everything an owner decides about, but for the prose."""
+    return tuple((label, value) for label, value in _rows(action) if value)
+
+
+def text(action: Action) -> str:
+    """The summary section of a note; empty for a mail, whose fields and text say it themselves."""
+    if isinstance(action, SendMail):
+        return ""
+    return "".join(f"{label:<14}{value}\n" for label, value in rows(action))
+
+
+def _rows(action: Action) -> Iterator[Row]:
+    match action:
+        case SendMail():
+            yield from _mail(action)
+        case PostInvoice():
+            yield from _invoice(action)
+        case RegisterPayment():
+            yield from _payment(action)
+
+
+def _mail(action: SendMail) -> Iterator[Row]:
+    yield "It would", f"send a mail from the account {action.account}"
+    yield "From", str(action.sender)
+    for label, boxes in (("To", action.to), ("Cc", action.cc), ("Bcc", action.bcc)):
+        for box in boxes:
+            yield label, str(box)
+    yield "Subject", action.subject
+    yield "Answers", action.in_reply_to or ""
+    for file in action.attachments:
+        yield "Attached", f"{file.name} ({file.media_type}, {file.size} bytes, sha256 {file.sha256[:16]}…)"
+
+
+def _invoice(action: PostInvoice) -> Iterator[Row]:
+    yield "It would", f"{_POSTS[action.move_type]}, record {action.record} of {action.account}"
+    yield "Partner", _party(action)
+    yield "Reference", action.reference
+    yield "Date", action.invoice_date
+    yield "Due", action.due_date
+    for number, line in enumerate(action.lines, 1):
+        yield f"Line {number}", _line(line)
+    yield "Untaxed", f"{action.untaxed} {action.currency}"
+    yield "Tax", f"{action.tax} {action.currency}"
+    yield "Total", f"{action.total} {action.currency}"
+    yield "Bank account", action.bank_account
+    yield "State", f"{action.state_sha256[:16]}…"
+
+
+def _payment(action: RegisterPayment) -> Iterator[Row]:
+    yield "It would", f"{_PAYS[action.direction]}, for record {action.record} of {action.account}"
+    yield "Partner", _party(action)
+    yield "Document", action.document
+    yield "Reference", action.reference
+    yield "Amount", f"{action.amount} {action.currency} of {action.residual} open"
+    yield "Date", action.date
+    yield "Journal", action.journal
+    yield "Bank account", action.bank_account
+    yield "State", f"{action.state_sha256[:16]}…"
+
+
+def _party(action: PostInvoice | RegisterPayment) -> str:
+    party = action.partner
+    return f"{party.name}{f' ({party.vat})' if party.vat else ''}, number {party.id}"
+
+
+def _line(line: InvoiceLine) -> str:
+    less = "" if line.discount == "0.00" else f" less {line.discount} %"
+    taxes = f", tax: {line.taxes}" if line.taxes else ""
+    return f"{line.description or '(no text)'}: {line.quantity} × {line.unit_price}{less} = {line.subtotal}{taxes}"
