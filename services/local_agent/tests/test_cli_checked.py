@@ -11,6 +11,7 @@ from services.local_agent.tests.cli_world import World, until
 from correspondence import Mailbox, read
 from correspondence.reply_action import reply_action
 from demo.launch import MailWorld, mail_world
+from local_agent.attachments import Attachments
 from vault_protocol.action import Address, SendMail
 from vault_protocol.task import Stage
 
@@ -119,3 +120,13 @@ def test_a_text_that_was_edited_is_checked_anew(world: World, mail: MailWorld, t
     shown = world.run("show", task, "--json").json
     assert shown["check"] == "ok"
     assert SendMail.model_validate(shown["action"], strict=False).text == "Yes, gladly.\n"
+
+
+def test_a_file_of_this_machine_that_cloud_names_for_another_task_is_a_mismatch(world: World, mail: MailWorld) -> None:
+    other = Attachments(world.home.attachments).keep(
+        b"%PDF for somebody else", name="INV-1.pdf", media_type="application/pdf", task="z" * 16, origin="invoice 1"
+    )
+    task = reply(world, mail, 1, attachments=(other,))
+    assert "MISMATCH: the attachment INV-1.pdf is no file that this machine keeps" in world.run("show", task).out
+    assert world.approve(task, "--yes").code == 1
+    assert world.stage(task) is Stage.PENDING_APPROVAL

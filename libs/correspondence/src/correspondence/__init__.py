@@ -2,6 +2,7 @@
 
 from correspondence.attachments import Attachment
 from correspondence.compose import body, message
+from correspondence.enclosing import File
 from correspondence.fields import UnsafeMessage
 from correspondence.mailbox import Mailbox
 from correspondence.oddity import Automatic, Oddity
@@ -14,6 +15,7 @@ __all__ = [
     "Automatic",
     "Caution",
     "Envelope",
+    "File",
     "Mailbox",
     "NoReplyAddress",
     "Oddity",

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from correspondence.characters import CONTROL, NOT_A_CHARACTER
 from correspondence.dates import write_date
+from correspondence.enclosing import File, boundary_of, enclosed
 from correspondence.fields import UnsafeMessage, id_words, line, mailbox_words, text_words
 from correspondence.mailbox import Mailbox
 
@@ -34,10 +35,14 @@ def message(
     references: Sequence[str] = (),
     text: str,
     quote: str = "",
+    files: Sequence[File] = (),
     message_id: str,
     date: datetime,
 ) -> bytes:
-    """A text/plain mail in ASCII with CRLF line ends; raises UnsafeMessage rather than change a value."""
+    """A mail in ASCII with CRLF line ends: text/plain, or multipart/mixed when files are enclosed.
+
+    Raises UnsafeMessage rather than change a value.
+    """
     mailbox_words(bcc_not_in_headers, "Bcc")
     if not (to or cc or bcc_not_in_headers):
         raise UnsafeMessage("To: a mail needs at least one recipient")
@@ -54,10 +59,16 @@ def message(
         line("In-Reply-To", id_words([in_reply_to], "In-Reply-To")) if in_reply_to else "",
         line("References", id_words(references, "References")) if references else "",
         line("MIME-Version", ["1.0"]),
+    ]
+    text_headers = [
         line("Content-Type", ["text/plain;", 'charset="utf-8"']),
         line("Content-Transfer-Encoding", [encoding]),
     ]
-    return "".join([*headers, "\r\n"]).encode("ascii") + encoded
+    if not files:
+        return "".join([*headers, *text_headers, "\r\n"]).encode("ascii") + encoded
+    boundary = boundary_of(message_id, encoded, files)
+    headers.append(line("Content-Type", ["multipart/mixed;", f'boundary="{boundary}"']))
+    return "".join([*headers, "\r\n"]).encode("ascii") + enclosed(text_headers, encoded, files, boundary)
 
 
 def _checked_text(text: str) -> str:

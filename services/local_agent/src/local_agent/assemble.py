@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from local_agent.attachments import Attachments
 from local_agent.decisions import Desk
 from local_agent.executor_id import executor_id, place_of
 from local_agent.home import LOCAL, Home, Settings
@@ -63,7 +64,7 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
         log.error("checkpoint.doubted", kept_as=checkpoint.aside.name)
     vault = Vault(journal, lease=timedelta(seconds=settings.lease_seconds))
     desk = Desk(vault, executor, settings.owner, timedelta(seconds=settings.undo_seconds))
-    judge = Judge(settings, original_finder(settings), home.checks)
+    judge = Judge(settings, original_finder(settings), home.checks, attachments=Attachments(home.attachments))
     return Local(home, settings, store, vault, desk, judge, Inbox(settings.accounts), executor, clock, checkpoint)
 
 

@@ -160,6 +160,11 @@ class Home:
         return self.path / "state" / "dropped"
 
     @property
+    def attachments(self) -> Path:
+        """The files that mails may carry, by their hash."""
+        return self.path / "state" / "attachments"
+
+    @property
     def status(self) -> Path:
         return self.path / "state" / "status.json"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from correspondence import Caution, Mailbox, NoReplyAddress, Oddity, read
 from correspondence.masking import masked
 from correspondence.reply_action import reply_action
+from local_agent.attachments import Attachments
 from local_agent.dkim_check import Dkim, Txt, check, look_up_txt
 from local_agent.home import Settings
 from vault_protocol import request
@@ -17,6 +18,7 @@ from vault_protocol.action import PostInvoice, RegisterPayment, SendMail
 from vault_protocol.canonical import sha256
 from vault_protocol.errors import MalformedNote, VaultError
 from vault_protocol.files import write_private
+from vault_protocol.plain import one_line
 from vault_protocol.task import Task
 
 COMPARED = {
@@ -28,7 +30,6 @@ COMPARED = {
     "in_reply_to": "the thread",
     "references": "the thread",
     "quote": "the quote",
-    "attachments": "the attachments",
 }
 """The fields that follow from the original alone, and what to call them."""
 
@@ -80,11 +81,11 @@ class Judge:
 
     def __init__(
         self, settings: Settings, find: FindOriginal, memory: Path, txt: Txt = look_up_txt,
-        check_record: CheckRecord = no_books,
+        check_record: CheckRecord = no_books, attachments: Attachments | None = None,
     ) -> None:  # fmt: skip
-        """`txt` looks up the DNS records that DKIM needs."""
+        """`txt` looks up the DNS records that DKIM needs; `attachments` are the files this machine keeps."""
         self._settings, self._find, self._memory, self._txt = settings, find, memory, txt
-        self._check_record = check_record
+        self._check_record, self._attachments = check_record, attachments
         self._known: dict[str, Check] = {}
         if memory.exists():
             for mark, saved in json.loads(memory.read_text(encoding="utf-8")).items():
@@ -128,13 +129,13 @@ class Judge:
             return Check(False, reason=f"the mailbox could not be read: {error}")
         if not originals:
             return Check(False, reason="the mailbox has no mail with the Message-ID it answers")
-        checks = [self._compare(action, raw, asked.warnings) for raw in originals]
+        checks = [self._compare(task, action, raw, asked.warnings) for raw in originals]
         best = min(checks, key=lambda check: len(check.mismatches))
         if len(originals) > 1:
             return Check(True, best.mismatches, (*best.warnings, "several mails carry the Message-ID it answers"))
         return best
 
-    def _compare(self, action: SendMail, raw: bytes, told: tuple[str, ...]) -> Check:
+    def _compare(self, task: Task, action: SendMail, raw: bytes, told: tuple[str, ...]) -> Check:
         settings = self._settings
         sender = Mailbox(name=settings.owner, address=settings.account(action.account).address)
         try:
@@ -148,8 +149,21 @@ class Judge:
         warnings = dict.fromkeys((*told, *(oddity.sentence for oddity in oddities)))
         return Check(
             True,
-            (*dict.fromkeys(map(_differs, differing)), *self._forged(raw, action.to[0].address)),
+            (
+                *dict.fromkeys(map(_differs, differing)),
+                *self._foreign_files(task, action),
+                *self._forged(raw, action.to[0].address),
+            ),
             tuple(warning for warning in warnings if warning not in HARMLESS),
+        )
+
+    def _foreign_files(self, task: Task, action: SendMail) -> tuple[str, ...]:
+        """A hash names any file of this machine; only one that was kept for this task may go with its mail."""
+        files = self._attachments
+        return tuple(
+            f"the attachment {one_line(file.name, 80)} is no file that this machine keeps for this task"
+            for file in action.attachments
+            if files is None or files.origin(file, task=task.id) is None
         )
 
     def _forged(self, raw: bytes, answered: str) -> tuple[str, ...]:

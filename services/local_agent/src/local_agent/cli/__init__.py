@@ -13,6 +13,7 @@ import typer
 
 from local_agent.cli import (
     approving,
+    attached,
     deciding,
     doctor,
     editing,
@@ -42,7 +43,8 @@ def build() -> typer.Typer:
     )  # fmt: skip
     for name, command in (
         ("init", init.init), ("run", service.run), ("status", status.status), ("list", looking.list_),
-        ("show", looking.show), ("approve", approving.approve), ("edit", editing.edit), ("reject", deciding.reject),
+        ("show", looking.show), ("files", attached.files),
+        ("approve", approving.approve), ("edit", editing.edit), ("reject", deciding.reject),
         ("again", deciding.again), ("ack", deciding.ack), ("undo", effects.undo), ("resolve", effects.resolve),
         ("log", log.log), ("doctor", doctor.doctor), ("pause", switches.pause), ("resume", switches.resume),
         ("dry-run", switches.dry_run), ("re-root", rerooting.re_root), ("give-back", rerooting.give_back_),

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from local_agent.assemble import Local
 from local_agent.cli import words
+from local_agent.cli.attached import missing
 from local_agent.cli.drafts import Draft
 from local_agent.cli.session import Session
 from vault_protocol import layout, request, summary
@@ -40,6 +41,8 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
     else:
         for label, value in summary.rows(draft.request.action):
             _fact(session, label, value)
+        if isinstance(draft.request.action, SendMail) and draft.request.action.attachments:
+            _files(session, local, draft, draft.request.action)
         for warning in draft.request.warnings:
             session.say(f"! {words.exactly(warning)}", "bold yellow")
         for unknown in draft.request.unknowns:
@@ -60,6 +63,14 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
         note = task.note if draft.fault else request.take_out(task.note)
         _rule(session, "The note and its original")
         _text(session, note.body.strip("\n"), "dim")
+
+
+def _files(session: Session, local: Local, draft: Draft, action: SendMail) -> None:
+    gone = missing(local, draft.task, action)
+    for name in gone:
+        session.say(f"MISSING: {name} is not kept on this machine for this task; it will not be sent", "bold red")
+    if len(gone) < len(action.attachments):
+        session.say(f"To see what is attached: countersign files {draft.task.id[:6]} --open 1", "dim")
 
 
 def _check(session: Session, draft: Draft) -> None:

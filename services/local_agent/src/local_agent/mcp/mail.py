@@ -18,6 +18,7 @@ from mcp.server import MCPServer
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict
 
+from local_agent.attachments import Attachments
 from local_agent.effects import Answer, Done, Executor, Ledger, Refusal, Unsure, Waiting
 from local_agent.executor_id import executor_id
 from local_agent.home import Home
@@ -57,7 +58,7 @@ class MailStatus(BaseModel):
 def build(home: Home, reached: Callable[[str], None] = lambda step: None) -> MCPServer:
     """The server over this home. `reached` is told the executor's steps."""
     settings = home.settings()
-    connector = MailConnector(home.settings().account, reached)
+    connector = MailConnector(home.settings().account, Attachments(home.attachments).read)
     ledger = Ledger(home.ledger)
     executor: Executor[SendMail] = Executor(
         connector=connector,

@@ -5,35 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from correspondence import Mailbox, message
+from correspondence import File, Mailbox, message
+from local_agent.attachments import NoSuchFile
 from local_agent.effects.execute import Outcome
 from local_agent.effects.ledger import State
 from local_agent.mail_account import AuthFailed, MailAccount, MailboxUnreachable
 from local_agent.mailbox import Mailbox as Account
 from local_agent.mailbox import NoSentFolder
 from local_agent.submission import Accepted, RefusedForGood, RefusedForNow, Unknown, Unreachable, submit
-from vault_protocol.action import Address, SendMail
+from vault_protocol.action import Address, Attachment, SendMail
 from vault_protocol.approval import Approved
 
 
+def no_files(attachment: Attachment) -> bytes:
+    """On a machine that keeps none."""
+    raise NoSuchFile(f"the bytes of {attachment.name} are not on this machine")
+
+
 class MailConnector:
-    """Implements `effects.Connector` for SendMail. `account` gives the mail account of a name."""
+    """Implements `effects.Connector` for SendMail. `account` gives the mail account of a name, `bytes_of` the bytes
+    of an attachment (it raises NoSuchFile)."""
 
     name = "mail"
 
     def __init__(
-        self, account: Callable[[str], MailAccount], reached: Callable[[str], None] = lambda step: None
+        self, account: Callable[[str], MailAccount], bytes_of: Callable[[Attachment], bytes] = no_files
     ) -> None:
-        self._account, self._reached = account, reached
+        self._account, self._bytes_of = account, bytes_of
 
     @staticmethod
     def message_id(action: SendMail, key: str) -> str:
         """`<KEY@DOMAIN-OF-SENDER>`."""
         return f"<{key}@{action.sender.address.rpartition('@')[2]}>"
 
-    @classmethod
-    def raw(cls, action: SendMail, key: str, at: datetime) -> bytes:
-        """The message: the same bytes for the same action, key and date."""
+    def raw(self, action: SendMail, key: str, at: datetime) -> bytes:
+        """The message: the same bytes for the same action, key and date. Raises NoSuchFile."""
         return message(
             sender=_mailbox(action.sender),
             to=[_mailbox(box) for box in action.to],
@@ -43,15 +49,14 @@ class MailConnector:
             references=action.references,
             text=action.text,
             quote=action.quote,
-            message_id=cls.message_id(action, key),
+            files=[File(one.name, one.media_type, self._bytes_of(one)) for one in action.attachments],
+            message_id=self.message_id(action, key),
             date=at,
         )
 
     def perform(self, what: Approved[SendMail], *, key: str, at: datetime) -> Outcome:
         action = what.action
         account = self._account(action.account)
-        if action.attachments:
-            return Outcome(State.REFUSED, "attachments cannot be sent yet")
         if action.sender.address != account.address:
             return Outcome(State.REFUSED, f"the account {account.name} writes as {account.address} only")
         recipients = list(dict.fromkeys(box.address for box in (*action.to, *action.cc, *action.bcc)))
@@ -59,6 +64,8 @@ class MailConnector:
             outcome = submit(account, self.raw(action, key, at), action.sender.address, recipients)
         except AuthFailed as error:
             return Outcome(State.NOT_DONE, f"login failed: {error}", pause=f"login failed: {error}")
+        except NoSuchFile as error:
+            return Outcome(State.REFUSED, str(error))
         except ValueError as error:
             return Outcome(State.REFUSED, f"it cannot be put on the wire: {error}")
         match outcome:
@@ -81,7 +88,10 @@ class MailConnector:
             return Outcome(State.UNKNOWN, f"Sent cannot be read: {error}")
         if not copies:
             return Outcome(State.UNKNOWN, "there is no copy of it in Sent, which proves nothing")
-        wanted = _bytes(self.raw(action, key, at))
+        try:
+            wanted = _bytes(self.raw(action, key, at))
+        except NoSuchFile as error:
+            return Outcome(State.UNKNOWN, f"its copy in Sent cannot be compared: {error}", seen=True)
         if any(_bytes(copy) == wanted for copy in copies):
             return Outcome(State.CONFIRMED, "its copy is in Sent, byte for byte", seen=True)
         return Outcome(State.UNKNOWN, "a mail with its Message-ID is in Sent, but with other bytes", seen=True)
@@ -92,7 +102,7 @@ class MailConnector:
         try:
             if not account.find_sent(self.message_id(action, key)):
                 account.append_sent(self.raw(action, key, at))
-        except (MailboxUnreachable, AuthFailed, NoSentFolder):
+        except (MailboxUnreachable, AuthFailed, NoSentFolder, NoSuchFile):
             return
 
 
