@@ -20,7 +20,7 @@ def main(step: str, home: str) -> int:
             os.kill(os.getpid(), signal.SIGKILL)
 
     command = (sys.executable, str(SERVER), step, "--home", home)
-    return serve(Home(Path(home)), stop=threading.Event(), mail_server=command, step=die_at)
+    return serve(Home(Path(home)), stop=threading.Event(), servers={"mail": command}, step=die_at)
 
 
 if __name__ == "__main__":

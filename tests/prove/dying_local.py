@@ -19,7 +19,7 @@ SERVER = Path(__file__).parents[1] / "e2e" / "dying_server.py"
 def main(step: str, home: str) -> int:
     command = (sys.executable, str(SERVER), step, "--home", home)
     with mock.patch.object(connect, "Remote", remote_dying_at(step)):
-        return serve(Home(Path(home)), stop=threading.Event(), mail_server=command, step=die_at(step))
+        return serve(Home(Path(home)), stop=threading.Event(), servers={"mail": command}, step=die_at(step))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from local_agent import dashboard, effects, signals
 from local_agent.decisions import Desk
 from local_agent.effects.ledger import Ledger
 from local_agent.executor import Executor, ServerGone
-from local_agent.mcp.mail import SendResult, told
+from local_agent.mcp.mail import facts
+from local_agent.mcp.result import ActResult, told
 from tests.sim import cast
 from tests.sim.actors import Process, Step, machine_clock
 from tests.sim.breach import Died
@@ -38,10 +39,12 @@ class InProcess:
             per_hour=lambda: world.per_hour, dry_run=lambda: world.dry_run, reached=world.may_die,
         )  # fmt: skip
 
-    def send_mail(self, action: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> SendResult:
+    def act(self, asked: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> ActResult:
+        action = asked.action
+        assert isinstance(action, SendMail)
         try:
-            assert isinstance(action.action, SendMail)
-            return told(self.executor.execute(action.action, approval, earlier=earlier), action.action)
+            answer = self.executor.execute(action, approval, earlier=earlier)
+            return told(answer, facts(answer, action))
         except Died as death:
             if self.world.rng.random() < 0.5:
                 raise ServerGone(str(death)) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
-from local_agent.effects.execute import Outcome
+from local_agent.effects.execute import Outcome, Policy
 from local_agent.effects.ledger import State
 from tests.sim.cast import OWNER_KEY
 from tests.sim.faults import Faults
@@ -15,6 +15,8 @@ from vault_protocol import sshsig
 from vault_protocol.action import SendMail
 from vault_protocol.approval import NAMESPACE, Approval, Approved
 from vault_protocol.canonical import sha256
+
+POLICY = Policy("none", "Sent", retries=True)
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Outside:
     touched: Callable[[SendMail, Approval, str], str]
     """Told before anything happens out there; gives the digest of what would be sent."""
     name: str = "mail"
+    policy: Policy = POLICY
     accepted: list[Arrival] = field(default_factory=list)
     sent: set[str] = field(default_factory=set)
 
@@ -60,7 +63,7 @@ class Outside:
             return Outcome(State.UNKNOWN, "the answer was lost")
         return Outcome(State.CONFIRMED, "250 ok")
 
-    def probe(self, action: SendMail, *, key: str, at: datetime) -> Outcome:
+    def probe(self, action: SendMail, *, key: str, at: datetime, tried: datetime) -> Outcome:
         if key in self.sent:
             return Outcome(State.CONFIRMED, "in Sent", seen=True)
         return Outcome(State.UNKNOWN, "not in Sent")

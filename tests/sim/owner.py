@@ -184,7 +184,7 @@ class Owner:
             asked, signed = self._forged(asked, signed)
         earlier = [one for one in every if one.approval.executor != world.local.executor_id]
         try:
-            world.local.server.send_mail(asked, signed, earlier)
+            world.local.server.act(asked, signed, earlier)
         except (VaultError, ServerGone):
             return
 

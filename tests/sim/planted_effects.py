@@ -162,7 +162,7 @@ def the_effect_comes_before_approved_is_published(patch: Patch) -> None:
         found = request.read(note or task.note)
         world: Any = getattr(self.journal, "world")  # noqa: B009 - only the simulation's journal has one
         world.tick(timedelta(seconds=15))
-        world.local.server.send_mail(found, signed, [])
+        world.local.server.act(found, signed, [])
         return right(self, task, signed, note, also)
 
     patch.setattr(Vault, "approve", approve)

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from local_agent.effects import Done, Executor, Ledger, Refusal, State, Unsure, Waiting, ledger
-from local_agent.effects.execute import Outcome
+from local_agent.effects.execute import Outcome, Policy
 from vault_protocol import keys, sshsig
 from vault_protocol.action import Address, SendMail
 from vault_protocol.approval import NAMESPACE, Approved, SignedApproval, grant
@@ -22,6 +22,7 @@ from vault_protocol.testing import TestClock
 
 OWNER_KEY = keys.new()
 SECRET = b"s" * 32
+RETRIES = Policy("none", "a list", retries=True)
 
 
 class Died(BaseException):
@@ -33,6 +34,7 @@ class Post:
     """A connector whose other side is a list: what reached it, and what it shows when looked at."""
 
     name: str = "mail"
+    policy: Policy = RETRIES
     reached: list[str] = field(default_factory=list)
     sent_folder: list[str] = field(default_factory=list)
     answers: list[State] = field(default_factory=list)
@@ -43,7 +45,7 @@ class Post:
             self.reached.append(key)
         return Outcome(answer, answer.value)
 
-    def probe(self, action: SendMail, *, key: str, at: datetime) -> Outcome:
+    def probe(self, action: SendMail, *, key: str, at: datetime, tried: datetime) -> Outcome:
         if key in self.sent_folder:
             return Outcome(State.CONFIRMED, "in Sent", seen=True)
         return Outcome(State.UNKNOWN, "not in Sent")

@@ -12,7 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from local_agent.home import LOCAL
-from local_agent.mcp.mail import SendResult
+from local_agent.mcp.result import ActResult
 from vault_protocol import request
 from vault_protocol.approval import SignedApproval
 from vault_protocol.audit import Record
@@ -30,10 +30,16 @@ LOOK_AGAIN = timedelta(minutes=5)
 """Between two looks for an effect whose outcome nobody knows."""
 
 
-class MailServer(Protocol):
-    """The mail MCP server as its client sees it."""
+RESULTS = {"send_mail": "sent", "post_invoice": "posted", "register_payment": "registered"}
+"""What a note says of an act that is done."""
 
-    def send_mail(self, action: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> SendResult: ...
+
+class ActingServers(Protocol):
+    """The MCP servers as their client sees them: each act goes to the one that takes its kind."""
+
+    def act(self, asked: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> ActResult:
+        """Raises ServerGone."""
+        ...
 
 
 class ServerGone(Exception):
@@ -45,7 +51,7 @@ class Executor:
     """Walks the Approved tasks. It holds no credential and decides nothing: the server verifies, the ledger counts."""
 
     vault: Vault
-    server: MailServer
+    server: ActingServers
     clock: Clock
     executor: str
     reached: Callable[[str], None] = lambda step: None
@@ -90,35 +96,36 @@ class Executor:
         if not current:
             return self._reopen(task, "approval", "no approval of this revision lies in Approvals/")
         earlier = [one for one in given if one.approval.executor != self.executor]
-        refused: list[tuple[SignedApproval, SendResult]] = []
+        refused: list[tuple[SignedApproval, ActResult]] = []
         for signed in sorted(current, key=self._newest, reverse=True):
             begins = moment(signed.approval.not_before)
             if self.clock.now() < begins:
                 self._wait(task, "the undo window", begins)
                 return False
             try:
-                result = self.server.send_mail(found, signed, earlier)
+                result = self.server.act(found, signed, earlier)
             except ServerGone as error:
-                self._wait(task, f"the mail server process stopped: {error}", self.clock.now() + timedelta(seconds=2))
+                self._wait(task, f"the server process stopped: {error}", self.clock.now() + timedelta(seconds=2))
                 return False
             self.reached("answered")
             if result.status != "refused":
-                return self._settle(task, signed, result)
+                return self._settle(task, found, signed, result)
             refused.append((signed, result))  # the next may hold: one taken back, another given in the same second
-        return self._settle(task, *refused[0])
+        return self._settle(task, found, *refused[0])
 
     def _newest(self, signed: SignedApproval) -> tuple[bool, str]:
         return signed.approval.executor == self.executor, signed.approval.decided_at
 
-    def _settle(self, task: Task, signed: SignedApproval, result: SendResult) -> bool:
+    def _settle(self, task: Task, asked: Request, signed: SignedApproval, result: ActResult) -> bool:
         approval = signed.approval
         match result.status:
             case "done":
+                happened = RESULTS[asked.action.type]
                 receipt = self._record(
-                    "effect.confirmed", task, signed, "sent", effect=result.effect, message_id=result.message_id,
-                    sent_at=result.sent_at, ledger_sequence=result.ledger_sequence, executor=self.executor,
+                    "effect.confirmed", task, signed, happened, effect=result.effect, **result.facts,
+                    ledger_sequence=result.ledger_sequence, executor=self.executor,
                 )  # fmt: skip
-                self.vault.finish(task, result="sent", also=Also(records=[receipt]))
+                self.vault.finish(task, result=happened, also=Also(records=[receipt]))
                 self.reached("receipt")
                 log.info("effect.confirmed", task=task.id, effect=result.effect[:12])
                 self._later.pop(self._mark(task), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ import structlog
 from local_agent.assemble import assemble
 from local_agent.control import ControlServer, Handler
 from local_agent.home import Home
-from local_agent.mail_client import MailClient, command
+from local_agent.server_client import Servers
 from local_agent.service import Service, run
 from local_agent.signers import Signer, signer
 from vault_protocol import disk
@@ -26,16 +26,16 @@ LOOK_FOR_ROOM = 5.0
 
 
 def serve(
-    home: Home, *, stop: threading.Event, mail_server: Sequence[str] | None = None,
+    home: Home, *, stop: threading.Event, servers: Mapping[str, Sequence[str]] | None = None,
     step: Callable[[str], None] = lambda name: None,
 ) -> int:  # fmt: skip
-    """Serve this home. `mail_server`: the argv of the mail MCP server; `step` is told the executor's steps.
+    """Serve this home. `servers`: the argv of an MCP server by its name; `step` is told the executor's steps.
 
     A disk that is too full to begin on is waited for.
     """
     while not stop.is_set():
         try:
-            with disk.watched(home.path), _assembled(home, mail_server, step) as (service, look_again):
+            with disk.watched(home.path), _assembled(home, servers, step) as (service, look_again):
                 run(service, stop, look_again)
         except DiskTrouble as error:
             log.error("disk.trouble", reason=str(error))
@@ -45,12 +45,12 @@ def serve(
 
 @contextmanager
 def _assembled(
-    home: Home, mail_server: Sequence[str] | None, step: Callable[[str], None]
+    home: Home, servers: Mapping[str, Sequence[str]] | None, step: Callable[[str], None]
 ) -> Iterator[tuple[Service, threading.Event]]:
     """The service, answering its owner, and the event by which they ask it to look."""
     local = assemble(home)
     sign = signer(home, local.settings, local.clock)
-    server = MailClient(mail_server or command(home.path))
+    server = Servers(home.path, servers)
     look_again, made = threading.Event(), list[Service]()
     control = ControlServer(home.socket, _handlers(sign, made, look_again, local.settings.unlock_minutes))
     control.start()

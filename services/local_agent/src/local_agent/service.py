@@ -14,7 +14,7 @@ import structlog
 from local_agent import dashboard
 from local_agent.assemble import Local, own_secrets
 from local_agent.effects import Ledger
-from local_agent.executor import Executor, MailServer
+from local_agent.executor import ActingServers, Executor
 from local_agent.folder import Folder
 from local_agent.hold import hold_effects
 from local_agent.life import Kind, SignsOfLife, Silence, tell
@@ -46,7 +46,7 @@ class Service:
     """One owner's Local. `step` raises for no hub that is away, no head that is not to be trusted, no full disk."""
 
     def __init__(
-        self, local: Local, server: MailServer, sign: Sign, *, step: Callable[[str], None] = lambda name: None
+        self, local: Local, server: ActingServers, sign: Sign, *, step: Callable[[str], None] = lambda name: None
     ) -> None:
         """`step` is told the name of each step between approval and Done as it is passed."""
         self.local = local

@@ -72,17 +72,33 @@ class Outcome:
     """Why nothing more should be tried until the owner has looked (a login that is refused)."""
 
 
+@dataclass(frozen=True)
+class Policy:
+    """What a connector declares of its kind of effect; docs/protocol.md has the table."""
+
+    dedupe: str
+    """What keeps the other side from doing it twice."""
+    probe: str
+    """Where it is looked for when the answer was lost."""
+    retries: bool
+    """Whether what surely did not happen is tried again by itself, under the same approval."""
+
+
 class Connector(Protocol[A]):
     """One kind of effect. `key` is the idempotency key, the same for every try of one effect."""
 
     name: str
+    policy: Policy
 
     def perform(self, what: Approved[A], *, key: str, at: datetime) -> Outcome:
         """Do it once. CONFIRMED, NOT_DONE or REFUSED only when that is certain; else UNKNOWN."""
         ...
 
-    def probe(self, action: A, *, key: str, at: datetime) -> Outcome:
-        """Look whether it happened: CONFIRMED, NOT_DONE when that is certain, else UNKNOWN."""
+    def probe(self, action: A, *, key: str, at: datetime, tried: datetime) -> Outcome:
+        """Look whether it happened: CONFIRMED, NOT_DONE when that is certain, else UNKNOWN.
+
+        `at` is when the effect began, `tried` when its last try did: what was just asked for may still be under way.
+        """
         ...
 
     def afterwards(self, action: A, *, key: str, at: datetime) -> None:
@@ -166,7 +182,7 @@ class Executor(Generic[A]):
         outcome = self.connector.perform(approved, key=key, at=effect.started)
         self.reached("performed")
         if outcome.state is State.UNKNOWN:
-            outcome = self.connector.probe(approved.action, key=key, at=effect.started)
+            outcome = self.connector.probe(approved.action, key=key, at=effect.started, tried=effect.tried)
         ended = self._written(effect, outcome)
         if outcome.pause:
             self.ledger.pause(outcome.pause)
@@ -178,13 +194,20 @@ class Executor(Generic[A]):
         if effect.state in (State.STARTED, State.UNKNOWN):
             known = self.unwritten.get(effect.id)
             key = self.message_key(effect.id)
-            effect = self._written(effect, known or self.connector.probe(action, key=key, at=effect.started))
+            known = known or self.connector.probe(action, key=key, at=effect.started, tried=effect.tried)
+            effect = self._written(effect, known)
         return self._told(action, effect)
 
     def _written(self, effect: Effect, outcome: Outcome) -> Effect:
-        """The outcome in the ledger; while its disk takes nothing, it is kept for the next time this is asked."""
+        """The outcome in the ledger; while its disk takes nothing, it is kept for the next time this is asked.
+
+        Where nothing is tried again by itself, what surely did not happen ends the approval.
+        """
         self.unwritten[effect.id] = outcome
-        ended = self.ledger.end(effect.id, outcome.state, now=self.now(), detail=outcome.detail)
+        state, detail = outcome.state, outcome.detail
+        if state is State.NOT_DONE and not self.connector.policy.retries:
+            state, detail = State.REFUSED, f"it did not happen, and is never tried again by itself: {detail}"
+        ended = self.ledger.end(effect.id, state, now=self.now(), detail=detail)
         del self.unwritten[effect.id]
         return ended
 
@@ -213,7 +236,7 @@ class Executor(Generic[A]):
             if signed.approval.executor == self.id or signed.approval.digest != action.digest:
                 continue
             key = self.message_key(self._effect_id(signed.approval))
-            outcome = self.connector.probe(action, key=key, at=self.now())
+            outcome = self.connector.probe(action, key=key, at=self.now(), tried=self.now())
             if outcome.seen:
                 return Refusal("earlier executor", f"another machine has already done this: {outcome.detail}")
         return None

@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS effects (
     started TEXT NOT NULL,
     ended TEXT,
     tries INTEGER NOT NULL DEFAULT 1,
-    detail TEXT NOT NULL DEFAULT ''
+    detail TEXT NOT NULL DEFAULT '',
+    tried TEXT
 );
 CREATE INDEX IF NOT EXISTS effects_by_task ON effects (task);
 CREATE INDEX IF NOT EXISTS effects_by_start ON effects (connector, started);
@@ -61,7 +62,8 @@ LIVE = (State.STARTED, State.CONFIRMED, State.UNKNOWN)
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """One row. `started` is also the Date of a mail, so that its bytes can be made again."""
+    """One row. `started` is also the Date of a mail, so that its bytes can be made again; `tried` is when the last
+    try began."""
 
     sequence: int
     id: str
@@ -72,6 +74,7 @@ class Effect:
     digest: str
     state: State
     started: datetime
+    tried: datetime
     ended: datetime | None
     tries: int
     detail: str
@@ -118,6 +121,9 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        columns = {row["name"] for row in self._db.execute("PRAGMA table_info(effects)")}
+        if "tried" not in columns:  # a ledger of before there were several kinds of effects
+            self._db.execute("ALTER TABLE effects ADD COLUMN tried TEXT")
 
     def close(self) -> None:
         self._db.close()
@@ -148,8 +154,8 @@ class Ledger:
             disk.hold_room(self._folder, ROOM)
             if found is not None:
                 self._db.execute(
-                    "UPDATE effects SET state = ?, ended = NULL, tries = tries + 1 WHERE id = ?",
-                    (State.STARTED, effect_id),
+                    "UPDATE effects SET state = ?, ended = NULL, tries = tries + 1, tried = ? WHERE id = ?",
+                    (State.STARTED, utc(now), effect_id),
                 )
             else:
                 self._db.execute(
@@ -260,7 +266,8 @@ class Ledger:
             yield Effect(
                 sequence=row["sequence"], id=row["id"], connector=row["connector"], approval=row["approval"],
                 task=row["task"], revision=row["revision"], digest=row["digest"], state=State(row["state"]),
-                started=moment(row["started"]), ended=moment(row["ended"]) if row["ended"] else None,
+                started=moment(row["started"]), tried=moment(row["tried"] or row["started"]),
+                ended=moment(row["ended"]) if row["ended"] else None,
                 tries=row["tries"], detail=row["detail"],
             )  # fmt: skip
 

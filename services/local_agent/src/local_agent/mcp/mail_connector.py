@@ -7,7 +7,7 @@ from datetime import datetime
 
 from correspondence import File, Mailbox, message
 from local_agent.attachments import NoSuchFile
-from local_agent.effects.execute import Outcome
+from local_agent.effects.execute import Outcome, Policy
 from local_agent.effects.ledger import State
 from local_agent.mail_account import AuthFailed, MailAccount, MailboxUnreachable
 from local_agent.mailbox import Mailbox as Account
@@ -27,6 +27,11 @@ class MailConnector:
     of an attachment (it raises NoSuchFile)."""
 
     name = "mail"
+    policy = Policy(
+        dedupe="none in SMTP; the Message-ID is an HMAC of the effect id under a secret of this machine",
+        probe="Sent, by Message-ID, byte for byte",
+        retries=True,
+    )
 
     def __init__(
         self, account: Callable[[str], MailAccount], bytes_of: Callable[[Attachment], bytes] = no_files
@@ -80,7 +85,7 @@ class MailConnector:
             case Unknown(reason):
                 return Outcome(State.UNKNOWN, f"the answer was lost: {reason}")
 
-    def probe(self, action: SendMail, *, key: str, at: datetime) -> Outcome:
+    def probe(self, action: SendMail, *, key: str, at: datetime, tried: datetime) -> Outcome:
         """Only a copy in Sent with our bytes proves it; an absent copy proves nothing."""
         try:
             copies = Account(self._account(action.account)).find_sent(self.message_id(action, key))
