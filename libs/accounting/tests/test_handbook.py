@@ -9,7 +9,7 @@ from libs.vault_protocol.tests.test_books_action import invoice, payment
 from accounting import handbook, warnings
 from accounting.handbook import Rules
 from accounting.money import Money
-from accounting.warnings import Past
+from books.past import Past
 
 ROOT = Path(__file__).parents[3]
 FIRST = ROOT / "services/local_agent/src/local_agent/setup/notes/Company_Handbook.md"

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
 from accounting.handbook import Rules
 from accounting.money import Money
+from books.past import Past
 from vault_protocol.action import PostInvoice, RegisterPayment
-
-
-@dataclass(frozen=True)
-class Past:
-    """What the books know of the partner from documents that were posted before."""
-
-    posted: int
-    """How many invoices or bills of the same kind."""
-    bank_accounts: tuple[str, ...] = ()
-    """The accounts those name, the newest first."""
 
 
 def of(action: PostInvoice | RegisterPayment, rules: Rules, past: Past) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from .action_base import ActionBase, BadAction, Hex64, Line, Strict
-from .books_action import InvoiceLine, Party, PostInvoice, RegisterPayment
+from .books_action import InvoiceLine, Journal, Party, PostInvoice, RegisterPayment
 from .plain import hidden_or_control
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Attachment",
     "BadAction",
     "InvoiceLine",
+    "Journal",
     "Party",
     "PostInvoice",
     "RegisterPayment",

@@ -24,8 +24,15 @@ class Party(Strict):
     vat: Line = ""
 
 
+class Journal(Strict):
+    """A bank or cash journal, as the books know it."""
+
+    id: RecordId
+    name: Annotated[Line, Field(min_length=1)]
+
+
 class InvoiceLine(Strict):
-    """One line that counts. `taxes` are their names, one after the other."""
+    """One line that counts. `taxes` are their numbers in the books, one after the other."""
 
     description: Line
     quantity: Amount
@@ -76,8 +83,7 @@ class RegisterPayment(ActionBase):
     document: Annotated[Line, Field(min_length=1)]
     """The number the books gave it."""
     reference: Line = ""
-    journal: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_./-]{0,31}$")]
-    """The code of the bank or cash journal."""
+    journal: Journal
     amount: Amount
     currency: Currency
     date: Day

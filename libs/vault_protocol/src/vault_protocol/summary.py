@@ -75,7 +75,7 @@ def _payment(action: RegisterPayment) -> Iterator[Row]:
     yield "Reference", action.reference
     yield "Amount", f"{action.amount} {action.currency} of {action.residual} open"
     yield "Date", action.date
-    yield "Journal", action.journal
+    yield "Journal", f"{action.journal.name}, number {action.journal.id}"
     yield "Bank account", action.bank_account
     yield "State", f"{action.state_sha256[:16]}…"
 
@@ -87,5 +87,5 @@ def _party(action: PostInvoice | RegisterPayment) -> str:
 
 def _line(line: InvoiceLine) -> str:
     less = "" if line.discount == "0.00" else f" less {line.discount} %"
-    taxes = f", tax: {line.taxes}" if line.taxes else ""
+    taxes = f", tax number {line.taxes}" if line.taxes else ""
     return f"{line.description or '(no text)'}: {line.quantity} × {line.unit_price}{less} = {line.subtotal}{taxes}"

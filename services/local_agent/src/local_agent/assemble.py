@@ -77,7 +77,8 @@ def checkpoint_of(home: Home) -> Checkpoint:
 def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
     """What must never leave this machine: passwords, tokens, the local secret, the private keys."""
     values = [home.secret.read_text(encoding="ascii").strip()]
-    for file in (settings.hub_token_file, *(account.password_file for account in settings.accounts)):
+    passwords = (account.password_file for account in settings.accounts)
+    for file in (settings.hub_token_file, *passwords, *(books.key_file for books in settings.books)):
         if file is not None and file.exists():
             values.append(file.read_text(encoding="utf-8").strip())
     for key in (home.local_key, home.approval_key):

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from local_agent.books_account import BooksAccount
 from local_agent.mail_account import MailAccount
 from vault_protocol.connect import connect
 from vault_protocol.errors import VaultError
@@ -34,6 +35,8 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mail_per_hour: Annotated[int, Field(ge=0)] = 10
+    posts_per_hour: Annotated[int, Field(ge=0)] = 10
+    payments_per_hour: Annotated[int, Field(ge=0)] = 3
 
 
 class Settings(BaseModel):
@@ -59,6 +62,7 @@ class Settings(BaseModel):
     """How long the hub or an agent may give no sign of life; agents give one every ten minutes."""
     limits: Limits = Limits()
     accounts: tuple[MailAccount, ...] = ()
+    books: tuple[BooksAccount, ...] = ()
 
     def account(self, name: str) -> MailAccount:
         """Raises VaultError for an account that is not set up here."""
@@ -67,6 +71,14 @@ class Settings(BaseModel):
                 return account
         known = ", ".join(account.name for account in self.accounts) or "none"
         raise VaultError(f"no account {name!r} on this machine; set up are: {known}")
+
+    def books_account(self, name: str) -> BooksAccount:
+        """Raises VaultError for books that are not set up here."""
+        for account in self.books:
+            if account.name == name:
+                return account
+        known = ", ".join(account.name for account in self.books) or "none"
+        raise VaultError(f"no books {name!r} on this machine; set up are: {known}")
 
     @property
     def own_addresses(self) -> frozenset[str]:

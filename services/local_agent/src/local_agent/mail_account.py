@@ -49,7 +49,7 @@ class MailAccount(BaseModel):
     @model_validator(mode="after")
     def _no_password_in_clear_over_a_network(self) -> Self:
         for host, tls in ((self.imap_host, self.imap_tls), (self.submission_host, self.submission_tls)):
-            if tls is Tls.NONE and not _is_this_machine(host):
+            if tls is Tls.NONE and not is_this_machine(host):
                 raise ValueError(f"account {self.name}: {host} needs tls")
         return self
 
@@ -61,7 +61,8 @@ class MailAccount(BaseModel):
             raise AuthFailed(f"account {self.name}: cannot read {self.password_file}") from None
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host name can be nothing but this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -33,10 +33,12 @@ class _AccountFile(BaseModel):
 def render(settings: Settings) -> str:
     """The whole file; reading it gives the same settings."""
     values = settings.model_dump(mode="json", exclude_none=True)
-    accounts, limits = values.pop("accounts"), values.pop("limits")
+    tables = {name: values.pop(name) for name in ("accounts", "books")}
+    limits = values.pop("limits")
     lines = [_HEADER, *_pairs(values), "", "[limits]", *_pairs(limits)]
-    for account in accounts:
-        lines += ["", "[[accounts]]", *_pairs(account)]
+    for name, entries in tables.items():
+        for entry in entries:
+            lines += ["", f"[[{name}]]", *_pairs(entry)]
     return "\n".join(lines) + "\n"
 
 
