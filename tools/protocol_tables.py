@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from local_agent.mcp.books_connectors import PaymentConnector, PostConnector
+from local_agent.mcp.mail_connector import MailConnector
 from vault_protocol.moves import MOVES
 from vault_protocol.task import Role
 from vault_protocol.zones import AREAS, RIGHTS, Right, Whose
@@ -11,8 +13,8 @@ from vault_protocol.zones import AREAS, RIGHTS, Right, Whose
 PAGE = Path(__file__).parents[1] / "docs" / "protocol.md"
 
 
-def render() -> tuple[str, str]:
-    """The table of moves and the table of zones, as Markdown."""
+def render() -> tuple[str, str, str]:
+    """The tables of moves, of zones and of effects, as Markdown."""
     moves = ["| from | to |", "|---|---|"]
     for source, targets in MOVES.items():
         name = source.value if source else "(new)"
@@ -28,12 +30,18 @@ def render() -> tuple[str, str]:
         cells = ["yes" if role in area.roles else "—" for role in Role]
         folder = f"`{area.folder}`" if area.folder else "everything else"
         zones.append(f"| {folder} | {' | '.join(cells)} | {area.rule.value} |")
-    return "\n".join(moves), "\n".join(zones)
+    policies = ["| effect | dedupe | when unknown, it is looked for in | tried again by itself |", "|---|---|---|---|"]
+    for connector in (MailConnector, PostConnector, PaymentConnector):
+        policy = connector.policy
+        policies.append(
+            f"| {connector.name} | {policy.dedupe} | {policy.probe} | {'yes' if policy.retries else 'never'} |"
+        )
+    return "\n".join(moves), "\n".join(zones), "\n".join(policies)
 
 
 def rendered_page(page: str) -> str:
     """The page with its tables as the code has them."""
-    for name, table in zip(("moves", "zones"), render(), strict=True):
+    for name, table in zip(("moves", "zones", "policies"), render(), strict=True):
         first, last = f"<!-- table:{name} -->\n", f"<!-- /table:{name} -->"
         before, _, rest = page.partition(first)
         page = f"{before}{first}{table}\n{last}{rest.partition(last)[2]}"

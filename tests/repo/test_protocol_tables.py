@@ -20,6 +20,6 @@ def test_a_stale_table_would_be_seen() -> None:
 
 
 def test_every_stage_stands_in_the_table_of_moves() -> None:
-    moves, _ = render()
+    moves, *_ = render()
     for stage in ("Needs_Action", "In_Progress", "Pending_Approval", "Approved", "Rejected", "Done", "Quarantine"):
         assert f"| {stage} |" in moves

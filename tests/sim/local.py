@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local_agent import dashboard, effects, signals
 from local_agent.decisions import Desk
@@ -49,6 +49,9 @@ class InProcess:
             if self.world.rng.random() < 0.5:
                 raise ServerGone(str(death)) from None
             raise
+
+    def call(self, server: str, tool: str, **arguments: Any) -> Any:
+        raise ServerGone(f"{server} is not in this simulation")
 
 
 class Local:

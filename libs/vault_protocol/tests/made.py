@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vault_protocol import approval, changeset, notes, request, scan, sshsig
-from vault_protocol.action import SendMail
+from vault_protocol.action import Action, SendMail
 from vault_protocol.approval import SignedApproval
 from vault_protocol.changeset import Trail
 from vault_protocol.follow import Trust
@@ -85,7 +85,7 @@ def task(number: int = 0, **changes: Any) -> Task:
     return Task(**{**fields, **changes})
 
 
-def drafted(of: Task, action: SendMail | None = None, **asking: Any) -> Note:
+def drafted(of: Task, action: Action | None = None, **asking: Any) -> Note:
     """The note of a task with a request in it."""
     return request.put(of.note, Request(TOKEN, action or mail(), **asking))
 
@@ -104,7 +104,7 @@ def owner_signs(message: bytes) -> str:
     return sshsig.sign(OWNER_KEY, message, namespace=approval.NAMESPACE)
 
 
-def approved(of: Task, action: SendMail | None = None, **changes: Any) -> SignedApproval:
+def approved(of: Task, action: Action | None = None, **changes: Any) -> SignedApproval:
     fields: dict[str, Any] = {
         "vault": VAULT, "executor": "executor-1", "task": of.id, "revision": of.revision, "by": "owner",
         "now": NOW, "not_before": NOW, "nonce": "0" * 32, "sign": owner_signs,

@@ -34,6 +34,14 @@ class Also:
 NOTHING_ELSE = Also()
 
 
+Fit: TypeAlias = Callable[[Task], bool]
+
+
+def any_task(_task: Task) -> bool:
+    """What an agent takes that takes everything."""
+    return True
+
+
 class Vault:
     """One agent's hands on the vault. `journal` says who it is and where the hub is."""
 
@@ -77,12 +85,12 @@ class Vault:
         self.journal.publish("add", task.id, build)
         return added
 
-    def claim_next(self, domains: Iterable[Domain]) -> Task | None:
-        """Claim one waiting task, highest priority and then oldest first; None when there is none."""
-        return next(iter(self.claim(domains, 1)), None)
+    def claim_next(self, domains: Iterable[Domain], *, fit: Fit = any_task) -> Task | None:
+        """Claim one waiting task that is `fit`, highest priority and then oldest first; None when there is none."""
+        return next(iter(self.claim(domains, 1, fit=fit)), None)
 
-    def claim(self, domains: Iterable[Domain], count: int) -> tuple[Task, ...]:
-        """Claim up to `count` waiting tasks in one changeset: the most urgent that no other agent is likely to take.
+    def claim(self, domains: Iterable[Domain], count: int, *, fit: Fit = any_task) -> tuple[Task, ...]:
+        """Claim up to `count` waiting tasks that are `fit` in one changeset: the most urgent that no other agent is likely to take.
 
         What comes back is owned: it was read back from the hub's head after an accepted publish. Raises ClaimLost when
         none of what was claimed is held any more.
@@ -93,7 +101,7 @@ class Vault:
         def build(_head: CommitId | None) -> Edits:
             nonlocal claimed
             self._fleet.at_work(self._holders(), self.journal.clock.monotonic())
-            waiting = (task for task in self.tasks(Stage.NEEDS_ACTION) if task.domain in wanted)
+            waiting = (task for task in self.tasks(Stage.NEEDS_ACTION) if task.domain in wanted and fit(task))
             chosen, now = self._fleet.pick(waiting, count), self.journal.clock.now()
             claimed = tuple(moves.claim(task, agent=me, now=now, ttl=self._lease) for task in chosen)
             edits: dict[str, bytes | None] = {}

@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from local_agent.attachments import Attachments
+from local_agent.books_check import BooksCheck
 from local_agent.decisions import Desk
 from local_agent.executor_id import executor_id, place_of
 from local_agent.home import LOCAL, Home, Settings
@@ -17,7 +18,7 @@ from local_agent.inbox import Inbox
 from local_agent.judge import FindOriginal, Judge
 from local_agent.mail_account import AuthFailed, MailboxUnreachable
 from local_agent.mailbox import Mailbox
-from vault_protocol import keys
+from vault_protocol import keys, layout
 from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import Clock, SystemClock
 from vault_protocol.errors import VaultError
@@ -42,6 +43,7 @@ class Local:
     desk: Desk
     judge: Judge
     inbox: Inbox
+    books: BooksCheck
     executor: str
     clock: Clock
     checkpoint: Checkpoint
@@ -64,8 +66,12 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
         log.error("checkpoint.doubted", kept_as=checkpoint.aside.name)
     vault = Vault(journal, lease=timedelta(seconds=settings.lease_seconds))
     desk = Desk(vault, executor, settings.owner, timedelta(seconds=settings.undo_seconds))
-    judge = Judge(settings, original_finder(settings), home.checks, attachments=Attachments(home.attachments))
-    return Local(home, settings, store, vault, desk, judge, Inbox(settings.accounts), executor, clock, checkpoint)
+    books = BooksCheck(settings, lambda: (journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace"))
+    judge = Judge(
+        settings, original_finder(settings), home.checks, check_record=books,
+        attachments=Attachments(home.attachments),
+    )  # fmt: skip
+    return Local(home, settings, store, vault, desk, judge, Inbox(settings.accounts), books, executor, clock, checkpoint)
 
 
 def checkpoint_of(home: Home) -> Checkpoint:

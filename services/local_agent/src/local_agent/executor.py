@@ -6,19 +6,20 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from pydantic import ValidationError
 
 from local_agent.home import LOCAL
 from local_agent.mcp.result import ActResult
-from vault_protocol import request
+from vault_protocol import notes, request
 from vault_protocol.approval import SignedApproval
 from vault_protocol.audit import Record
 from vault_protocol.canonical import moment
 from vault_protocol.clock import Clock
 from vault_protocol.errors import MalformedNote, StaleRevision
+from vault_protocol.hub import Edits
 from vault_protocol.request import Request
 from vault_protocol.task import Stage, Task
 from vault_protocol.updates import Update
@@ -41,6 +42,10 @@ class ActingServers(Protocol):
         """Raises ServerGone."""
         ...
 
+    def call(self, server: str, tool: str, **arguments: Any) -> Any:
+        """A tool that only reads. Raises ServerGone."""
+        ...
+
 
 class ServerGone(Exception):
     """The MCP server died or does not answer; what it had started stands in the ledger."""
@@ -55,6 +60,8 @@ class Executor:
     clock: Clock
     executor: str
     reached: Callable[[str], None] = lambda step: None
+    follow: Callable[[Task, Request, ActResult], Task | None] = lambda task, asked, result: None
+    """The task that waits for Local once this one is done; it appears in the very commit that ends the first."""
 
     def __post_init__(self) -> None:
         self._later: dict[str, datetime] = {}
@@ -125,7 +132,8 @@ class Executor:
                     "effect.confirmed", task, signed, happened, effect=result.effect, **result.facts,
                     ledger_sequence=result.ledger_sequence, executor=self.executor,
                 )  # fmt: skip
-                self.vault.finish(task, result=happened, also=Also(records=[receipt]))
+                ended = " ".join((happened, result.facts.get("number", ""))).strip()
+                self.vault.finish(task, result=ended, also=Also([receipt], (), self._following(task, asked, result)))
                 self.reached("receipt")
                 log.info("effect.confirmed", task=task.id, effect=result.effect[:12])
                 self._later.pop(self._mark(task), None)
@@ -146,6 +154,13 @@ class Executor:
                 until = min(until, max(moment(approval.expires), self.clock.now()))
                 self._wait(task, result.reason, until)
                 return False
+
+    def _following(self, task: Task, asked: Request, result: ActResult) -> Edits:
+        second = self.follow(task, asked, result)
+        if second is None or second.id in self.vault.journal.where:
+            return {}
+        path, content = notes.write(second)
+        return {path: content}
 
     def _reopen(self, task: Task, rule: str, reason: str, signed: SignedApproval | None = None) -> bool:
         """Back to the owner, with the reason. Nothing was sent under this approval."""

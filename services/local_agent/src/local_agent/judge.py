@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from correspondence import Caution, Mailbox, NoReplyAddress, Oddity, read
 from correspondence.masking import masked
 from correspondence.reply_action import reply_action
 from local_agent.attachments import Attachments
+from local_agent.check import Check
 from local_agent.dkim_check import Dkim, Txt, check, look_up_txt
 from local_agent.home import Settings
 from vault_protocol import request
@@ -38,29 +39,6 @@ HARMLESS = frozenset(
     oddity.sentence for oddity in (Oddity.HTML_ONLY, Oddity.REMOTE_CONTENT, Oddity.SIGNED, Caution.REPLY_ALL_POSSIBLE)
 )
 """Worth a line in the note, no reason against a quick decision."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """What Local found out about one revision. `original` is False while it could not be read."""
-
-    original: bool
-    mismatches: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    reason: str = ""
-
-    @property
-    def quick(self) -> bool:
-        """Whether moving the file may decide: everything was recomputed, and nothing needs a second look."""
-        return self.original and not self.mismatches and not self.warnings
-
-    def why_not(self) -> str:
-        """The first thing that stands against a quick decision."""
-        if self.mismatches:
-            return self.mismatches[0]
-        if not self.original:
-            return self.reason or "the original could not be read"
-        return self.warnings[0] if self.warnings else ""
 
 
 CheckRecord = Callable[[PostInvoice | RegisterPayment, tuple[str, ...]], Check]
@@ -94,9 +72,11 @@ class Judge:
                 )
 
     def check(self, task: Task, *, again: bool = False) -> Check:
-        """What is known of this very text; an original that could not be read is looked for `again` on request."""
+        """What is known of this very text; on request it looks `again` for an original that could not be read, and at
+        a record, which can change."""
         mark, known = self._mark(task), self.known(task)
-        if known is not None and (known.original or not again):
+        settled = known is not None and known.original and task.note.front.words("action") == "send_mail"
+        if known is not None and (settled or not again):
             return known
         found = self._look(task)
         self._known[mark] = found

@@ -12,12 +12,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from local_agent import dashboard
-from local_agent.assemble import Local, own_secrets
+from local_agent.assemble import Local, original_finder, own_secrets
+from local_agent.attachments import Attachments
 from local_agent.effects import Ledger
 from local_agent.executor import ActingServers, Executor
 from local_agent.folder import Folder
 from local_agent.hold import hold_effects
 from local_agent.life import Kind, SignsOfLife, Silence, tell
+from local_agent.follow_up import follow_up
+from local_agent.follow_ups import FollowUps
+from local_agent.printing import printed
 from local_agent.receipts import stop_if_old
 from local_agent.rerooting import write_down
 from local_agent.shown import Shown
@@ -55,7 +59,17 @@ class Service:
             quick=self._quick, secrets=own_secrets(local.home, local.settings),
             settle=local.settings.settle_seconds,
         )  # fmt: skip
-        self.executor = Executor(local.vault, server, local.clock, local.executor, step)
+        secret = local.home.secret_bytes()
+        self.executor = Executor(
+            local.vault, server, local.clock, local.executor, step,
+            follow=lambda task, asked, result: follow_up(
+                task, asked, number=result.facts.get("number", ""), secret=secret
+            ),
+        )  # fmt: skip
+        self.follow_ups = FollowUps(
+            local.vault, local.settings, Attachments(local.home.attachments), original_finder(local.settings),
+            printed(server), local.books.open, local.books, secret,
+        )  # fmt: skip
         self._notices: deque[tuple[str, str, str]] = deque(maxlen=30)
         self._folder = Folder(local, self.mirror, sign, self._notice)
         self._agents = local.home.cloud_agents(local.settings.vault)
@@ -171,6 +185,7 @@ class Service:
             self._hurry.clear()
             self.executor.look_again()
         self.executor.step()
+        self.follow_ups.step()
         self._watch.step()
         dashboard.write(vault)
 

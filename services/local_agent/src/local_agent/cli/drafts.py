@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from local_agent.assemble import Local
+from local_agent.check import Check
 from local_agent.cli import words
-from local_agent.judge import Check
 from vault_protocol import layout, notes, request
 from vault_protocol.errors import MalformedNote, VaultError
 from vault_protocol.note import LIMIT, Note
