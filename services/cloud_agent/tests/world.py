@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cloud_agent.arrivals import Arrivals
+from cloud_agent.bookkeeping.clerk import Clerk
+from cloud_agent.bookkeeping.ledger_desk import LedgerDesk
+from cloud_agent.bookkeeping.overdue import Overdue
 from cloud_agent.desk import Desk, PatientVault
 from cloud_agent.drafting import Draft, Kind, Letter, Priority, Triage
 from cloud_agent.health import Health
@@ -13,11 +16,13 @@ from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.reading import Accounts
 from cloud_agent.retries import Failures, Later, Pauses
+from cloud_agent.submission import STALE_AFTER
 from cloud_agent.watchers.imap import Arrival
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
 from vault_protocol import keys, scan, sshsig, updates
+from vault_protocol.action import Address
 from vault_protocol.audit import Record
 from vault_protocol.audit import parse as parse_record
 from vault_protocol.follow import Trust
@@ -84,11 +89,13 @@ class World:
 
     def __init__(
         self, state: Path, drafter: ToldDrafter | None = None, *, secrets: tuple[str, ...] = (), judged: bool = True,
-        owner: sshsig.PublicKey | None = None,
+        owner: sshsig.PublicKey | None = None, desk: LedgerDesk | None = None,
     ) -> None:  # fmt: skip
-        """`secrets` are the agent's own; with `judged`, Local refuses a head that breaks a rule; `owner` is pinned."""
+        """`secrets` are the agent's own; with `judged`, Local refuses a head that breaks a rule; `owner` is pinned,
+        `desk` are the books."""
         self._owner = owner
         self.state, self.drafter, self.clock = state, drafter or ToldDrafter(), TestClock()
+        self.ledger_desk = desk
         self.store = MemoryStore()
         self.hub = MemoryHub(self.store)
         self._keys = {name: keys.new() for name in (CLOUD, OTHER, LOCAL)}
@@ -118,11 +125,23 @@ class World:
             ids=MessageIds(self.state / "message-ids"), clock=self.clock, on_task=self.health.mail,
         )  # fmt: skip
         accounts = Accounts("Olive Owner", mailboxes, frozenset({OWNER, "me@home.example"}))
-        work = Work(self.desk, self.drafter, agent=agent, accounts=accounts, raw=raw, clock=self.clock, lease=LEASE)
+        books = self.ledger_desk
+        clerk = Clerk(books, self.clock.now, lambda now: now + STALE_AFTER) if books else None
+        work = Work(
+            self.desk, self.drafter, agent=agent, accounts=accounts, raw=raw, clock=self.clock, lease=LEASE,
+            step=lambda name: self.step(name), clerk=clerk, overdue=self._overdue(books) if books else None,
+        )  # fmt: skip
         housekeeping = Housekeeping(agent=agent, clock=self.clock, health=self.health, raw=raw)
         self.worker = Worker(
             self.desk, work, clock=self.clock, failures=self.failures, later=self.later, housekeeping=housekeeping
         )
+
+    def _overdue(self, books: LedgerDesk) -> Overdue:
+        sender = Address(name="Olive Owner", address=OWNER)
+        return Overdue(books, secret=b"s" * 32, after=14, account=OFFICE.name, sender=sender, now=self.clock.now)
+
+    def step(self, name: str) -> None:
+        """Told each step of the work; a test may end the life of the agent there."""
 
     def _journal(self, agent: AgentId, role: Role, trust: Trust | None) -> Journal:
         identity = Identity(agent, role, "v1", self._keys[agent])

@@ -58,8 +58,8 @@ def _headers(file: File) -> bytes:
 
 
 def _filename(name: str) -> list[str]:
-    if not name.strip(" .") or len(name) > LONGEST_NAME or "/" in name or "\\" in name:
-        raise UnsafeMessage("attachment: its name is empty, too long, or names a folder")
+    if not name.strip(" .") or name != name.strip() or len(name) > LONGEST_NAME or "/" in name or "\\" in name:
+        raise UnsafeMessage("attachment: its name is empty, too long, begins or ends in a space, or names a folder")
     for pattern in (LINE_BREAKING, NOT_A_CHARACTER, BIDI, INVISIBLE):
         if pattern.search(name):
             raise UnsafeMessage("attachment: its name holds characters that a reader does not see")

@@ -13,9 +13,13 @@ from pathlib import Path
 
 import structlog
 
+from books import rpc
 from cloud_agent import machine
 from cloud_agent import settings as settings_file
 from cloud_agent.arrivals import Arrivals
+from cloud_agent.bookkeeping.clerk import Clerk
+from cloud_agent.bookkeeping.ledger_desk import LedgerDesk
+from cloud_agent.bookkeeping.overdue import Overdue
 from cloud_agent.desk import Desk, PatientVault
 from cloud_agent.drafting import Drafter
 from cloud_agent.drafting.settings import build as build_drafter
@@ -26,13 +30,15 @@ from cloud_agent.reading import Accounts
 from cloud_agent.retries import Failures, Later, Pauses
 from cloud_agent.service import Service
 from cloud_agent.settings import BadSettings, Settings
+from cloud_agent.submission import STALE_AFTER
 from cloud_agent.watchers.imap import ImapWatcher, Trouble
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
 from vault_protocol import keys
+from vault_protocol.action import Address
 from vault_protocol.checkpoint import Checkpoint
-from vault_protocol.clock import SystemClock
+from vault_protocol.clock import Clock, SystemClock
 from vault_protocol.connect import connect
 from vault_protocol.errors import VaultError
 from vault_protocol.identity import Identity
@@ -167,7 +173,12 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
         ids=MessageIds(state / "message-ids"), clock=clock, on_task=on_task, step=step,
     )  # fmt: skip
     accounts = Accounts(settings.owner_name, mailboxes, settings.every_own_address)
-    work = Work(desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=clock, lease=lease, step=step)
+    ledgers = ledger_desk_of(settings)
+    work = Work(
+        desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=clock, lease=lease, step=step,
+        clerk=Clerk(ledgers, clock.now, lambda now: now + STALE_AFTER) if ledgers else None,
+        overdue=overdue_of(settings, ledgers, secret, clock),
+    )  # fmt: skip
     worker = Worker(
         desk,
         work,
@@ -184,6 +195,24 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
         ],
         hub=hub, desk=desk, housekeeping=housekeeping, health=health, later=later,
         poll_seconds=settings.poll_seconds, pauses=Pauses(first=0.5, longest=5.0), wake=wake,
+    )  # fmt: skip
+
+
+def ledger_desk_of(settings: Settings) -> LedgerDesk | None:
+    """Nothing is asked of the books yet. Raises VaultError without a key."""
+    books = settings.books
+    return LedgerDesk.over(books.name, rpc.connect(books.access())) if books else None
+
+
+def overdue_of(settings: Settings, desk: LedgerDesk | None, secret: bytes, clock: Clock) -> Overdue | None:
+    """None when no mailbox is named that reminders are written from."""
+    books = settings.books
+    mailbox = next((box for box in settings.mailboxes if books and box.name == books.mailbox), None)
+    if books is None or desk is None or mailbox is None:
+        return None
+    sender = Address(name=settings.owner_name, address=mailbox.address)
+    return Overdue(
+        desk, secret=secret, after=books.overdue_days, account=mailbox.name, sender=sender, now=clock.now
     )  # fmt: skip
 
 

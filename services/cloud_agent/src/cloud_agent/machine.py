@@ -90,6 +90,8 @@ def own_secrets(settings: Settings, secret: bytes) -> OwnSecrets:
         files.append(settings.drafter.api_key_file)
     if settings.hub_token_file is not None:
         files.append(settings.hub_token_file)
+    if settings.books is not None:
+        files.append(settings.books.key_file)
     values = [secret.hex()]
     for file in files:
         try:

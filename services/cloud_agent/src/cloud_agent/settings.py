@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from cloud_agent.bookkeeping.books_settings import BooksSettings
 from cloud_agent.drafting.settings import DrafterSettings
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from vault_protocol.action import Address
@@ -57,6 +58,7 @@ class Settings(BaseModel):
     log_format: Literal["json", "key-value"] = "json"
     drafter: DrafterSettings = DrafterSettings()
     mailboxes: tuple[MailboxSettings, ...] = ()
+    books: BooksSettings | None = None
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -67,6 +69,10 @@ class Settings(BaseModel):
             if len(mailbox.name) > 31 or not mailbox.name[0].isalpha():
                 raise ValueError(f"mailbox {mailbox.name!r}: begin with a letter, 31 characters at most")
             Address(name=self.owner_name, address=mailbox.address)
+        if self.books and self.books.mailbox and self.books.mailbox not in names:
+            raise ValueError(
+                f"books.mailbox {self.books.mailbox!r} is no mailbox; there are: {', '.join(names) or 'none'}"
+            )
         if self.drafter.provider != "offline" and self.lease_seconds <= self.drafter.timeout_seconds:
             raise ValueError("lease_seconds must be longer than drafter.timeout_seconds, or no draft is ever in time")
         return self
@@ -138,4 +144,8 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     changes["mailboxes"] = tuple(
         mailbox.model_copy(update={"password_file": folder / mailbox.password_file}) for mailbox in settings.mailboxes
     )
+    if settings.books is not None:
+        books = settings.books
+        files = {"key_file": folder / books.key_file, "ca_file": folder / books.ca_file if books.ca_file else None}
+        changes["books"] = books.model_copy(update=files)
     return settings.model_copy(update=changes)

@@ -9,7 +9,11 @@ from datetime import timedelta
 
 import structlog
 
+from books.errors import BooksError
 from cloud_agent import planner, submission
+from cloud_agent.bookkeeping.clerk import Clerk
+from cloud_agent.bookkeeping.ledger_desk import Unclear
+from cloud_agent.bookkeeping.overdue import KIND, Overdue
 from cloud_agent.course import Course, course
 from cloud_agent.desk import Desk
 from cloud_agent.drafting import Drafter, DrafterRefused, Kind, Priority, Triage
@@ -59,18 +63,26 @@ class Work:
         clock: Clock,
         lease: timedelta,
         step: Callable[[str], None] = lambda name: None,
+        clerk: Clerk | None = None,
+        overdue: Overdue | None = None,
     ) -> None:
-        """`step` is told "judged", "drafted", "submitted" as each is passed."""
+        """`step` is told "judged", "drafted", "submitted" as each is passed; `clerk` does what is for the books,
+        `overdue` finds what customers should be reminded of."""
         self._desk, self._drafter, self._agent = desk, drafter, agent
         self._accounts, self._raw, self._clock, self._lease = accounts, raw, clock, lease
-        self._step = step
+        self._step, self._clerk, self._overdue = step, clerk, overdue
 
     def do(self, held: Held) -> None:
         """Hand the task on. Raises DrafterUnavailable with the task still held, and what the vault raises."""
+        if self._overdue is not None and held.task.note.front.words("type") == KIND:
+            self._remind(held, self._overdue)
+            return
         reading = read(held.task, accounts=self._accounts, raw=self._raw)
         try:
             held.triage = self._judge(held, reading)
             self._step("judged")
+            if self._for_the_books(held, reading):
+                return
             way = course(reading, held.triage, domain=held.task.domain, revision=held.task.revision)
             if way is Course.CLOSE:
                 self._close(held, reading)
@@ -80,6 +92,55 @@ class Work:
                 self._ask(held, reading.obstacle or held.triage.reason)
         except DrafterRefused:
             self._ask(held, "the drafter gave nothing usable")
+
+    def rounds(self) -> None:
+        """What is looked for once a day, without a task. Books that are away are looked at again with the next task."""
+        if self._overdue is None:
+            return
+        try:
+            found = tuple(self._overdue.found())
+        except BooksError as error:
+            log.warning("books.unavailable", error=type(error).__name__)
+            return
+        for task in found:
+            record = self._record("invoice.overdue", task, record=task.note.front.number("record"))
+            with self._desk.vault() as vault:
+                vault.add(task, Also([record], [self._update("overdue", task)]))
+
+    def _remind(self, held: Held, overdue: Overdue) -> None:
+        held.triage = Triage(Kind.NEEDS_OWNER, Priority.NORMAL, "an invoice is overdue", "rules")
+        self._keep(held)
+        try:
+            note = overdue.asking(held.task)
+        except Unclear as error:
+            self._ask(held, str(error))
+            return
+        if note is not None:
+            self._submit(held, note, "draft")
+        elif held.task.revision:
+            self._ask(held, "the invoice is not open any more")
+        else:
+            record = self._record("task.closed", held.task, because="paid")
+            with self._desk.vault() as vault:
+                note = submission.closed(held.task, held.triage)
+                vault.close(held.task, note, Also([record], [self._update("closed", held.task, because="paid")]))
+
+    def _for_the_books(self, held: Held, reading: Reading) -> bool:
+        """Whether the clerk took it: a request to post was put up, or the owner is asked for what is missing."""
+        if self._clerk is None:
+            return False
+        self._keep(held)
+        raw = self._raw.find(held.task.note.front.words("sha256"))
+        try:
+            asking = self._clerk.work(held.task, reading, held.triage, raw, held.handbook)
+        except Unclear as error:
+            self._ask(held, str(error))
+            return True
+        if asking is None:
+            return False
+        self._step("drafted")
+        self._submit(held, asking.note, "draft", digest=asking.action.digest, record=asking.action.record)
+        return True
 
     def give_back(self, held: Held, *, waiting_for: str, tell: bool) -> None:
         """Put the task back to wait; its plan shows how far it came. `tell`: say so on the dashboard."""

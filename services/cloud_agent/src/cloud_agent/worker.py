@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from books.errors import BooksUnreachable
 from cloud_agent.desk import Desk
 from cloud_agent.drafting import DrafterUnavailable
 from cloud_agent.housekeeping import Housekeeping
@@ -14,11 +15,11 @@ from cloud_agent.work import Held, Work
 from vault_protocol import disk, layout
 from vault_protocol.clock import Clock
 from vault_protocol.errors import ClaimLost, DiskTrouble, HubUnreachable, Refused, UntrustedHead
-from vault_protocol.task import Domain
+from vault_protocol.task import Domain, Task
 
 log = structlog.get_logger()
 
-DOMAINS = (Domain.EMAIL, Domain.FILES)
+DOMAINS = (Domain.EMAIL, Domain.FILES, Domain.ACCOUNTING)
 DRAFTER = "drafter"
 """What `Later` calls the drafter itself, beside the tasks."""
 MOST_UNANSWERED = 3
@@ -44,13 +45,14 @@ class Worker:
     def step(self) -> bool:
         """Tidy, then work on one task. Raises HubUnreachable, UntrustedHead, Refused, or what a full
         disk says: back off and come back."""
+        self._work.rounds()
         with self._desk.vault() as vault:
             vault.refresh()
             self._housekeeping.tidy(vault)
             if self._unanswered >= MOST_UNANSWERED and self._later.waits(DRAFTER):
                 return False
             try:
-                task = vault.claim_next(DOMAINS)
+                task = vault.claim_next(DOMAINS, fit=_not_for_another)
             except ClaimLost:
                 return True
             except Refused as error:
@@ -85,6 +87,11 @@ class Worker:
         except DrafterUnavailable:
             self._failures.take_back(task)
             self._wait(held)
+        except BooksUnreachable:
+            self._failures.take_back(task)
+            self._later.put_off(task)
+            log.warning("task.waiting", task=task, reason="books-unavailable")
+            self._give_back(held, "books-unavailable", tell=self._later.failures(task) == 1)
         except ClaimLost:
             self._failures.take_back(task)
             log.warning("task.lost", task=task)
@@ -131,6 +138,11 @@ class Worker:
         self._failures.clear(held.task.id)
         self._later.forget(held.task.id)
         log.error("task.quarantined", task=held.task.id, error=cause)
+
+
+def _not_for_another(task: Task) -> bool:
+    """The owner's machine marks what only it can do."""
+    return not task.note.front.words("for")
 
 
 def _where(error: Exception) -> str:

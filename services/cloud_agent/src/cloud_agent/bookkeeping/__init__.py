@@ -1,0 +1,1 @@
+"""The accounting worker: reads bills and requests for invoices, drafts in the books, and puts the posting up."""

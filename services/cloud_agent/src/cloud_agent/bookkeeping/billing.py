@@ -1,0 +1,102 @@
+"""A vendor's bill arrives: what the e-invoice says is drafted once, its file attached, and held against the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from accounting import einvoice
+from accounting.einvoice import Bill, NotABill
+from accounting.warnings import same_account
+from books.drafts import Key, NewLine, NewMove
+from books.values import Kind, Partner
+from cloud_agent.bookkeeping.ledger_desk import LedgerDesk, Unclear
+from cloud_agent.drafting import Letter
+from correspondence import Attachment
+from vault_protocol.action import PostInvoice
+from vault_protocol.task import TaskId
+
+_READ = ("application/pdf", "application/xml", "text/xml")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A bill and the file it came in."""
+
+    bill: Bill
+    file: Attachment
+    content: bytes
+
+
+def find(attachments: Sequence[Attachment], contents: Mapping[str, bytes]) -> tuple[tuple[Found, ...], tuple[str, ...]]:
+    """The bills among the files of a mail, and why the other files that could be one are none."""
+    found, reasons = [], []
+    for file in attachments:
+        content = contents.get(file.sha256)
+        if content is None or not (file.media_type in _READ or file.name.lower().endswith((".pdf", ".xml"))):
+            continue
+        try:
+            found.append(Found(einvoice.of_file(content), file, content))
+        except NotABill as error:
+            reasons.append(f"{file.name}: {error}")
+    return tuple(found), tuple(reasons)
+
+
+def draft(desk: LedgerDesk, task: TaskId, letter: Letter, found: Found) -> int:
+    """The record of the draft bill. Raises Unclear."""
+    bill, vendor = found.bill, _vendor(desk, letter, found.bill)
+    key = Key(f"task-{task}")
+    if desk.books.find(key) is None:
+        known = [
+            move for move in desk.books.invoices(partner=vendor.id, kinds=[Kind.BILL], search=bill.number)
+            if move.reference == bill.number
+        ]  # fmt: skip
+        if known:
+            at = known[0].number or f"record {known[0].id}"
+            raise Unclear(f"the books have bill {bill.number} of {vendor.name} already: {at}, {known[0].state.value}")
+    lines = tuple(NewLine(line.label or "(no text)", line.unit_price, line.quantity) for line in bill.lines)
+    new = NewMove(
+        Kind.BILL, vendor.id, lines, issued=bill.issued, due=bill.due, reference=bill.number, currency=bill.currency,
+        origin=f"countersign {task}",
+    )  # fmt: skip
+    drafted = desk.books.draft(key, new)
+    file = Key(f"file-{task}-{found.file.sha256[:16]}")
+    desk.books.attach(file, drafted.id, found.file.name, found.content, media_type=found.file.media_type)
+    return drafted.id
+
+
+def differences(bill: Bill, action: PostInvoice) -> tuple[str, ...]:
+    """What the bill says otherwise than the draft that the books made of it."""
+    return tuple(_differences(bill, action))
+
+
+def _differences(bill: Bill, action: PostInvoice) -> Iterator[str]:
+    for what, theirs, ours in (("untaxed amount", bill.untaxed, action.untaxed), ("total", bill.total, action.total)):
+        if theirs != Decimal(ours):
+            said = f"The bill says a {what} of {theirs} {bill.currency}"
+            yield f"{said}, the draft {ours} {action.currency}: check the taxes."
+    if bill.iban and not action.bank_account:
+        yield f"The bill wants its money at {bill.iban}; the books have no account of this vendor."
+    elif bill.iban and not same_account(bill.iban, action.bank_account):
+        yield (
+            f"Changed bank account: the bill says {bill.iban}, the books {action.bank_account}. "
+            "Call them on a number you know."
+        )
+
+
+def _vendor(desk: LedgerDesk, letter: Letter, bill: Bill) -> Partner:
+    """By tax number, else by the whole address of who wrote."""
+    by_vat = (
+        [p for p in desk.books.partners(bill.seller_vat) if same_account(p.vat, bill.seller_vat)]
+        if bill.seller_vat
+        else []
+    )
+    found = by_vat or list(desk.books.partners(email=letter.sender_address) if letter.sender_address else ())
+    if len(found) != 1:
+        how = f"tax number {bill.seller_vat}" if bill.seller_vat else f"address {letter.sender_address}"
+        raise Unclear(
+            f"for bill {bill.number} over {bill.total} {bill.currency} the vendor is missing: "
+            f"the books know {len(found) or 'nobody'} with {how} ({bill.seller})"
+        )
+    return found[0]
