@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from libs.accounting.tests import samples
 from services.local_agent.tests.cli_world import World, until
 from services.local_agent.tests.test_cli_checked import CUSTOMER, OWNER
 
@@ -312,3 +313,21 @@ def test_any_mcp_client_reads_but_acts_only_with_a_signed_approval(office: Offic
         assert (answer["status"], answer["facts"]["number"]) == ("done", "INV/2026/11/0001")
     finally:
         client.close()
+
+
+def test_a_dropped_bank_statement_becomes_a_note_of_proposals_and_pays_nothing(office: Office) -> None:
+    world, records = office.world, office.odoo.records
+    records.post(hours(office))
+    records.post(records.enter("in_invoice", 2, ("Paper", 1.0, 103.48), ref="R-2026-17"))
+    with world.service():
+        until(lambda: (world.notes / "Inbox").exists() or (world.notes / "Dashboard.md").exists())
+        (world.notes / "Inbox").mkdir(exist_ok=True)
+        (world.notes / "Inbox" / "november.xml").write_bytes(samples.camt())
+        until(lambda: list(world.local.vault.tasks(Stage.PENDING_APPROVAL)), SECONDS)
+    (task,) = world.local.vault.tasks(Stage.PENDING_APPROVAL)
+    assert not task.has_action
+    head, _, rest = task.note.body.partition("## Several would fit (0)")
+    assert "pays INV/2026/11/0001, Ada Lovelace Ltd, open 276.00 EUR: its number and its open amount" in head
+    assert "pays BILL/2026/11/0001, Paper Mill, open 119.00 EUR: its reference and its open amount" in head
+    assert "## Matched with nothing (0)" in rest
+    assert records.payments == []

@@ -10,7 +10,9 @@ import structlog
 from local_agent import drop
 from local_agent.assemble import Local
 from local_agent.decisions import How
+from local_agent.follow_up import FOR_LOCAL
 from local_agent.home import LOCAL
+from local_agent.statements import KIND, is_statement
 from vault_protocol.approval import Sign
 from vault_protocol.audit import Record
 from vault_protocol.errors import IllegalMove, MalformedNote, NoSuchTask, Refused, StaleRevision
@@ -110,6 +112,8 @@ class Folder:
         now = local.clock.now()
         drop.keep(name, content, local.home.dropped)
         task = drop.task_of(name, content, secret=local.home.secret_bytes(), now=now)
+        if local.settings.books and is_statement(name, content):
+            task = task.evolve(note=task.note.put(**{"type": KIND, "for": FOR_LOCAL}))
         record = Record.of("file.taken_in", actor=LOCAL, target=task.id, at=now, parameters={"size": len(content)})
         local.vault.add(task, Also(records=[record], updates=[Update.of("file_taken_in", now, task=task.id)]))
         self._mirror.discard(item)

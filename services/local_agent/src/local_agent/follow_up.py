@@ -16,6 +16,8 @@ from vault_protocol.vault import Vault
 FOR_LOCAL = "local"
 """In the front matter's `for`: no other agent takes such a task."""
 
+KIND = "follow_up"
+
 ORIGINAL = "## Original"
 
 KEPT = ("from", "subject", "received", "account", "mailbox", "message_id")
@@ -54,7 +56,7 @@ def follow_up(task: Task, asked: Request, *, number: str, secret: bytes) -> Task
         return None
     kept = {key: task.note.front.words(key) or None for key in KEPT}
     front = FrontMatter().put(
-        **{"for": FOR_LOCAL}, type="follow_up", follows=task.id, then=then.value, books=action.account,
+        **{"for": FOR_LOCAL}, type=KIND, follows=task.id, then=then.value, books=action.account,
         record=action.record, document=one_line(number, 60) or None,
         priority=task.note.front.words("priority") or "normal", **kept,
     )  # fmt: skip

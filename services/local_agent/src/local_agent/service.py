@@ -26,6 +26,7 @@ from local_agent.receipts import stop_if_old
 from local_agent.rerooting import write_down
 from local_agent.shown import Shown
 from local_agent.signals import apply_signals
+from local_agent.statements import Statements
 from local_agent.watch import Watch
 from vault_protocol import disk, request
 from vault_protocol.approval import Sign
@@ -69,6 +70,10 @@ class Service:
         self.follow_ups = FollowUps(
             local.vault, local.settings, Attachments(local.home.attachments), original_finder(local.settings),
             printed(server), local.books.open, local.books, secret,
+        )  # fmt: skip
+        self._statements = (
+            Statements(local.vault, local.home.dropped, local.books.open, local.settings.books[0].name)
+            if local.settings.books else None
         )  # fmt: skip
         self._notices: deque[tuple[str, str, str]] = deque(maxlen=30)
         self._folder = Folder(local, self.mirror, sign, self._notice)
@@ -186,6 +191,8 @@ class Service:
             self.executor.look_again()
         self.executor.step()
         self.follow_ups.step()
+        if self._statements is not None:
+            self._statements.step()
         self._watch.step()
         dashboard.write(vault)
 
