@@ -28,6 +28,7 @@ from local_agent.shown import Shown
 from local_agent.signals import apply_signals
 from local_agent.statements import Statements
 from local_agent.watch import Watch
+from local_agent.weekly import Weekly
 from vault_protocol import disk, request
 from vault_protocol.approval import Sign
 from vault_protocol.canonical import utc
@@ -75,6 +76,7 @@ class Service:
             Statements(local.vault, local.home.dropped, local.books.open, local.settings.books[0].name)
             if local.settings.books else None
         )  # fmt: skip
+        self._weekly = Weekly(local) if local.settings.books else None
         self._notices: deque[tuple[str, str, str]] = deque(maxlen=30)
         self._folder = Folder(local, self.mirror, sign, self._notice)
         self._agents = local.home.cloud_agents(local.settings.vault)
@@ -193,6 +195,8 @@ class Service:
         self.follow_ups.step()
         if self._statements is not None:
             self._statements.step()
+        if self._weekly is not None:
+            self._weekly.step()
         self._watch.step()
         dashboard.write(vault)
 

@@ -6,12 +6,12 @@ import secrets
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
+from accounting.reminding import reminder
 from books.errors import BooksError, BooksUnreachable
-from books.values import Move, Owed, State
-from cloud_agent.bookkeeping import words
+from books.values import Owed, State
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk, Unclear
 from vault_protocol import plain, request
-from vault_protocol.action import Address, BadAction, SendMail, action_of
+from vault_protocol.action import Address, BadAction
 from vault_protocol.canonical import utc
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.note import Note
@@ -56,7 +56,7 @@ class Overdue:
         except BooksError as error:
             raise Unclear(str(error)) from None
         try:
-            action = self._mail(move, email)
+            action = reminder(move, to=email, account=self._account, sender=self._sender)
             note = request.put(task.note, Request(secrets.token_hex(8), action))
         except BadAction as error:
             raise Unclear(f"no reminder of {move.number} can be written: {error}") from None
@@ -85,16 +85,3 @@ class Overdue:
             id=id_, stage=Stage.NEEDS_ACTION, domain=Domain.ACCOUNTING, slug=f"overdue-{plain.slug(owed.number)}",
             note=Note(front, body),
         )  # fmt: skip
-
-    def _mail(self, move: Move, email: str) -> SendMail:
-        assert move.due is not None
-        text = words.reminder(
-            owner=self._sender.name, number=move.number, residual=str(move.residual), due=move.due.isoformat()
-        )
-        fields = {
-            "type": "send_mail", "account": self._account, "sender": self._sender.model_dump(),
-            "to": [{"name": "", "address": email}], "subject": f"Reminder: invoice {plain.one_line(move.number, 60)}",
-        }  # fmt: skip
-        made = action_of(fields, text=text, quote="")
-        assert isinstance(made, SendMail)
-        return made

@@ -14,6 +14,7 @@ import typer
 from local_agent.cli import (
     approving,
     attached,
+    briefing,
     deciding,
     doctor,
     editing,
@@ -46,7 +47,8 @@ def build() -> typer.Typer:
         ("show", looking.show), ("files", attached.files),
         ("approve", approving.approve), ("edit", editing.edit), ("reject", deciding.reject),
         ("again", deciding.again), ("ack", deciding.ack), ("undo", effects.undo), ("resolve", effects.resolve),
-        ("log", log.log), ("doctor", doctor.doctor), ("pause", switches.pause), ("resume", switches.resume),
+        ("log", log.log), ("briefing", briefing.briefing), ("doctor", doctor.doctor),
+        ("pause", switches.pause), ("resume", switches.resume),
         ("dry-run", switches.dry_run), ("re-root", rerooting.re_root), ("give-back", rerooting.give_back_),
         ("unlock", service.unlock), ("lock", service.lock),
     ):  # fmt: skip
