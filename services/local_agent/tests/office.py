@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from services.local_agent.tests.cli_world import PASSPHRASE, World
 
 from local_agent import effects
 from local_agent.assemble import Local, assemble
 from local_agent.effects import Ledger, State
-from local_agent.effects.execute import Outcome
-from local_agent.mcp.mail import SendResult, told
+from local_agent.effects.execute import Outcome, Policy
+from local_agent.executor import ServerGone
+from local_agent.mcp.mail import facts
+from local_agent.mcp.result import ActResult, told
 from local_agent.service import Service
 from vault_protocol.action import SendMail
 from vault_protocol.approval import Approved, SignedApproval
@@ -23,12 +26,15 @@ from vault_protocol.errors import VaultError
 from vault_protocol.keys import KeyLocked
 from vault_protocol.request import Request
 
+RETRIES = Policy("none", "nowhere", retries=True)
+
 
 @dataclass
 class Outside:
     """Takes every mail and says so."""
 
     name: str = "mail"
+    policy: Policy = RETRIES
     accepted: list[str] = field(default_factory=list)
     """The task of each mail."""
 
@@ -36,7 +42,7 @@ class Outside:
         self.accepted.append(what.approval.task)
         return Outcome(State.CONFIRMED, "250 ok")
 
-    def probe(self, action: SendMail, *, key: str, at: datetime) -> Outcome:
+    def probe(self, action: SendMail, *, key: str, at: datetime, tried: datetime) -> Outcome:
         return Outcome(State.UNKNOWN, "nobody knows")
 
     def afterwards(self, action: SendMail, *, key: str, at: datetime) -> None:
@@ -55,8 +61,14 @@ class Server:
             per_hour=lambda: 10, dry_run=lambda: home.settings().dry_run,
         )  # fmt: skip
 
-    def send_mail(self, action: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> SendResult:
-        return told(self._executor.execute(action.action, approval, earlier=earlier), action.action)
+    def act(self, asked: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> ActResult:
+        action = asked.action
+        assert isinstance(action, SendMail)
+        answer = self._executor.execute(action, approval, earlier=earlier)
+        return told(answer, facts(answer, action))
+
+    def call(self, server: str, tool: str, **arguments: Any) -> Any:
+        raise ServerGone(f"{server} is not here")
 
 
 def locked(_message: bytes) -> str:

@@ -13,7 +13,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from . import sshsig
-from .approval import POLICY_VERSION, Hex64, Sign, Stamp
+from .action_base import Hex64
+from .approval import POLICY_VERSION, Sign, Stamp
 from .canonical import canonical, utc
 from .changeset import Trail
 from .hub import Commit, CommitId

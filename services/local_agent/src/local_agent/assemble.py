@@ -71,7 +71,8 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
         settings, original_finder(settings), home.checks, check_record=books,
         attachments=Attachments(home.attachments),
     )  # fmt: skip
-    return Local(home, settings, store, vault, desk, judge, Inbox(settings.accounts), books, executor, clock, checkpoint)
+    inbox = Inbox(settings.accounts)
+    return Local(home, settings, store, vault, desk, judge, inbox, books, executor, clock, checkpoint)
 
 
 def checkpoint_of(home: Home) -> Checkpoint:

@@ -12,23 +12,19 @@ from datetime import datetime, timedelta
 import structlog
 
 from local_agent import dashboard
-from local_agent.assemble import Local, original_finder, own_secrets
-from local_agent.attachments import Attachments
+from local_agent.assemble import Local, own_secrets
+from local_agent.chores import Chores
 from local_agent.effects import Ledger
 from local_agent.executor import ActingServers, Executor
 from local_agent.folder import Folder
+from local_agent.follow_up import follow_up
 from local_agent.hold import hold_effects
 from local_agent.life import Kind, SignsOfLife, Silence, tell
-from local_agent.follow_up import follow_up
-from local_agent.follow_ups import FollowUps
-from local_agent.printing import printed
 from local_agent.receipts import stop_if_old
 from local_agent.rerooting import write_down
 from local_agent.shown import Shown
 from local_agent.signals import apply_signals
-from local_agent.statements import Statements
 from local_agent.watch import Watch
-from local_agent.weekly import Weekly
 from vault_protocol import disk, request
 from vault_protocol.approval import Sign
 from vault_protocol.canonical import utc
@@ -68,15 +64,7 @@ class Service:
                 task, asked, number=result.facts.get("number", ""), secret=secret
             ),
         )  # fmt: skip
-        self.follow_ups = FollowUps(
-            local.vault, local.settings, Attachments(local.home.attachments), original_finder(local.settings),
-            printed(server), local.books.open, local.books, secret,
-        )  # fmt: skip
-        self._statements = (
-            Statements(local.vault, local.home.dropped, local.books.open, local.settings.books[0].name)
-            if local.settings.books else None
-        )  # fmt: skip
-        self._weekly = Weekly(local) if local.settings.books else None
+        self._chores = Chores(local, server)
         self._notices: deque[tuple[str, str, str]] = deque(maxlen=30)
         self._folder = Folder(local, self.mirror, sign, self._notice)
         self._agents = local.home.cloud_agents(local.settings.vault)
@@ -192,11 +180,7 @@ class Service:
             self._hurry.clear()
             self.executor.look_again()
         self.executor.step()
-        self.follow_ups.step()
-        if self._statements is not None:
-            self._statements.step()
-        if self._weekly is not None:
-            self._weekly.step()
+        self._chores.step()
         self._watch.step()
         dashboard.write(vault)
 

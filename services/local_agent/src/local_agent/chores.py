@@ -1,0 +1,34 @@
+"""What Local does by itself between the owner's decisions: what follows from acts, statements, the briefing."""
+
+from __future__ import annotations
+
+from local_agent.assemble import Local, original_finder
+from local_agent.attachments import Attachments
+from local_agent.executor import ActingServers
+from local_agent.follow_ups import FollowUps
+from local_agent.printing import printed
+from local_agent.statements import Statements
+from local_agent.weekly import Weekly
+
+
+class Chores:
+    """One step does each once. Without books there is nothing to be done."""
+
+    def __init__(self, local: Local, servers: ActingServers) -> None:
+        self._books = bool(local.settings.books)
+        if not self._books:
+            return
+        home, settings = local.home, local.settings
+        self._follow_ups = FollowUps(
+            local.vault, settings, Attachments(home.attachments), original_finder(settings), printed(servers),
+            local.books.open, local.books, home.secret_bytes(),
+        )  # fmt: skip
+        self._statements = Statements(local.vault, home.dropped, local.books.open, settings.books[0].name)
+        self._weekly = Weekly(local)
+
+    def step(self) -> None:
+        """Raises what the vault raises; what an outside does not answer is put off."""
+        if self._books:
+            self._follow_ups.step()
+            self._statements.step()
+            self._weekly.step()
