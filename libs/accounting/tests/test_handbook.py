@@ -43,7 +43,7 @@ def test_nothing_is_warned_of_below_the_limit_for_a_known_partner_with_their_acc
         (invoice(move_type="in_invoice"), Rules(), Past(0), "New partner"),
         (payment(bank_account="LT121000011101001000"), Rules(), KNOWN, "Changed bank account"),
         (invoice(move_type="in_invoice", bank_account="LT121000011101001000"), Rules(), KNOWN, "Changed bank account"),
-        (payment(bank_account=""), Rules(), KNOWN, "No bank account is named"),
+        (payment(bank_account=""), Rules(), KNOWN, "No bank account is named here"),
         (payment(), Rules(), Past(3), "A bank account is named for the first time"),
     ],
 )

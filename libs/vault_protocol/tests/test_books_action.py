@@ -14,7 +14,7 @@ from vault_protocol.action_base import spell
 from vault_protocol.errors import MalformedNote
 from vault_protocol.request import Request
 
-LINE = {"description": "Consulting", "quantity": "2.00", "unit_price": "100.00", "taxes": "3", "subtotal": "200.00"}
+LINE = {"description": "Consulting", "quantity": "2.00", "unit_price": "100.00", "taxes": "15 %", "subtotal": "200.00"}
 INVOICE: dict[str, Any] = {
     "account": "books", "record": 42, "move_type": "out_invoice",
     "partner": {"id": 7, "name": "Jane Example", "vat": "DE123"}, "reference": "PO 1",
@@ -66,7 +66,7 @@ def test_the_digest_covers_every_field(kind: Any, fields: dict[str, Any], change
 @pytest.mark.parametrize("field", LINE)
 def test_the_digest_covers_every_field_of_a_line(field: str) -> None:
     (line,) = invoice(lines=[LINE], untaxed="200.00", tax="60.00", total="260.00").lines
-    other = {"description": "x", "taxes": "4"}.get(field, "3.00")
+    other = {"description": "x", "taxes": "0 %"}.get(field, "3.00")
     whole = invoice()
     assert whole.model_copy(update={"lines": (line.model_copy(update={field: other}),)}).digest != (
         whole.model_copy(update={"lines": (line,)}).digest

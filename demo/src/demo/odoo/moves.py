@@ -104,14 +104,20 @@ def _item(
 def _shown(item: dict[str, Any], move: dict[str, Any]) -> dict[str, Any]:
     balance = item["balance"]
     return {
-        "sequence": item["sequence"], "shown": "", "label": item["name"],
+        "sequence": item["sequence"], "role": _role(item), "label": item["name"],
         "account": [item["account_id"], ACCOUNTS[item["account_id"]]["code"]], "partner": move["partner_id"],
         "product": item["product_id"], "quantity": repr(item["quantity"]), "unit": None,
-        "unit_price": repr(item["price_unit"]), "discount": repr(item["discount"]), "taxes": sorted(item["taxes"]),
+        "unit_price": repr(item["price_unit"]), "discount": repr(item["discount"]),
+        "taxes": [[tax, "Tax 15.00%"] for tax in sorted(item["taxes"])],
+        "subtotal": f"{(-1 if move['move_type'] in CREDITED else 1) * balance:.2f}",
         "tax_of": item["tax_of"], "tags": [], "analytic": None, "debit": f"{max(balance, Decimal(0)):.2f}",
         "credit": f"{max(-balance, Decimal(0)):.2f}", "currency": move["currency"],
-        "amount_currency": f"{balance:.2f}", "maturity": item["maturity"], "term": is_term(item),
+        "amount_currency": f"{balance:.2f}", "maturity": item["maturity"],
     }  # fmt: skip
+
+
+def _role(item: dict[str, Any]) -> str:
+    return "term" if is_term(item) else "tax" if item["tax_of"] else "line"
 
 
 def _due(move: dict[str, Any]) -> str | None:

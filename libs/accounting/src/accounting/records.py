@@ -22,7 +22,7 @@ LONGEST = 500
 """Characters of one text of the record that stand in an action; the hash covers all of them."""
 
 _CREDITED = ("out_invoice", "in_refund")
-"""Kinds whose lines are credits."""
+"""Kinds that bring money."""
 
 
 def invoice_of(state: MoveState, account: str) -> PostInvoice:
@@ -92,17 +92,16 @@ def commercial_partner(state: MoveState) -> int:
 
 def _lines(told: Mapping[str, Any]) -> Iterator[InvoiceLine]:
     """Neither taxes nor terms, nor headings: what the untaxed amount is made of, in the order of the record."""
-    sign = -1 if told["kind"] in _CREDITED else 1
     for line in sorted(told["lines"], key=lambda one: int(one["sequence"])):
-        if line["shown"] or line["term"] or line["tax_of"]:
+        if line["role"] != "line":
             continue
         yield InvoiceLine(
             description=_line(line["label"]),
             quantity=_amount(line["quantity"]),
             unit_price=_amount(line["unit_price"]),
             discount=_amount(line["discount"]),
-            taxes=", ".join(str(int(tax)) for tax in line["taxes"]),
-            subtotal=spell(sign * Decimal(line["amount_currency"])),
+            taxes=_line(", ".join(str(name) for _, name in line["taxes"])),
+            subtotal=_amount(line["subtotal"]),
         )
 
 
@@ -116,7 +115,7 @@ def _bank(told: Mapping[str, Any]) -> str:
 
 
 def _due(told: Mapping[str, Any]) -> str:
-    terms = [line["maturity"] for line in told["lines"] if line["term"] and line["maturity"]]
+    terms = [line["maturity"] for line in told["lines"] if line["role"] == "term" and line["maturity"]]
     return str(told["due"] or max(terms, default=""))
 
 

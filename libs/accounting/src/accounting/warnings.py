@@ -37,9 +37,9 @@ def _of(action: PostInvoice | RegisterPayment, rules: Rules, past: Past) -> Iter
         if action.bank_account and past.posted:
             yield "A bank account is named for the first time. Call them on a number you know."
     elif not action.bank_account:
-        yield "No bank account is named, and earlier documents of this partner name one."
+        yield "No bank account is named here; the books know one of this partner."
     elif not any(same_account(action.bank_account, known) for known in past.bank_accounts):
-        yield "Changed bank account: earlier documents name another. Call them on a number you know."
+        yield "Changed bank account: the books know another. Call them on a number you know."
 
 
 def _amount(money: Money, limit: Money | None, what: str) -> Iterator[str]:

@@ -18,28 +18,27 @@ class Past:
 
     posted: int
     bank_accounts: tuple[str, ...] = ()
-    """The accounts those name, the newest first."""
+    """The accounts those name, the newest first, and then those that the books have of the partner."""
 
 
 def past(rpc: Rpc, *, partner: int, kind: Kind, but: int) -> Past:
-    """`but` is the document in question, which does not vouch for itself."""
+    """`but` is the document in question, which does not vouch for itself. Odoo 14 names no account on a bill that
+    was drafted from outside, so the partner's own count too."""
     domain = [
         ["commercial_partner_id", "=", partner],
         ["move_type", "=", str(kind)],
         ["state", "=", "posted"],
         ["id", "!=", but],
     ]
-    fields = ["partner_bank_id"]
-    found = rows(
+    order, fields = "date desc, id desc", ["partner_bank_id"]
+    found = rows(rpc.call("account.move", "search_read", domain=domain, fields=fields, limit=_LOOKED_AT, order=order))
+    named = list(dict.fromkeys(bank for row in found if (bank := link(row, "partner_bank_id"))))
+    accounts = rows(rpc.call("res.partner.bank", "read", named, fields=["acc_number"])) if named else []
+    numbers = {row["id"]: text(row, "acc_number") for row in accounts}
+    own = rows(
         rpc.call(
-            "account.move", "search_read", domain=domain, fields=fields, limit=_LOOKED_AT, order="date desc, id desc"
+            "res.partner.bank", "search_read", domain=[["partner_id", "=", partner]], fields=["acc_number"], order="id"
         )
     )
-    named = list(dict.fromkeys(bank for row in found if (bank := link(row, "partner_bank_id"))))
-    if not named:
-        return Past(len(found))
-    accounts = {
-        row["id"]: text(row, "acc_number")
-        for row in rows(rpc.call("res.partner.bank", "read", named, fields=["acc_number"]))
-    }
-    return Past(len(found), tuple(accounts[bank] for bank in named if accounts.get(bank)))
+    known = [*(numbers.get(bank, "") for bank in named), *(text(row, "acc_number") for row in own)]
+    return Past(len(found), tuple(dict.fromkeys(account for account in known if account)))

@@ -32,7 +32,7 @@ class Journal(Strict):
 
 
 class InvoiceLine(Strict):
-    """One line that counts. `taxes` are their numbers in the books, one after the other."""
+    """One line that counts. `taxes` are their names in the books, one after the other."""
 
     description: Line
     quantity: Amount

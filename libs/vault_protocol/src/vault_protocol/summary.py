@@ -87,5 +87,5 @@ def _party(action: PostInvoice | RegisterPayment) -> str:
 
 def _line(line: InvoiceLine) -> str:
     less = "" if line.discount == "0.00" else f" less {line.discount} %"
-    taxes = f", tax number {line.taxes}" if line.taxes else ""
+    taxes = f", {line.taxes}" if line.taxes else ""
     return f"{line.description or '(no text)'}: {line.quantity} × {line.unit_price}{less} = {line.subtotal}{taxes}"

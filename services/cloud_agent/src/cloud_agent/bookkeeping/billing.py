@@ -66,21 +66,22 @@ def draft(desk: LedgerDesk, task: TaskId, letter: Letter, found: Found) -> int:
     return drafted.id
 
 
-def differences(bill: Bill, action: PostInvoice) -> tuple[str, ...]:
-    """What the bill says otherwise than the draft that the books made of it."""
-    return tuple(_differences(bill, action))
+def differences(bill: Bill, action: PostInvoice, known: Sequence[str]) -> tuple[str, ...]:
+    """What the bill says otherwise than the draft made of it; `known` are the vendor's accounts in the books."""
+    return tuple(_differences(bill, action, known))
 
 
-def _differences(bill: Bill, action: PostInvoice) -> Iterator[str]:
+def _differences(bill: Bill, action: PostInvoice, known: Sequence[str]) -> Iterator[str]:
     for what, theirs, ours in (("untaxed amount", bill.untaxed, action.untaxed), ("total", bill.total, action.total)):
         if theirs != Decimal(ours):
             said = f"The bill says a {what} of {theirs} {bill.currency}"
             yield f"{said}, the draft {ours} {action.currency}: check the taxes."
-    if bill.iban and not action.bank_account:
+    accounts = [account for account in (action.bank_account, *known) if account]
+    if bill.iban and not accounts:
         yield f"The bill wants its money at {bill.iban}; the books have no account of this vendor."
-    elif bill.iban and not same_account(bill.iban, action.bank_account):
+    elif bill.iban and not any(same_account(bill.iban, account) for account in accounts):
         yield (
-            f"Changed bank account: the bill says {bill.iban}, the books {action.bank_account}. "
+            f"Changed bank account: the bill says {bill.iban}, the books {', '.join(dict.fromkeys(accounts))}. "
             "Call them on a number you know."
         )
 

@@ -65,14 +65,14 @@ class Clerk:
     def _invoice(self, task: Task, reading: Reading, triage: Triage, rules: str) -> Asking:
         remark, letter = reading.remark or "", reading.letter
         record, found = invoicing.draft(self._desk, task.id, letter, remark=remark, today=self._today())
-        action, warnings = self._desk.posting(record, rules)
+        action, warnings, _ = self._desk.posting(record, rules)
         note = later.put(self._note(task, triage, action, (*found, *warnings)), Then.REPLY, words.with_invoice(letter))
         return Asking(note, action)
 
     def _bill(self, task: Task, reading: Reading, triage: Triage, found: billing.Found, rules: str) -> Asking:
         record = billing.draft(self._desk, task.id, reading.letter, found)
-        action, warnings = self._desk.posting(record, rules)
-        told = (*billing.differences(found.bill, action), *warnings)
+        action, warnings, past = self._desk.posting(record, rules)
+        told = (*billing.differences(found.bill, action, past.bank_accounts), *warnings)
         return Asking(later.put(self._note(task, triage, action, told), Then.PAYMENT), action)
 
     def _note(self, task: Task, triage: Triage, action: PostInvoice, warnings: tuple[str, ...]) -> Note:

@@ -35,8 +35,8 @@ class LedgerDesk:
     def over(cls, name: str, rpc: Rpc) -> LedgerDesk:
         return cls(name, OdooBooks(rpc), lambda partner, kind, but: past(rpc, partner=partner, kind=kind, but=but))
 
-    def posting(self, move: int, rules: str) -> tuple[PostInvoice, tuple[str, ...]]:
-        """The request to post this draft, and what to look at twice. Raises Unclear."""
+    def posting(self, move: int, rules: str) -> tuple[PostInvoice, tuple[str, ...], Past]:
+        """The request to post this draft, what to look at twice, and the partner's past. Raises Unclear."""
         state = self.books.state(move)
         if state.state is not State.DRAFT:
             raise Unclear(f"the books have it as {state.state.value} already: {state.number or f'record {move}'}")
@@ -46,4 +46,4 @@ class LedgerDesk:
         except BadAction as error:
             raise Unclear(f"the draft, record {move}, cannot be put up: {error}") from None
         found = self.past(who, Kind(action.move_type), move)
-        return action, warnings.of(action, handbook.read(rules), found)
+        return action, warnings.of(action, handbook.read(rules), found), found
