@@ -18,7 +18,7 @@ from correspondence.masking import masked
 from correspondence.reply_action import reply_action
 from local_agent.attachments import Attachments
 from local_agent.books_check import BooksCheck
-from local_agent.follow_up import KIND, is_ours, vouched
+from local_agent.follow_up import is_ours, vouched
 from local_agent.home import LOCAL, Settings
 from local_agent.judge import FindOriginal
 from local_agent.mcp.posting import Pdf, Posting
@@ -81,7 +81,7 @@ class FollowUps:
             self.vault.release(task)  # of an earlier life
         raised = 0
         for task in tuple(self.vault.tasks(Stage.NEEDS_ACTION)):
-            ours = is_ours(task) and task.note.front.words("type") == KIND
+            ours = is_ours(task) and "follows" in task.note.front  # its type changes with what is asked
             if ours and self._later.get(task.id, self._now()) <= self._now():
                 raised += self._raise(task)
         return raised
