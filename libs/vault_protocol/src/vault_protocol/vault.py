@@ -90,7 +90,8 @@ class Vault:
         return next(iter(self.claim(domains, 1, fit=fit)), None)
 
     def claim(self, domains: Iterable[Domain], count: int, *, fit: Fit = any_task) -> tuple[Task, ...]:
-        """Claim up to `count` waiting tasks that are `fit` in one changeset: the most urgent that no other agent is likely to take.
+        """Claim up to `count` waiting tasks that are `fit` in one changeset: the most urgent that no other agent is
+        likely to take.
 
         What comes back is owned: it was read back from the hub's head after an accepted publish. Raises ClaimLost when
         none of what was claimed is held any more.

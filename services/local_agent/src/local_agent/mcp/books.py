@@ -67,16 +67,24 @@ def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
         action: PostInvoice, approval: SignedApproval, earlier: list[SignedApproval] | None = None
     ) -> ActResult:
         """Post this draft if the owner's signed approval covers exactly it. Asking again never posts again."""
-        answer = poster.execute(action, approval, earlier=earlier or ())
-        return told(answer, facts(answer))
+
+        def act() -> ActResult:
+            answer = poster.execute(action, approval, earlier=earlier or ())
+            return told(answer, facts(answer))
+
+        return serving.acted(home, act)
 
     @app.tool(annotations=ACTS.model_copy(update={"title": "Register a countersigned payment"}))
     def register_payment(
         action: RegisterPayment, approval: SignedApproval, earlier: list[SignedApproval] | None = None
     ) -> ActResult:
         """Register this payment if the owner's signed approval covers exactly it. It is never repeated."""
-        answer = payer.execute(action, approval, earlier=earlier or ())
-        return told(answer, facts(answer))
+
+        def act() -> ActResult:
+            answer = payer.execute(action, approval, earlier=earlier or ())
+            return told(answer, facts(answer))
+
+        return serving.acted(home, act)
 
     @app.tool(annotations=READS.model_copy(update={"title": "A record's state"}))
     def record_state(account: str, record: int) -> dict[str, Any]:
