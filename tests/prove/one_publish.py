@@ -24,11 +24,7 @@ from vault_protocol.vault import Vault
 def open_vault(hub: str, home: Path) -> Vault:
     store, token = GitStore(home / "clone.git"), home / "token"
     way = connect(store, hub, token_file=token if token.exists() else None)
-    return Vault(
-        Journal(
-            store, way, made.CLOUD, SystemClock(), trust=made.TRUST, checkpoint=home / "followed.json"
-        )
-    )
+    return Vault(Journal(store, way, made.CLOUD, SystemClock(), trust=made.TRUST, checkpoint=home / "followed.json"))
 
 
 def main(hub: str, home: str, number: str) -> int:

@@ -70,7 +70,7 @@ def test_a_hub_killed_at_a_system_call_of_a_publish_lost_nothing_that_was_told(
     for at in range(1, MOST):
         back(case)
         assert case.hub.process is not None
-        tracer = tracing.tracer(case.hub.process.pid, calls, at, log)
+        tracer = tracing.killing(case.hub.process.pid, calls, at, log)
         case.publish()
         tracer.terminate()
         with tracer:
@@ -118,7 +118,7 @@ def test_a_hub_whose_disk_fails_at_a_system_call_says_nothing_untrue_and_heals(
     for at in range(1, MOST):
         back(case)
         thread = int((case.hub.home / "state" / "arbiter").read_text())
-        tracer = tracing.failing(thread, calls, error, f"{at}{'+' * sticky}", log)
+        tracer = tracing.refusing(thread, calls, error, f"{at}{'+' * sticky}", log)
         case.publish()
         tracer.terminate()
         with tracer:

@@ -97,7 +97,8 @@ def test_who_never_ends_its_body_is_cut_off_or_answered(impatient: HubWorld, mon
         assert is_closed(line), "without a token nobody keeps a connection by a body that never ends"
 
 
-def test_a_head_without_end_is_cut_off_at_its_bytes(hub: HubWorld) -> None:
+def test_a_head_without_end_is_cut_off_at_its_bytes(hub: HubWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "HEAD_SECONDS", 3600)
     with connected(hub.running.port) as line:
         line.sendall(b"GET / HTTP/1.1\r\n")
         try:

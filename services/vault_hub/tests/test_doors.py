@@ -221,6 +221,28 @@ def test_a_commit_with_a_field_that_is_none_is_turned_away(hub: HubWorld, field:
     assert (answer.status, answer.said["rule"]) == (400, "wire")
 
 
+@pytest.mark.parametrize("message", ["x", "", "\n", "\0", "x" * 20_000, "reroot: x\n\n{}\n", "\u202e"])
+def test_a_new_root_that_is_none_is_refused_and_stops_nobody(hub: HubWorld, message: str) -> None:
+    first = hub.begin()
+    root: dict[str, object]
+    for who, seen in ((CLOUD.agent, first), (LOCAL.agent, first), (LOCAL.agent, "1" * 40)):
+        for at in (0, -1):
+            root = {
+                "id": "1" * 40,
+                "parent": None,
+                "author": who,
+                "at": at,
+                "message": message,
+                "edits": [["..", None]],
+            }
+            answer = hub.ask(who, "/v1/reroot", {"seen": seen, "root": root})
+            assert answer.said["answer"] in ("rejected", "moved_on")
+            assert answer.said.get("rule") != "internal"
+    assert hub.ask(CLOUD.agent, "/v1/reroot", b"{}").status == 400
+    assert hub.head == first
+    assert hub.publish(LOCAL.agent, hub.author.commit(LOCAL, {"Plans/p.md": b"x\n"})).said["answer"] == "accepted"
+
+
 def test_a_request_that_is_too_large_is_not_read(start: Start) -> None:
     hub = start(body_bytes=1 << 16)
     answer = hub.ask(CLOUD.agent, "/v1/publish", b"x" * (1 << 20))

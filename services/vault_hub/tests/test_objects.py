@@ -1,5 +1,6 @@
 """Trees, commits and packs written by our own code: byte for byte what git would write, and whole on disk."""
 
+import os
 import subprocess
 from pathlib import Path
 from random import Random
@@ -142,6 +143,34 @@ def test_git_may_repack_in_the_middle_of_it(hub: Path, before: int) -> None:
 
     assert remote.fsck(hub) == ()
     assert git(hub, "rev-list", "--count", "main").strip() == str(before + 1)
+
+
+def test_everything_is_synced_before_it_gets_its_name_and_the_folder_after(
+    hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No kill shows what a power loss would take: so each sync is looked for."""
+    ours, line = grown(hub, 1)
+    synced, unsynced = set[int](), set[int]()
+    fsync, rename = os.fsync, Path.rename
+
+    def seen(handle: int) -> None:
+        fsync(handle)
+        synced.add(os.fstat(handle).st_ino)
+        unsynced.discard(os.fstat(handle).st_ino)
+
+    def named(path: Path, target: Path) -> Path:
+        assert path.stat().st_ino in synced, f"{target.name} gets its name unsynced"
+        unsynced.add(path.parent.stat().st_ino)
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    monkeypatch.setattr(Path, "rename", named)
+    commit = ours.commit(line[-1], {"a.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
+    ours.write()
+    assert not unsynced, "objects are on disk before a head names them"
+    ours.swap(commit, line[-1])
+    assert not unsynced
+    assert len(synced) == 5
 
 
 def test_an_object_that_is_nowhere_is_said_to_be(hub: Path) -> None:

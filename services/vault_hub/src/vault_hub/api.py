@@ -104,10 +104,7 @@ class Api:
     async def _reroot(self, request: Request, caller: Caller) -> Response:
         self._door.may_publish(caller)
         async with self._bodies.of(request, caller) as content:
-            check_parts(content)
-            body = wire.loaded(content)
-            seen = wire.commit_id(body["seen"]) if body.get("seen") is not None else None
-            root = wire.unpacked(body.get("root"))
+            root, seen = await asyncio.get_running_loop().run_in_executor(self._parsing, _begun, content)
             published = await self._settled(caller, lambda answer: Begin(caller.agent, root, seen, answer))
         if isinstance(published, Rejected | Broken):
             return _no(published)
@@ -188,6 +185,13 @@ def _asked(body: bytes) -> tuple[list[wire.Parcel], CommitId | None, bool]:
     if not isinstance(commits, list) or not 0 < len(commits) <= LONGEST_LINE or not isinstance(exact, bool):
         raise BadWire(f"`commits` is a list of 1 to {LONGEST_LINE} commits, `exact` true or false")
     return [wire.unpacked(one) for one in commits], wire.commit_id(onto) if onto is not None else None, exact
+
+
+def _begun(body: bytes) -> tuple[wire.Parcel, CommitId | None]:
+    check_parts(body)
+    value = wire.loaded(body)
+    seen = value.get("seen")
+    return wire.unpacked(value.get("root")), wire.commit_id(seen) if seen is not None else None
 
 
 def _resolve(future: asyncio.Future[Published], published: Published) -> None:

@@ -186,11 +186,15 @@ class Arbiter(threading.Thread):
                 begin, objects, trust=self._trust(), owner_key=self._rules.owner_key, vault=self._rules.vault,
                 generation=view.generation,
             )  # fmt: skip
-        except (Refused, reroot.BadRoot) as error:
+        except (Refused, BadChangeset, UntrustedHead, reroot.BadRoot) as error:
             objects.drop()
-            path = error.path if isinstance(error, Refused) else ""
-            log.warning("root.refused", agent=begin.agent, rule=error.rule)
-            return Rejected(error.rule, path, error.reason)
+            rule = "objects" if isinstance(error, UntrustedHead) else error.rule
+            log.warning("root.refused", agent=begin.agent, rule=rule)
+            return Rejected(rule, error.path if isinstance(error, Refused) else "", error.reason)
+        except Exception:  # as for a publish: whoever found it must not stop the others by it
+            objects.drop()
+            log.exception("root.bug", agent=begin.agent)
+            return _cannot_judge()
         trouble = self._to_disk(root)
         if trouble is not None:
             return trouble
