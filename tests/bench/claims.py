@@ -22,9 +22,9 @@ WRITTEN = 1500
 def claims(size: int, folder: Path, *, quick: bool = False) -> Row:
     """Ours against GitPython's index and the git program; the floor is the same bytes and the ref, both durable."""
     template = vaults.hub(folder / "template.git", size)
-    ours = _Ours(_copy(template, folder / "ours"), folder / "ours")
-    cli = _Cli(_copy(template, folder / "cli"), folder / "cli")
-    gitpython = _GitPython(_copy(template, folder / "gitpython"), folder / "gitpython")
+    ours = _Ours(copied(template, folder / "ours"), folder / "ours")
+    cli = Cli(copied(template, folder / "cli"), folder / "cli")
+    gitpython = GitPython(copied(template, folder / "gitpython"), folder / "gitpython")
     floor = _Floor(folder / "floor")
     rounds = 2 if quick else 11
     slow = (
@@ -53,7 +53,7 @@ class _Ours:
         assert task.stage is Stage.IN_PROGRESS
 
 
-class _Worktree:
+class Worktree:
     """A clone with a worktree, and the next waiting note in it."""
 
     def __init__(self, hub: Path, folder: Path) -> None:
@@ -67,7 +67,7 @@ class _Worktree:
         return f"Needs_Action/email/{name}", f"In_Progress/peer/{name}"
 
 
-class _GitPython(_Worktree):
+class GitPython(Worktree):
     def __init__(self, hub: Path, folder: Path) -> None:
         super().__init__(hub, folder)
         self._repository = git.Repo(self.path)
@@ -84,7 +84,7 @@ class _GitPython(_Worktree):
         return milliseconds(act)
 
 
-class _Cli(_Worktree):
+class Cli(Worktree):
     def claim(self) -> float:
         old, new = self.next()
 
@@ -118,7 +118,7 @@ class _Floor:
         return milliseconds(act)
 
 
-def _copy(template: Path, folder: Path) -> Path:
+def copied(template: Path, folder: Path) -> Path:
     folder.mkdir()
     shutil.copytree(template, folder / "hub.git")
     return folder / "hub.git"

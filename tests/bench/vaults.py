@@ -42,21 +42,21 @@ def task(number: int, *, waits: bool) -> Task:
     )  # fmt: skip
 
 
-def contents(size: int) -> Iterator[tuple[str, bytes]]:
+def contents(size: int, waiting: int | None = None) -> Iterator[tuple[str, bytes]]:
     """Path and bytes of every note of a vault with so many."""
-    waiting = min(WAITING, size // 2)
+    waiting = min(WAITING, size // 2) if waiting is None else waiting
     for number in range(size):
         yield notes.write(task(number, waits=number < waiting))
 
 
-def hub(path: Path, size: int) -> Path:
+def hub(path: Path, size: int, waiting: int | None = None) -> Path:
     """A hub that holds such a vault in one commit and one pack."""
     remote.create(path)
     with subprocess.Popen(["git", f"--git-dir={path}", "fast-import", "--quiet"], stdin=subprocess.PIPE) as importer:
         assert importer.stdin is not None
         importer.stdin.write(b"commit refs/heads/main\ncommitter local <local@bench.invalid> 0 +0000\n")
         importer.stdin.write(b"data 5\nbegin\n")
-        for name, content in contents(size):
+        for name, content in contents(size, waiting):
             importer.stdin.write(b"M 100644 inline %s\ndata %d\n%s\n" % (name.encode(), len(content), content))
         importer.stdin.write(b"done\n")
         importer.stdin.close()

@@ -98,9 +98,9 @@ def test_a_text_ten_times_as_long_takes_about_ten_times_as_long(unit: str) -> No
         text = (unit * (size // len(unit) + 1))[:size]
         spent = []
         for _ in range(times):
-            began = time.perf_counter()
+            began = time.process_time()
             scan.provider_secrets(text)
-            spent.append(time.perf_counter() - began)
+            spent.append(time.process_time() - began)
         return min(spent)
 
     assert fastest(1_000_000, 1) < 30 * fastest(100_000, 3) + 0.05

@@ -5,17 +5,22 @@ Nobody has to agree on anything: a collision costs one more look, and the hub de
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import TypeAlias
+from zlib import crc32
 
-from .task import AgentId, Task
+from .task import AgentId, Task, TaskId
 
 WINDOW = 4
-"""Tasks looked at, for each one wanted and each agent of the fleet. What is older than the window is taken first, by
-whoever comes: the tasks of an agent that went away do not wait behind newer ones for ever."""
+"""Tasks looked at, for each one wanted and each agent of the fleet. Whoever comes walks round all of them, so the
+tasks of an agent that went away do not wait behind newer ones for ever."""
+
+MOST_LOSSES = 16
+"""Losses that make the window wider."""
+
+CIRCLE = 1 << 32
 
 _RANK = {"high": 0, "normal": 1, "low": 2}
 
@@ -30,28 +35,52 @@ def urgency(task: Task) -> Urgency:
 
 @dataclass
 class Fleet:
-    """The agents that one of them has seen at work. Each counts for as long as a lease after it last held something."""
+    """The agents that one of them has seen at work. Each counts for as long as a lease after it last held something.
+
+    All tasks lie on a circle, by their ids; each agent walks round it from a corner of its own.
+    """
 
     me: AgentId
     lease: float
     seen: dict[AgentId, float] = field(default_factory=dict)
+    losses: int = 0
+    """How often of late somebody else was first: the more, the wider is the window."""
+    corner: int | None = None
 
     def at_work(self, holders: Iterable[AgentId], now: float) -> None:
         """These hold tasks now, by our own monotonic clock."""
         self.seen |= dict.fromkeys(holders, now)
         self.seen = {agent: at for agent, at in self.seen.items() if now - at <= self.lease and agent != self.me}
 
+    def lost(self, corner: int) -> None:
+        """Somebody else took what was picked: go on from another corner."""
+        self.losses, self.corner = min(self.losses + 1, MOST_LOSSES), corner
+
+    def won(self) -> None:
+        """Nobody else wanted it."""
+        self.losses = max(self.losses - 1, 0)
+
+    def window(self, count: int) -> int:
+        """How many of the most urgent are looked at for so many."""
+        return WINDOW * count * (1 + len(self.seen) + self.losses)
+
     def pick(self, waiting: Iterable[Task], count: int) -> Sequence[Task]:
-        """The `count` tasks for us: of equal priority, those first for which our hash is the highest of the fleet's."""
-        window = nsmallest(WINDOW * count * (1 + len(self.seen)), waiting, key=urgency)
+        """The `count` tasks for us: the most urgent when nobody else is there, else the next ones on our way among
+        those of equal priority."""
+        alone = not self.seen and not self.losses
+        window = nsmallest(count if alone else self.window(count), waiting, key=urgency)
+        if alone or len(window) <= count:
+            return window
+        corner = self._first_corner() if self.corner is None else self.corner
+        chosen = sorted(window, key=lambda task: (urgency(task)[0], (_place(task.id) - corner) % CIRCLE))[:count]
+        self.corner = _place(chosen[-1].id) + 1
+        return chosen
 
-        def ours(task: Task) -> tuple[int, int, str, str]:
-            priority, received, id_ = urgency(task)
-            mine = _weight(self.me, task)
-            return priority, sum(_weight(agent, task) > mine for agent in self.seen), received, id_
-
-        return sorted(window, key=ours)[:count]
+    def _first_corner(self) -> int:
+        """Who sees the same others has another one."""
+        everybody = sorted({*self.seen, self.me})
+        return everybody.index(self.me) * CIRCLE // len(everybody)
 
 
-def _weight(agent: AgentId, task: Task) -> bytes:
-    return hashlib.sha256(f"{agent}/{task.id}".encode("ascii")).digest()
+def _place(task: TaskId) -> int:
+    return crc32(task.encode("ascii"))

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from random import Random
 from typing import TypeAlias
 
 from . import layout, moves, notes, updates
 from .approval import SignedApproval
 from .audit import Record
 from .errors import ClaimLost, IllegalMove, MalformedNote, NoSuchTask, StaleRevision
-from .fleet import Fleet
-from .hub import BlobId, CommitId, Edits
+from .fleet import CIRCLE, Fleet
+from .hub import CommitId, Edits
 from .journal import Journal
 from .note import Note
+from .stages import Stages
 from .task import AgentId, Domain, Stage, Task, TaskId
 from .updates import Update
 
@@ -48,8 +50,9 @@ class Vault:
     def __init__(self, journal: Journal, *, lease: timedelta = LEASE) -> None:
         self.journal, self._lease = journal, lease
         self._fleet = Fleet(journal.identity.agent, lease.total_seconds())
+        self._chance = Random(journal.identity.agent)  # noqa: S311 - spreads those who claim
         self._watched: dict[TaskId, tuple[str, float]] = {}
-        self._parsed: dict[Stage, dict[str, _Parsed]] = {}
+        self._stages = Stages(journal.store)
 
     def refresh(self) -> CommitId | None:
         return self.journal.refresh()
@@ -98,12 +101,20 @@ class Vault:
         """
         wanted, me = frozenset(domains), self.journal.identity.agent
         claimed: tuple[Task, ...] = ()
+        tries = 0
+
+        def takes(task: Task) -> bool:
+            return fit(task) and not self.passes_over(task.id)
 
         def build(_head: CommitId | None) -> Edits:
-            nonlocal claimed
-            self._fleet.at_work(self._holders(), self.journal.clock.monotonic())
-            waiting = (task for task in self.tasks(Stage.NEEDS_ACTION) if task.domain in wanted and fit(task))
-            chosen, now = self._fleet.pick(waiting, count), self.journal.clock.now()
+            nonlocal claimed, tries
+            stages, fleet, now = self._at_head, self._fleet, self.journal.clock.now()
+            if tries:
+                fleet.lost(self._chance.randrange(CIRCLE))
+            tries += 1
+            fleet.at_work(stages.holders(), self.journal.clock.monotonic())
+            waiting = stages.urgent(Stage.NEEDS_ACTION, wanted, fleet.window(count), fit=takes)
+            chosen = fleet.pick(waiting, count)
             claimed = tuple(moves.claim(task, agent=me, now=now, ttl=self._lease) for task in chosen)
             edits: dict[str, bytes | None] = {}
             for task, ours in zip(chosen, claimed, strict=True):
@@ -111,15 +122,17 @@ class Vault:
             return edits
 
         self.journal.publish("claim", "next" if count == 1 else f"next {count}", build)
+        if tries == 1:
+            self._fleet.won()
         there = [self.get(task.id) for task in claimed]
         held = tuple(now for now, ours in zip(there, claimed, strict=True) if _is_held(now, me, ours.attempt))
         if there and not held:
             raise ClaimLost(there[0].id, there[0].lease.owner if there[0].lease else None)
         return held
 
-    def _holders(self) -> set[AgentId]:
-        places = (layout.place_of(path) for path, _ in self._standing(Stage.IN_PROGRESS))
-        return {place.owner for place in places if place is not None and place.owner is not None}
+    def passes_over(self, task: TaskId) -> bool:
+        """Whether this agent leaves a waiting task alone for now."""
+        return False
 
     def renew(self, task: Task) -> Task:
         """Keep a held task for one more lease."""
@@ -300,36 +313,11 @@ class Vault:
         return edits
 
     def _notes(self, stages: Iterable[Stage]) -> list[Task | MalformedNote]:
-        """What stands in these stages, by path. A note is parsed again only when its bytes are others."""
-        found: dict[str, _Parsed] = {}
-        for stage in stages:
-            before = self._parsed.get(stage, {})
-            here = {}
-            for path, blob in self._standing(stage):
-                known = before.get(path)
-                here[path] = known if known and known[0] == blob else (blob, self._parse(path, blob))
-            if stage not in layout.BY_MONTH:  # what has ended is not kept in memory
-                self._parsed[stage] = here
-            found |= here
-        return [parsed for _, (_, parsed) in sorted(found.items())]
+        return self._at_head.notes(stages)
 
-    def _standing(self, stage: Stage) -> Iterator[tuple[str, BlobId]]:
-        journal = self.journal
-        if journal.head is None:
-            return
-        for path, blob in journal.store.paths(journal.head, stage.value):
-            place = layout.place_of(path)
-            if place is not None and journal.where.get(place.id) == path:
-                yield path, blob
-
-    def _parse(self, path: str, blob: BlobId) -> Task | MalformedNote:
-        try:
-            return notes.read(path, self.journal.store.blob(blob))
-        except MalformedNote as error:
-            return error
-
-
-_Parsed: TypeAlias = tuple[BlobId, Task | MalformedNote]
+    @property
+    def _at_head(self) -> Stages:
+        return self._stages.look(self.journal.head, self.journal.where)
 
 
 def _is_held(task: Task, agent: AgentId, attempt: int) -> bool:

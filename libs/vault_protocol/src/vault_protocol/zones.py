@@ -172,8 +172,11 @@ def _judge_active(writer: Writer, path: str, old: bytes | None, new: bytes | Non
     """What Cloud writes is read in a viewer that runs queries and loads images: it adds no line that does either."""
     if writer.role is not Role.CLOUD or new is None or new == old or not path.endswith(".md"):
         return
-    known = fences.active(_body(old)) if old else ()
-    added = next((line for line in fences.active(_body(new)) if line not in known), None)
+    before, after = _body(old) if old else "", _body(new)
+    if before == after:
+        return
+    known = fences.active(before)
+    added = next((line for line in fences.active(after) if line not in known), None)
     if added is not None:
         raise Refused("active content", path, f"a viewer would run, load or follow this: {added.strip()[:80]!r}")
 

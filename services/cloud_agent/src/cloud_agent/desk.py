@@ -11,12 +11,12 @@ from datetime import timedelta
 from vault_protocol import layout
 from vault_protocol.errors import HubUnreachable, VaultError
 from vault_protocol.journal import Journal
-from vault_protocol.task import Stage, Task, TaskId
+from vault_protocol.task import TaskId
 from vault_protocol.vault import LEASE, Vault
 
 
 class PatientVault(Vault):
-    """Does not see, and so does not claim, tasks whose next try is not due."""
+    """Does not claim tasks whose next try is not due."""
 
     def __init__(
         self, journal: Journal, *, waits: Callable[[TaskId], bool] = lambda task: False, lease: timedelta = LEASE
@@ -24,10 +24,8 @@ class PatientVault(Vault):
         super().__init__(journal, lease=lease)
         self._waits = waits
 
-    def tasks(self, *stages: Stage) -> Iterator[Task]:
-        return (
-            task for task in super().tasks(*stages) if task.stage is not Stage.NEEDS_ACTION or not self._waits(task.id)
-        )
+    def passes_over(self, task: TaskId) -> bool:
+        return self._waits(task)
 
 
 class NoVaultYet(HubUnreachable):
