@@ -47,6 +47,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
 
 def back(case: Case) -> None:
     """A hub that runs, has all it said, and was there in time."""
+    eventually(lambda: case.hub.ended is not None or is_well(case), "it is well, or ended")
     if case.hub.ended is not None:
         assert started(case) <= HEALS + SOUND[0]
     case.is_whole()
@@ -54,6 +55,13 @@ def back(case: Case) -> None:
 
 SOUND = [0.0]
 """Seconds a start took that had nothing to heal."""
+
+
+def is_well(case: Case) -> bool:
+    try:
+        return case.hub.get("/readyz")[0] == 200
+    except OSError:
+        return False
 
 
 def started(case: Case) -> float:
@@ -80,7 +88,7 @@ def test_a_hub_killed_at_a_system_call_of_a_publish_lost_nothing_that_was_told(
         kills += 1
         eventually(lambda: case.hub.ended == KILLED, "the hub is dead")
     back(case)
-    assert kills or calls is REMOVALS, "nothing was ever killed, so nothing is proved"
+    assert kills or calls in (REMOVALS, TALKS), "nothing was ever killed, so nothing is proved"
 
 
 @pytest.mark.parametrize("calls", [RENAMES, SYNCS], ids=lambda calls: calls[0])
@@ -95,13 +103,14 @@ def test_killed_again_at_a_system_call_of_its_start_it_comes_back(
         port.unlink(missing_ok=True)
         wanted = ",".join(f"?{call}" for call in calls)
         case.hub.below = (
-            "strace", "-f", "-qq", "-o", str(tmp_path / "trace"), "-e", f"trace={wanted}",
+            "strace", "-D", "-f", "-qq", "-o", str(tmp_path / "trace"), "-e", f"trace={wanted}",
             "-e", f"inject={wanted}:signal=SIGKILL:when={at}",
         )  # fmt: skip
         with suppress(AssertionError):
             case.hub.start()
         died = case.hub.ended is not None
         case.hub.below = ()
+        case.hub.kill()  # strace would go on counting
         back(case)
         if not died:
             break
@@ -127,7 +136,7 @@ def test_a_hub_whose_disk_fails_at_a_system_call_says_nothing_untrue_and_heals(
         failures += failed
         assert remote.fsck(case.hub.repository) == ()
         case.publish()
-        eventually(lambda: case.hub.ended is not None or case.hub.get("/readyz")[0] == 200, "it is well, or ended")
+        eventually(lambda: case.hub.ended is not None or is_well(case), "it is well, or ended")
         if not failed:
             break
     back(case)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileMode, ObjectType
 
-from . import disk
+from . import disk, janitor
 from .errors import HubRewritten, Refused, UntrustedHead
 from .hub import BlobId, Change, Commit, CommitId, Edits
 from .task import AgentId
@@ -34,6 +34,7 @@ class GitStore:
         """Opens the repository at `path`, or makes one there. Raises DiskTrouble."""
         self.path = path
         if not (path / "HEAD").exists():
+            janitor.clear_clone(path)  # of whoever was killed while making it
             with self._writing():
                 pygit2.init_repository(str(path), bare=True, initial_head="main")
         self._repo = pygit2.Repository(str(path))
