@@ -19,13 +19,14 @@ from vault_protocol.task import Lease, Stage, Task
 def moved(hub: HubWorld, who: Identity, old: Task | None, new: Task, **more: bytes | None) -> Answer:
     edits: dict[str, bytes | None] = {notes.write(old)[0]: None} if old else {}
     path, content = notes.write(new)
-    return wrote(hub, who, {**edits, path: content, **more})
+    was = old or new
+    return wrote(hub, who, {**edits, path: content, **more}, attempt=was.attempt if was.lease else 0)
 
 
-def wrote(hub: HubWorld, who: Identity, edits: Edits) -> Answer:
+def wrote(hub: HubWorld, who: Identity, edits: Edits, *, attempt: int = 0) -> Answer:
     """Published by hand; what was refused is taken back."""
     before, trails = hub.author.head, dict(hub.author.trails)
-    answer = hub.publish(who.agent, hub.author.commit(who, edits))
+    answer = hub.publish(who.agent, hub.author.commit(who, edits, attempt=attempt))
     if answer.said["answer"] != "accepted":
         hub.author.head, hub.author.trails = before, trails
     return answer
