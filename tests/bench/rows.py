@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Literal
 
-Unit = Literal["ms", "/s", "%"]
+Unit = Literal["ms", "/s", "%", "index"]
 
 
 @dataclass(frozen=True)
