@@ -80,9 +80,8 @@ def test_a_hub_killed_at_a_system_call_of_a_publish_lost_nothing_that_was_told(
         assert case.hub.process is not None
         tracer = tracing.killing(case.hub.process.pid, calls, at, log)
         case.publish()
-        tracer.terminate()
         with tracer:
-            tracer.wait(tracing.SECONDS)
+            tracing.let_go(tracer)
         if not tracing.was_killed(log):
             break
         kills += 1
@@ -129,9 +128,8 @@ def test_a_hub_whose_disk_fails_at_a_system_call_says_nothing_untrue_and_heals(
         thread = int((case.hub.home / "state" / "arbiter").read_text())
         tracer = tracing.refusing(thread, calls, error, f"{at}{'+' * sticky}", log)
         case.publish()
-        tracer.terminate()
         with tracer:
-            tracer.wait(tracing.SECONDS)
+            tracing.let_go(tracer)
         failed = "(INJECTED)" in log.read_text(errors="replace")
         failures += failed
         assert remote.fsck(case.hub.repository) == ()
