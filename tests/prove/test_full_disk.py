@@ -108,14 +108,14 @@ def test_a_full_disk_is_told_where_it_is_and_then_everything_goes_on_once(crampe
     if said:
         cramped.at(first, Stage.PENDING_APPROVAL)
         assert cramped.sent_to(first) == []
-        eventually(lambda: not tries(cramped, "approve", task.id, "--yes"), "the approval is taken", seconds=40)
+        eventually(lambda: not tries(cramped, "approve", task.id, "--yes"), "the approval is taken", seconds=90)
     cramped.at(first, Stage.DONE)
     later = cramped.at(second, Stage.PENDING_APPROVAL)
     cramped.in_folder(later)
-    eventually(lambda: not tries(cramped, "approve", later.id, "--yes"), "the approval is taken", seconds=40)
+    eventually(lambda: not tries(cramped, "approve", later.id, "--yes"), "the approval is taken", seconds=90)
     cramped.at(second, Stage.DONE)
     assert [len(cramped.sent_to(topic)) for topic in (first, second)] == [1, 1]
-    eventually(lambda: cramped.status()["disk"] == "ok", "Local says that all is well", seconds=40)
+    eventually(lambda: cramped.status()["disk"] == "ok", "Local says that all is well", seconds=90)
     eventually(lambda: not remote.fsck(made.hub), "the hub is whole")
     assert [agent.poll() if agent else 0 for agent in agents] == [None, None], "one of them ended"
     made.stop()
