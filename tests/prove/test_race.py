@@ -37,7 +37,11 @@ def test_eight_agents_own_every_task_exactly_once(tasks: int, processes: int, tm
 
 @pytest.mark.parametrize(
     ("tasks", "processes"),
-    [pytest.param(10_000, 8, marks=pytest.mark.prove), pytest.param(100_000, 8, marks=pytest.mark.soak)],
+    [
+        pytest.param(2_000, 8, marks=pytest.mark.prove),
+        pytest.param(10_000, 8, marks=pytest.mark.soak),
+        pytest.param(100_000, 8, marks=pytest.mark.soak),
+    ],
 )
 def test_eight_agents_of_a_resident_hub_own_every_task_exactly_once(tasks: int, processes: int, tmp_path: Path) -> None:
     agents = (*claimer.AGENTS.values(), claimer.ADDER)
