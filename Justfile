@@ -34,7 +34,7 @@ tables: _dev-env
 test *ARGS: _dev-env
     @"{{ dev_bin }}/python" -m pytest {{ if ARGS == "" { "-n 2" } else { "" } }} "$@"
 
-# Run the long proofs: kill sweeps and simulations (needs openssh-client, strace, systemd-analyze)
+# Run the long proofs: kill sweeps and simulations (needs openssh-client, strace, syncthing, systemd-analyze)
 [no-exit-message]
 prove *ARGS: _prove-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m prove {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
@@ -50,7 +50,7 @@ test-stack *ARGS: _stack-programs _dev-env
 soak *ARGS: _prove-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m soak {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
-# Measure, and compare with the goals
+# Measure, and compare with what else could do it (needs openssh-server, syncthing, iproute2)
 [no-exit-message]
 bench *ARGS: _bench-programs _dev-env
     @"{{ dev_bin }}/python" -m tests.bench "$@"
@@ -108,7 +108,7 @@ _dev-env:
 _stack-programs:
     @.ci/stack-programs
 
-# Have ssh, strace and systemd-analyze, or say how to get them; a proof is never skipped for want of a program
+# Have these, or say how to get them; a proof is never skipped for want of a program
 [no-exit-message]
 _prove-programs:
     @.ci/prove-programs

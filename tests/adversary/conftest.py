@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 from libs.vault_protocol.tests import made
+from libs.vault_protocol.tests.through import Through
 
 from tests.adversary.ground import Ground, lay
 from vault_protocol.follow import Follower, View
-from vault_protocol.store import GitStore
 
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return lay(GitStore(tmp_path_factory.mktemp("ground") / "store.git"))
+    return lay(Through(tmp_path_factory.mktemp("ground") / "store.git"))
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ RAW: dict[str, tuple[bytes, str]] = {
     "a name in UTF-16": ("a.md".encode("utf-16-le").replace(b"\0", b"\x01"), "name"),
     "a name with a slash in it": (b"../../x.md", "tree"),
     "a name with a folder in it": (b"email/plan-a.md", "tree"),
-    "a name of nothing": (b"", "objects"),
+    "a name of nothing": (b"", "tree"),
     "a name of 201 bytes": (b"x" * 198 + b".md", "name"),
     "a name of 256 bytes": (b"x" * 253 + b".md", "name"),
     "a name of 5,000 bytes": (b"x" * 4997 + b".md", "name"),

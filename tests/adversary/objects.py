@@ -23,12 +23,12 @@ MODES: dict[str, tuple[bytes, str]] = {
     "a socket": (b"140000", "mode"),
     "a device": (b"060000", "mode"),
     "a mode of 0": (b"000000", "mode"),
-    "a mode of six sevens": (b"777777", "objects"),
+    "a mode of six sevens": (b"777777", "mode"),
     "a folder with rights": (b"40755", "mode"),
     "a mode with a leading zero": (b"0100644", "tree"),
     "a mode of eight digits": (b"00100644", "tree"),
-    "a mode that is no number": (b"10064x", "objects"),
-    "a mode of nothing": (b"", "objects"),
+    "a mode that is no number": (b"10064x", "tree"),
+    "a mode of nothing": (b"", "tree"),
 }
 Change = Callable[[Draft], Draft]
 
@@ -75,9 +75,9 @@ def _trees() -> Iterator[Kind]:
     yield Kind(
         "one name twice, not side by side", "tree", _listed((b"100644", b"a"), (b"100644", b"a.md"), (b"40000", b"a"))
     )
-    yield Kind("a tree that is cut off", "objects", _bytes(lambda raw: raw[:-5]))
-    yield Kind("a tree with something after it", "objects", _bytes(lambda raw: raw + b"trailing"))
-    yield Kind("a tree of noise", "objects", _bytes(lambda raw: b"\x00\x01\x02"))
+    yield Kind("a tree that is cut off", "tree", _bytes(lambda raw: raw[:-5]))
+    yield Kind("a tree with something after it", "tree", _bytes(lambda raw: raw + b"trailing"))
+    yield Kind("a tree of noise", "tree", _bytes(lambda raw: b"\x00\x01\x02"))
     yield Kind("2,000 folders in one another", "tree", _nested(2000, 1))
     yield Kind("40 folders in one another", "tree", _nested(40, 1))
     yield Kind("a few objects that are a billion folders", "tree", _nested(9, 10))

@@ -55,9 +55,8 @@ def merges_are_followed(patch: Patch) -> None:
         line: list[Commit] = []
         at: CommitId | None = new
         while at is not None and at != old:
-            found = self._commit(at)
-            parents = tuple(CommitId(str(parent)) for parent in found.parent_ids)
-            line.append(store._described(at, parents, found))
+            _, parents = self._links(at)
+            line.append(self._describe(at, parents))
             at = parents[0] if parents else None
         return tuple(reversed(line))
 
@@ -68,8 +67,7 @@ def another_line_is_followed(patch: Patch) -> None:
     """A forced push: whatever the hub says is the head is the head."""
 
     def history(self: GitStore, _old: CommitId | None, new: CommitId) -> tuple[Commit, ...]:
-        found = self._commit(new)
-        return (store._described(new, (), found),)
+        return (self._describe(new, ()),)
 
     patch.setattr(GitStore, "history", history)
 

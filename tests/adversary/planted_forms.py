@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from vault_protocol import fences, layout, scan, tree, zones
+from vault_protocol import fences, folders, layout, scan, tree, zones
 from vault_protocol.hub import REGULAR
 from vault_protocol.zones import Writer
 
@@ -59,7 +59,8 @@ def _entries(patch: Patch, excuse: str, again: Callable[[bytes], dict[str, tree.
                 raise
             return again(raw)
 
-    patch.setattr(tree, "entries", entries)
+    for module in (tree, folders):
+        patch.setattr(module, "entries", entries)
 
 
 def _loosely(raw: bytes) -> dict[str, tree.Entry]:

@@ -18,13 +18,12 @@ from pygit2.enums import ObjectType
 
 from tests.adversary.ground import Ground
 from tests.adversary.kind import rule_of
-from vault_hub import packs
 from vault_hub.agents import Standing
-from vault_hub.packs import Entry
 from vault_hub.testing import RunningHub
-from vault_protocol import wire
+from vault_protocol import packs, wire
 from vault_protocol.errors import UntrustedHead
 from vault_protocol.hub import CommitId
+from vault_protocol.packs import Entry
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.testing import TestClock
 from vault_protocol.wire import Parcel

@@ -12,6 +12,7 @@ from tests.adversary.kinds import kinds
 from tests.adversary.legal import LEGAL
 from vault_protocol.errors import UntrustedHead
 from vault_protocol.follow import Follower, View
+from vault_protocol.store import GitStore
 
 THEMES = {
     "trespasses": trespasses,
@@ -24,7 +25,8 @@ THEMES = {
 
 
 def local(ground: Ground, seen: View) -> Follower:
-    follower = Follower(ground.store, made.VAULT, made.TRUST)
+    """Reading anew: what another rule made of these commits is not remembered."""
+    follower = Follower(GitStore(ground.store.path), made.VAULT, made.TRUST)
     follower.view = View(seen.head, dict(seen.where), dict(seen.trails))
     return follower
 

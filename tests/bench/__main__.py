@@ -17,6 +17,7 @@ from tests.bench.claims import claims
 from tests.bench.contention import claims_per_s
 from tests.bench.gate import approve_to_accepted, mail_to_draft
 from tests.bench.handoff import handoff
+from tests.bench.idle import idle
 from tests.bench.parsing import parse
 from tests.bench.publish import publish
 from tests.bench.rows import Row
@@ -33,14 +34,14 @@ def benches() -> dict[str, Callable[..., Row | Iterable[Row]]]:
         "publish_100000": partial(publish, 100_000),
         "claims_per_s_1": partial(_contended, 1, 1), "claims_per_s_4": partial(_contended, 4, 1),
         "claims_per_s_8": partial(_contended, 8, 1), "claims_per_s_16": partial(_contended, 16, 1),
-        "claims_per_s_8_batched": partial(_contended, 8, 10),
+        "claims_per_s_8_batched": partial(_contended, 8, 10), "idle": idle,
     }  # fmt: skip
 
 
 def _contended(agents: int, most: int, folder: Path, *, quick: bool = False) -> tuple[Row, ...]:
     """The race, and for eight agents how evenly it went."""
-    row, race = claims_per_s(agents, most, folder, quick=quick)
-    return (row, Row("claims_jain_8", "index", race.jain, None, {})) if (agents, most) == (8, 1) else (row,)
+    row, fairness = claims_per_s(agents, most, folder, quick=quick)
+    return (row, fairness) if (agents, most) == (8, 1) else (row,)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -78,6 +78,7 @@ def _by_push(seat: Seat) -> Claim:
             ]
             edits = {path: new for task in chosen for path, new in taken(task, seat.agent, NOW).items()}
             made = store.commit(head, edits, message=f"claim {seat.agent}\n", author=AgentId(seat.agent), at=NOW)
+            store.keep()
             if run("push", "--quiet", seat.url, f"{made}:{HEAD}") == 0:
                 store.set_ref("refs/hub/main", made)
                 if contended:

@@ -42,15 +42,20 @@ class Race:
         return sum(self.claims) ** 2 / (len(self.claims) * squares) if squares else 0.0
 
 
-def claims_per_s(agents: int, most: int, folder: Path, *, quick: bool = False) -> tuple[Row, Race]:
-    """Claims per second of so many agents, `most` in one claim, until nothing waits. Raises AssertionError when a task
-    was owned twice, or by somebody else than the vault says."""
-    pool = 40 if quick else max(800, 250 * agents) * (3 if most > 1 else 1)
-    ours = _ours(agents, most, vaults.hub(folder / "pool.git", pool, waiting=pool), folder / "ours", 60.0)
-    few = 20 if quick else 60 * most
-    pushed = _pushed(agents, most, vaults.hub(folder / "few.git", few, waiting=few), folder / "pushed", 20.0)
-    name = f"claims_per_s_{agents}" + ("_batched" if most > 1 else "")
-    return Row(name, "/s", ours.per_second, None, {"git_push": pushed.per_second}), ours
+def claims_per_s(agents: int, most: int, folder: Path, *, quick: bool = False) -> tuple[Row, Row]:
+    """Claims per second of so many agents, `most` in one changeset, until nothing waits; how evenly they fall (Jain).
+
+    Raises AssertionError when a task was owned twice, or by somebody else than the vault says.
+    """
+    pool = 40 * most if quick else 150 * agents * (4 if most > 1 else 1)
+    few = (10 if quick else 40) * most
+    ours = _ours(agents, most, vaults.hub(folder / "pool.git", pool, waiting=pool), folder / "ours", 120.0)
+    pushed = _pushed(agents, most, vaults.hub(folder / "few.git", few, waiting=few), folder / "pushed", 60.0)
+    name = f"{agents}" + ("_batched" if most > 1 else "")
+    return (
+        Row(f"claims_per_s_{name}", "/s", ours.per_second, None, {"git_push": pushed.per_second}),
+        Row(f"claims_jain_{name}", "index", ours.jain, None, {"git_push": pushed.jain}),
+    )
 
 
 def _ours(agents: int, most: int, template: Path, folder: Path, seconds: float) -> Race:

@@ -56,8 +56,8 @@ class Eye:
 
 @contextmanager
 def gate(folder: Path) -> Iterator[World]:
-    """A world that is set up, with no undo window and no limit that a bench would meet; nothing runs yet."""
-    with world(folder) as made:
+    """A world on a resident hub, set up, with no undo window and no limit that a bench would meet; no agent runs."""
+    with world(folder, resident=True) as made:
         made.set_up(undo_seconds=0)
         allow_many_mails(made)
         yield made

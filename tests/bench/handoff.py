@@ -6,6 +6,8 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -16,13 +18,14 @@ from watchdog.observers import Observer
 from demo.processes import eventually
 from demo.world import World
 from tests.bench.gate import LOOK, REST, gate
+from tests.bench.resident import BEHIND
 from tests.bench.rows import Row, milliseconds
+from tests.syncthings import pair
 from vault_protocol import keys, remote
 from vault_protocol.clock import SystemClock
 from vault_protocol.files import write_whole
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Journal
-from vault_protocol.remote import Remote
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Role
 from vault_protocol.vault import Vault
@@ -31,27 +34,34 @@ NOTE = b"# A briefing\n\nThree mails wait for you.\n"
 
 
 def handoff(folder: Path, *, quick: bool = False) -> Row:
-    """Ours with Local's service as a process. Floor: a durable write for the hub, inotify, one round trip over
-    loopback, a durable write in the folder. Peer: the git program, and a pull every second."""
-    count = 1 if quick else 21
-    with gate(folder / "world") as made:
+    """Ours with the hub and Local's service as processes. Floor: a durable write for the hub, inotify, one round trip
+    over loopback, a durable write in the folder. Peers: the git program and a pull every second; Syncthing as it is
+    shipped (it tells of a change after ten seconds), and told to wait for one."""
+    count = 1 if quick else 31
+    with gate(folder / "world") as made, _cloud(made) as vault:
         made.start_local()
         eventually((made.vault_folder / "Company_Handbook.md").exists, "the folder is there", seconds=60)
         eventually(made.try_unlock, "the service answers", seconds=60)
-        ours = [_ours(made, vault, number) for vault in [_cloud(made)] for number in range(count + 1)]
+        ours = [_ours(made, vault, number) for number in range(count + 1)]
     floor = _floor(folder / "floor", count + 1)
     polled = _polled(folder / "polled", 1 if quick else 11)
-    return Row("handoff", "ms", median(ours[1:]), median(floor[1:]), {"git_poll_1s": median(polled)})
+    peers = {
+        "git_poll_1s": median(polled),
+        "syncthing_default": median(_synced(folder / "shipped", 1 if quick else 5, None)),
+        "syncthing_1s": median(_synced(folder / "tuned", 1 if quick else 11, 1.0)),
+    }
+    return Row("handoff", "ms", median(ours[1:]), median(floor[1:]), peers)
 
 
-def _cloud(made: World) -> Vault:
+@contextmanager
+def _cloud(made: World) -> Iterator[Vault]:
     """The vault in Cloud's hands, with its own key and clone; its process does not run."""
     identity = Identity(AgentId("cloud"), Role.CLOUD, made.vault_id, keys.load(made.cloud_home / "keys" / "cloud"))
     home = made.folder / "writer"
     store = GitStore(home / "clone.git")
-    return Vault(
-        Journal(store, Remote(store, str(made.hub)), identity, SystemClock(), checkpoint=home / "followed.json")
-    )
+    hub = made.connect(store)
+    yield Vault(Journal(store, hub, identity, SystemClock(), checkpoint=home / "followed.json", behind=BEHIND))
+    hub.close()
 
 
 def _ours(made: World, vault: Vault, number: int) -> float:
@@ -146,6 +156,24 @@ def _polled(folder: Path, count: int) -> list[float]:
         taken.append(milliseconds(act))
     over.set()
     polling.join()
+    return taken
+
+
+def _synced(folder: Path, count: int, delay: float | None) -> list[float]:
+    """From a write into one device's folder to the file in the other's."""
+    one, other = folder / "one", folder / "other"
+    taken = []
+    with pair(folder / "syncthing", one, other, delay=delay):
+        (one / "first.md").write_bytes(NOTE)
+        _wait_for(other / "first.md")
+        for number in range(count):
+            time.sleep(REST)
+
+            def act(name: str = f"note-{number}.md") -> None:
+                write_whole(one / name, NOTE)
+                _wait_for(other / name)
+
+            taken.append(milliseconds(act))
     return taken
 
 

@@ -93,6 +93,7 @@ class Push:
 
         def act() -> None:
             made = self._store.commit(self._head, edits, message="claim\n", author=AgentId("peer"), at=NOW)
+            self._store.keep()
             self._push(made)
             self._head = made
 

@@ -26,6 +26,7 @@ from vault_protocol.task import AgentId, Role
 from vault_protocol.vault import Vault
 
 VAULT = "bench"
+BEHIND = 64
 """As the agents have it."""
 
 
@@ -46,7 +47,7 @@ class Seat:
         hub: Hub = HubClient(store, self.url, self.token) if self.token else Remote(store, self.url)
         identity = Identity(AgentId(self.agent), Role.CLOUD, VAULT, key)
         journal = Journal(
-            store, hub, identity, SystemClock(), checkpoint=self.home / "followed.json"
+            store, hub, identity, SystemClock(), checkpoint=self.home / "followed.json", behind=BEHIND
         )  # fmt: skip
         opened = Vault(journal)
         opened.refresh()

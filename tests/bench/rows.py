@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Literal
 
-Unit = Literal["ms", "/s", "%", "index"]
+Unit = Literal["ms", "/s", "%", "B/s", "index"]
 
 
 @dataclass(frozen=True)

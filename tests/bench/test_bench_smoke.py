@@ -24,7 +24,8 @@ def test_the_bench_writes_rows_of_the_agreed_shape(tmp_path: Path, capsys: pytes
 def test_every_figure_that_was_promised_has_its_bench() -> None:
     assert set(benches()) == {
         "claim_100", "claim_10000", "claim_100000", "mail_to_draft", "approve_to_accepted", "handoff",
-        "parse_10000_notes",
+        "parse_10000_notes", "publish_100", "publish_10000", "publish_100000", "claims_per_s_1", "claims_per_s_4",
+        "claims_per_s_8", "claims_per_s_16", "claims_per_s_8_batched", "idle",
     }  # fmt: skip
 
 

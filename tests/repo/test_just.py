@@ -65,7 +65,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-@pytest.mark.parametrize("script", ["just", ".ci/prove-programs"])
+@pytest.mark.parametrize("script", ["just", ".ci/programs"])
 def test_the_scripts_are_plain_posix_sh(script: str) -> None:
     subprocess.run([SHELL, "-n", str(ROOT / script)], check=True, timeout=10)
     assert os.access(ROOT / script, os.X_OK)

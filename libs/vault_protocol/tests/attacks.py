@@ -21,6 +21,7 @@ WAITS, ASKS = made.task(1), made.pending(2)
 
 
 def raw(store: GitStore) -> pygit2.Repository:
+    store.keep()
     return pygit2.Repository(str(store.path))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from libs.vault_protocol.tests.through import Through
 
 from vault_protocol import approval, changeset, notes, request, scan, sshsig
 from vault_protocol.action import Action, SendMail
@@ -172,7 +173,7 @@ class Author:
 
 
 def author_in(folder: Path) -> Author:
-    return Author(GitStore(folder))
+    return Author(Through(folder))
 
 
 def plain_original() -> str:

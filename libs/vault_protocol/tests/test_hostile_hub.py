@@ -58,8 +58,9 @@ class Line:
             return self.hub.lies.pop()
         return self.hub.publish(commit, onto=onto)
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> bool:
         """Nothing to wait for."""
+        return True
 
     def close(self) -> None:
         """Nothing was opened."""

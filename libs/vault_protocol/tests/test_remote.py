@@ -153,7 +153,8 @@ def remote_of(side: Side) -> Remote:
 
 def far_away(disk: OnDisk) -> Remote:
     """The first side's way to the hub by an address that is no path: as if it were on another machine."""
-    store = GitStore(disk.folder / "clone-0.git")
+    store = disk.sides[0].store
+    assert isinstance(store, GitStore)
     with git.Repo(store.path).config_writer() as config:
         config.set_value(f'url "file://{disk.folder}/"', "insteadOf", "far:")
     return Remote(store, "far:hub.git")
@@ -302,7 +303,8 @@ def test_two_threads_share_one_clone_without_losing_a_commit(disk: OnDisk) -> No
     accepted: list[CommitId] = []
 
     def work(number: int) -> None:
-        mine = Side(GitStore(store.path), Remote(GitStore(store.path), str(disk.bare)))
+        clone = GitStore(store.path)
+        mine = Side(clone, Remote(clone, str(disk.bare)))
         for round_ in range(4):
             head = mine.hub.refresh()
             commit = mine.commit(head, {f"{number}-{round_}.md": b"x"})

@@ -15,6 +15,7 @@ from typing import Any
 
 import pygit2
 from libs.vault_protocol.tests.made import CLOUD, LOCAL, NOW, OTHER, OWNER_KEY, TRUST, VAULT, Author
+from libs.vault_protocol.tests.through import Through
 
 from vault_hub.agents import Standing
 from vault_hub.testing import RunningHub
@@ -71,7 +72,7 @@ class HubWorld:
         }
         self.running.make({**keys, READER: (Standing.READER, None)})
         self.running.start()
-        self.store = GitStore(self.folder / "by-hand.git")
+        self.store = Through(self.folder / "by-hand.git")
         self.author = Author(self.store)
 
     def close(self) -> None:
@@ -115,7 +116,7 @@ class HubWorld:
         return first
 
     def side(self, who: str, name: str = "", url: str = "") -> Side:
-        store = GitStore(self.folder / f"clone-{name or who}.git")
+        store = Through(self.folder / f"clone-{name or who}.git")
         self.clients.append(HubClient(store, url or self.running.url, self.token(who), timeout=20))
         return Side(store, self.clients[-1])
 

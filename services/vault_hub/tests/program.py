@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from libs.vault_protocol.tests.made import OWNER_KEY, VAULT
+from libs.vault_protocol.tests.through import Through
 
 from demo.processes import eventually
 from vault_hub.__main__ import main
@@ -81,7 +82,7 @@ class Program:
         return f"http://127.0.0.1:{int((self.home / 'state' / 'port').read_text())}"
 
     def client(self, who: str, folder: Path, url: str = "", timeout: float = 20) -> tuple[GitStore, HubClient]:
-        store = GitStore(folder)
+        store = Through(folder)
         return store, HubClient(store, url or self.url, self.tokens[who], timeout=timeout)
 
     def get(self, path: str) -> tuple[int, dict[str, object]]:

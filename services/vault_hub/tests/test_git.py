@@ -9,13 +9,13 @@ from random import Random
 import pygit2
 import pytest
 from libs.vault_protocol.tests.made import CLOUD, LOCAL, Author
+from libs.vault_protocol.tests.through import Through
 from pygit2.enums import ObjectType
 from services.vault_hub.tests.conftest import Start
 from services.vault_hub.tests.hubworld import HubWorld, basic, signed
 
 from vault_protocol import remote
 from vault_protocol.hub import CommitId
-from vault_protocol.store import GitStore
 
 HEAD = "refs/heads/main"
 
@@ -229,7 +229,7 @@ def test_one_credential_fetches_so_often_at_once_and_gets_its_turn_again(hub: Hu
 
 
 def bomb(hub: HubWorld, edits: dict[str, bytes]) -> CommitId:
-    author = Author(GitStore(hub.store.path), hub.author.head, dict(hub.author.trails))
+    author = Author(Through(hub.store.path), hub.author.head, dict(hub.author.trails))
     return author.commit(CLOUD, dict(edits))
 
 

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from libs.vault_protocol.tests.hubs import AT
+from libs.vault_protocol.tests.libgit2 import Libgit2
 
 from vault_hub import objects as objects_module
 from vault_hub.objects import Objects
 from vault_protocol import remote
 from vault_protocol.errors import Refused, UntrustedHead, VaultError
 from vault_protocol.hub import CommitId
+from vault_protocol.kept import Kept
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId
 
@@ -36,21 +38,22 @@ def hub(tmp_path: Path) -> Path:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(commits=COMMITS, written=st.booleans())
-def test_any_commit_is_byte_for_byte_the_one_a_store_makes(
+def test_any_commit_is_byte_for_byte_the_one_libgit2_and_a_store_make(
     commits: list[dict[str, bytes | None]], written: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("same")
     store, ours = GitStore(folder / "store.git"), Objects(GitStore(folder / "hub.git").path)
+    git_itself = Libgit2(folder / "git.git")
     parent: CommitId | None = None
     for number, edits in enumerate(commits):
         results: list[CommitId | str] = []
         marks = ours.marks()
-        for make in (store.commit, ours.commit):
+        for make in (git_itself.commit, store.commit, ours.commit):
             try:
                 results.append(make(parent, edits, message=f"n {number}\n", author=AUTHOR, at=AT))
             except Refused as error:
                 results.append(error.rule)
-        assert results[0] == results[1]
+        assert results[0] == results[1] == results[2]
         if results[0] == "path":
             ours.drop_after(marks)
             continue
@@ -130,11 +133,11 @@ def test_small_packs_become_one_and_everything_stays_readable(hub: Path) -> None
 @pytest.mark.parametrize("before", [5, 70])
 def test_git_may_repack_in_the_middle_of_it(hub: Path, before: int) -> None:
     ours, line = grown(hub, before)
-    kept = dict(ours._kept)
+    kept = dict(ours._kept._values)
     git(hub, "repack", "-d", "--geometric=2", "--quiet")
     git(hub, "commit-graph", "write", "--reachable")
 
-    ours._kept.clear()  # so that it has to look for them again
+    ours._kept = Kept(objects_module.ROOM)  # so that it has to look for them again
     assert {oid: ours.raw(oid) for oid in kept} == kept
     ours.merge_small()
     commit = ours.commit(line[-1], {"after.md": b"x"}, message="x\n", author=AUTHOR, at=AT)

@@ -55,22 +55,26 @@ class Follower:
     def __init__(
         self, store: Store, vault: str, trust: Trust | None = None, checkpoint: Checkpoint | Path | None = None,
         progress: Progress = lambda done, total: None, *, owner: PublicKey | None = None,
+        behind: int = 0,
     ) -> None:  # fmt: skip
         """`checkpoint` remembers how far it came, every STRIDE commits too; a path is one without a seal.
 
         `progress` is told how many of the commits to follow are done, every STRIDE of them. `owner` is the pinned key
-        whose new roots are followed; without it none is.
+        whose new roots are followed; without it none is. `behind`: how many commits the checkpoint may be behind, for
+        an agent that calls `save` when it comes to rest.
         """
         self._progress, self._owner = progress, owner
+        self._behind, self._unsaved = behind, 0
         self._store, self._vault, self._trust = store, vault, trust
         self._checkpoint = Checkpoint(checkpoint) if isinstance(checkpoint, Path) else checkpoint
+        self._saved: CommitId | None = None
         self.view = View()
-        self._indexed, self._saved = True, True
+        self._indexed = True
         self._refused: tuple[CommitId | None, CommitId | None, HubRewritten] | None = None
         saved = self._checkpoint.load() if self._checkpoint is not None else None
         if saved is not None:
             self.view = View(saved.head, {}, dict(saved.trails), saved.generation)
-            self._indexed = False
+            self._indexed, self._saved = False, saved.head
 
     def advance(self, head: CommitId | None) -> None:
         """Follow the hub to `head`, over a new root that the owner signed too.
@@ -83,8 +87,8 @@ class Follower:
             self._take_index()
             if head is None and ours is not None:
                 raise HubRewritten(ours, "the hub is empty, it was not before")
-            if not self._saved:
-                self.save()
+            if self._unsaved > self._behind:
+                self.save()  # there was no room for it
             return
         if self._refused is not None and self._refused[:2] == (ours, head):
             self._take_index()
@@ -96,7 +100,8 @@ class Follower:
             self._refused = (ours, head, error)
             raise
         finally:
-            self.save()
+            if self._unsaved > self._behind:
+                self.save()
 
     def _follow(self, head: CommitId) -> None:
         try:
@@ -110,6 +115,7 @@ class Follower:
                 self.save()
                 self._progress(number, len(ahead))
             self._apply(commit)
+            self._unsaved += 1
 
     def _ahead(self, head: CommitId) -> tuple[Commit, ...]:
         """The commits to follow: those after ours, or all of another line that begins with a new root."""
@@ -150,6 +156,7 @@ class Follower:
             raise HubRewritten(commit.id, str(error)) from None
         self.view = View(commit.id, self._index(commit.id), statement.going_on, statement.generation)
         self._indexed = True
+        self._unsaved += self._behind
 
     def _apply(self, commit: Commit) -> None:
         if reroot.claims(commit):
@@ -192,9 +199,9 @@ class Follower:
         return {place.id: path for place, path in places if place is not None}
 
     def save(self) -> None:
-        """Write the checkpoint, if one is kept."""
-        if self._checkpoint is None or self.view.head is None:
+        """Write the checkpoint, if one is kept and it is behind."""
+        if self._checkpoint is None or self.view.head is None or self.view.head == self._saved:
             return
-        self._saved = False
+        self._store.keep(durable=True)
         self._checkpoint.save(Saved(self.view.head, self.view.trails, self.view.generation))
-        self._saved = True
+        self._saved, self._unsaved = self.view.head, 0

@@ -109,6 +109,10 @@ class Store(Protocol):
         """A new commit without a parent, with the tree of `like`."""
         ...
 
+    def keep(self, *, durable: bool = False) -> None:
+        """What was written so far is there for other processes and after a restart; `durable`: after a power loss."""
+        ...
+
 
 class Hub(Protocol):
     """The only truth about the head. Contract: publish is a compare-and-swap, and its answers do not lie."""
@@ -125,8 +129,8 @@ class Hub(Protocol):
         """
         ...
 
-    def wait(self, seconds: float) -> None:
-        """Return when the head may have moved, or after so many seconds."""
+    def wait(self, seconds: float) -> bool:
+        """Return when the head may have moved, or after so many seconds. False: it did not, or we would have heard."""
         ...
 
     def close(self) -> None:

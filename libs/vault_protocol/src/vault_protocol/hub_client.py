@@ -110,11 +110,12 @@ class HubClient:
                 return Broken(f"{error} (after: {why})")
             return Accepted(root, root) if head == root else MovedOn(head) if head != seen else Broken(why)
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> bool:
         if self._stream is None:
             self._stream = Stream(self._connect, self._headers, lambda: self._head)
             self._stream.start()
-        self._stream.wait(seconds if self._stream.alive else min(seconds, FALLBACK))
+        heard = self._stream.wait(seconds if self._stream.alive else min(seconds, FALLBACK))
+        return heard or not self._stream.alive
 
     def close(self) -> None:
         """End the stream and the connection."""

@@ -52,9 +52,12 @@ class Stream:
             except OSError:
                 return
 
-    def wait(self, seconds: float) -> None:
-        if self._heard.wait(seconds):
+    def wait(self, seconds: float) -> bool:
+        """Whether something came."""
+        heard = self._heard.wait(seconds)
+        if heard:
             self._heard.clear()
+        return heard
 
     def taken(self) -> list[bytes]:
         """The commits that came, in order, each once."""

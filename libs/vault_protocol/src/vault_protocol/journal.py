@@ -34,16 +34,17 @@ class Journal:
         self, store: Store, hub: Hub, identity: Identity, clock: Clock, *,
         trust: Trust | None = None, secrets: scan.OwnSecrets | None = None, checkpoint: Checkpoint | Path | None = None,
         rest: Callable[[float], None] = time.sleep, progress: Progress = lambda done, total: None,
-        owner: PublicKey | None = None,
+        owner: PublicKey | None = None, behind: int = 0,
     ) -> None:  # fmt: skip
         """`trust` for a side that judges what it fetches; `secrets` are this side's own, matched before a publish.
 
-        `owner`: the pinned key whose new roots are followed.
+        `owner`: the pinned key whose new roots are followed. `behind`: how many commits the checkpoint may be behind,
+        for an agent that calls `save` when it comes to rest.
         """
         self.store, self.hub, self.identity, self.clock = store, hub, identity, clock
         self._secrets = secrets or scan.OwnSecrets(frozenset())
         self._rest = rest
-        self._follower = Follower(store, identity.vault, trust, checkpoint, progress, owner=owner)
+        self._follower = Follower(store, identity.vault, trust, checkpoint, progress, owner=owner, behind=behind)
 
     @property
     def head(self) -> CommitId | None:
@@ -74,6 +75,10 @@ class Journal:
             raise
         self._follower.advance(found)
         return self.head
+
+    def save(self) -> None:
+        """What was followed so far is on disk, and where a restart goes on from. Raises OSError."""
+        self._follower.save()
 
     def read(self, path: str) -> bytes | None:
         return self.store.read(self.head, path) if self.head else None

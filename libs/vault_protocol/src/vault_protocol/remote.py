@@ -64,6 +64,7 @@ class Remote:
             return self._fetch()
 
     def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
+        self._store.keep()  # git sends from the disk
         with self._alone():
             past = self._is_past(onto)
             code, said = (1, "its head had moved on") if past else self._push(f"{commit}:{HEAD}", onto)
@@ -92,6 +93,7 @@ class Remote:
 
         The root also gets a ref of its own there: an operator can put it in place where the hub denies it to us.
         """
+        self._store.keep()
         with self._alone():
             code, said = self._push(f"{root}:{_ROOTS}/{root}", seen)
             if code == 0:
@@ -109,8 +111,8 @@ class Remote:
             how = f"git update-ref {HEAD} {root} {seen or ''}".rstrip()
             return Broken(f"the hub denies it ({said}); in the hub's repository run `{how}`")
 
-    def wait(self, seconds: float) -> None:
-        """Sleep; for a hub on this machine, until its head moved since the last wait."""
+    def wait(self, seconds: float) -> bool:
+        """Sleep; for a hub on this machine, until its head moved since the last wait. Whoever waited has to look."""
         local = self._local
         if local is not None and (self._news is None or not self._news.is_of(local)):
             self._news = _News.of(local, self._news)
@@ -118,6 +120,7 @@ class Remote:
             time.sleep(seconds)
         elif self._news.heard.wait(seconds):
             self._news.heard.clear()
+        return True
 
     def close(self) -> None:
         """Stop listening to a hub on this machine."""

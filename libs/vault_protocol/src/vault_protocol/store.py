@@ -11,11 +11,13 @@ from errno import ENOSPC
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileMode, ObjectType
 
 from . import disk, janitor
 from .errors import HubRewritten, Refused, UntrustedHead
-from .hub import BlobId, Change, Commit, CommitId, Edits
+from .folders import Folders
+from .hub import BlobId, Change, Commit, CommitId, Edits, blob_id
+from .kept import Kept
+from .objects import Objects
 from .task import AgentId
 from .tree import BadTree, Comparison
 
@@ -26,9 +28,11 @@ _WRITTEN = re.compile(
 )
 """A commit as `commit` writes it."""
 
+_LINKS = re.compile(rb"tree ([0-9a-f]{40})\n((?:parent [0-9a-f]{40}\n)*)")
+
 
 class GitStore:
-    """A bare repository on this machine."""
+    """A bare repository on this machine. What is written can be read at once, and is on disk after `keep`."""
 
     def __init__(self, path: Path) -> None:
         """Opens the repository at `path`, or makes one there. Raises DiskTrouble."""
@@ -38,49 +42,45 @@ class GitStore:
             with self._writing():
                 pygit2.init_repository(str(path), bare=True, initial_head="main")
         self._repo = pygit2.Repository(str(path))
+        self._objects = Objects(path)
+        self._folders = Folders(self._raw_tree, self._objects.add)
+        self._compared: Kept[tuple[CommitId | None, CommitId], tuple[Change, ...]] = Kept(10_000)
+        self._linked: Kept[CommitId, tuple[str, tuple[CommitId, ...]]] = Kept(10_000)
 
     def read(self, commit: CommitId, path: str) -> bytes | None:
-        found = self._entry(commit, path)
+        found = self.blob_id(commit, path)
         return None if found is None else self.blob(found)
 
     def blob(self, blob: BlobId) -> bytes:
-        found = self._object(blob)
-        if not isinstance(found, pygit2.Blob):
-            raise UntrustedHead(blob, "it is no file")
-        return found.data
+        kind, raw = self._objects.read(blob)
+        if kind != "blob":
+            raise UntrustedHead(CommitId(blob), "it is no file")
+        return raw
 
     def size(self, blob: BlobId) -> int:
         """How large it is, without reading it. Raises UntrustedHead when it is not here, or no file."""
-        try:
-            kind, size = self._repo.odb.read_header(pygit2.Oid(hex=blob))
-        except (KeyError, pygit2.GitError):
-            raise UntrustedHead(CommitId(blob), "its objects are not here, or broken") from None
-        if kind != ObjectType.BLOB:
+        kind, size = self._objects.header(blob)
+        if kind != "blob":
             raise UntrustedHead(CommitId(blob), "it is no file")
-        return int(size)
+        return size
 
     def blob_id(self, commit: CommitId, path: str) -> BlobId | None:
-        return self._entry(commit, path)
+        with _trees_of(commit):
+            return self._folders.find(self.tree(commit), path)
 
     def paths(self, commit: CommitId, folder: str = "") -> Iterator[tuple[str, BlobId]]:
-        tree = self._commit(commit).tree
-        if folder:
-            try:
-                found = tree[folder]
-            except KeyError:
-                return
-            if not isinstance(found, pygit2.Tree):
-                return
-            tree = found
-        yield from self._walk(tree, folder + "/" if folder else "")
+        with _trees_of(commit):
+            below = self._folders.below(self.tree(commit), folder)
+            yield from self._folders.walk(below, folder + "/" if folder else "")
 
     def changes(self, old: CommitId | None, new: CommitId) -> tuple[Change, ...]:
-        before = str(self._commit(old).tree_id) if old else None
-        try:
-            found = Comparison(self._raw_tree).changes(before, str(self._commit(new).tree_id))
-            return tuple(sorted(found, key=lambda change: change.path))
-        except BadTree as error:
-            raise UntrustedHead(new, str(error)) from None
+        found = self._compared.get((old, new))
+        if found is None:
+            with _trees_of(new):
+                walked = Comparison(self._raw_tree).changes(self.tree(old) if old else None, self.tree(new))
+                found = tuple(sorted(walked, key=lambda change: change.path))
+            self._compared.put((old, new), found, len(found) + 1)
+        return found
 
     def history(self, old: CommitId | None, new: CommitId) -> tuple[Commit, ...]:
         line: list[Commit] = []
@@ -88,51 +88,52 @@ class GitStore:
         while at != old:
             if at is None:
                 raise HubRewritten(new, f"it does not follow {(old or '')[:12]}: the hub was rolled back or rewritten")
-            found = self._commit(at)
-            parents = tuple(CommitId(str(parent)) for parent in found.parent_ids)
+            _, parents = self._links(at)
             if len(parents) > 1:
                 raise UntrustedHead(at, "it is a merge; nothing ever merges here")
-            line.append(_described(at, parents, found))
+            line.append(self._describe(at, parents))
             at = parents[0] if parents else None
         return tuple(reversed(line))
 
     def commit(self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime) -> CommitId:
-        try:
-            with self._writing():
-                return self._make(parent, edits, message, author, at)
-        except pygit2.GitError as error:  # a name or an author that git does not write
-            raise Refused("form", "", str(error)) from None
-
-    def _make(self, parent: CommitId | None, edits: Edits, message: str, author: AgentId, at: datetime) -> CommitId:
-        tree = self._edit(self._commit(parent).tree_id if parent else None, nested(edits))
-        if tree is None:
-            tree = self._repo.TreeBuilder().write()
-        who = pygit2.Signature(author, f"{author}@countersign.invalid", int(at.timestamp()), 0)
-        parents = [pygit2.Oid(hex=parent)] if parent else []
-        return CommitId(str(self._repo.create_commit(None, who, who, message, tree, parents)))
+        before = self.tree(parent) if parent else None
+        blobs = {path: blob_id(content) if content is not None else None for path, content in edits.items()}
+        folders = nested(blobs)
+        with _trees_of(parent or CommitId("")):
+            changes = self._changed(before, blobs)
+            for content in edits.values():
+                if content is not None:
+                    self._objects.add("blob", content)
+            tree = self._folders.edit(before, folders) or self._objects.add("tree", b"")
+        made = self._write(tree, parent, message, author, at)
+        if changes is not None:
+            self._compared.put((parent, made), changes, len(changes) + 1)
+        return made
 
     def tree(self, commit: CommitId) -> str:
-        return str(self._commit(commit).tree_id)
+        return self._links(commit)[0]
 
     def root(self, like: CommitId, *, message: str, author: AgentId, at: datetime) -> CommitId:
-        who = pygit2.Signature(author, f"{author}@countersign.invalid", int(at.timestamp()), 0)
-        tree = self._commit(like).tree_id
-        with self._writing():
-            return CommitId(str(self._repo.create_commit(None, who, who, message, tree, [])))
+        return self._write(self.tree(like), None, message, author, at)
 
     def when(self, commit: CommitId) -> datetime:
         """The time its author wrote into it."""
-        return datetime.fromtimestamp(self._commit(commit).commit_time, UTC)
+        return self._describe(commit, self._links(commit)[1]).at
 
     def has(self, commit: CommitId) -> bool:
-        return pygit2.Oid(hex=commit) in self._repo
+        return self._objects.has(commit)
 
     def message(self, commit: CommitId) -> str:
         """What its author wrote, trailers and all."""
-        return self._commit(commit).message
+        return self._describe(commit, self._links(commit)[1]).message
+
+    def keep(self, *, durable: bool = False) -> None:
+        """Raises DiskTrouble; then it is still as readable here as before."""
+        self._objects.keep(durable=durable)
 
     def set_ref(self, name: str, commit: CommitId) -> None:
-        """Note a commit under a ref of this clone."""
+        """Note a commit under a ref of this clone, and keep what it leads to. Raises DiskTrouble."""
+        self.keep()
         self._repo.references.create(name, commit, force=True)
 
     def note_ref(self, name: str, commit: CommitId) -> None:
@@ -160,84 +161,72 @@ class GitStore:
                 raise
             raise disk.trouble(ENOSPC if code is None else code, self.path) from error
 
-    def _object(self, name: str) -> pygit2.Object:
-        try:
-            found: pygit2.Object = self._repo[name]
-        except (KeyError, pygit2.GitError):
-            raise UntrustedHead(CommitId(name), "its objects are not here, or broken") from None
+    def _write(self, tree: str, parent: CommitId | None, message: str, author: AgentId, at: datetime) -> CommitId:
+        if not author.strip() or set(author) & set("<>\n\0") or "\0" in message:
+            raise Refused("form", "", "its author or message is none that git writes")
+        who = f"{author} <{author}@countersign.invalid> {int(at.timestamp())} +0000"
+        lines = [f"tree {tree}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}"]
+        return CommitId(self._objects.add("commit", ("\n".join(lines) + f"\n\n{message}").encode("utf-8")))
+
+    def _changed(self, before: str | None, blobs: Mapping[str, BlobId | None]) -> tuple[Change, ...] | None:
+        """What these edits change, when nothing that they meet has a mode of its own."""
+        if not all(self._folders.is_plain(before, path) for path in blobs):
+            return None
+        changes = (Change(path, self._folders.find(before, path), new) for path, new in sorted(blobs.items()))
+        return tuple(change for change in changes if change.old != change.new)
+
+    def _links(self, commit: CommitId) -> tuple[str, tuple[CommitId, ...]]:
+        """Its tree and its parents."""
+        found = self._linked.get(commit)
+        if found is None:
+            read = _LINKS.match(self._raw_commit(commit))
+            if read is None:
+                raise UntrustedHead(commit, "its header does not read")
+            parents = tuple(CommitId(line[7:].decode("ascii")) for line in read[2].splitlines())
+            found = read[1].decode("ascii"), parents
+            self._linked.put(commit, found)
         return found
 
-    def _commit(self, commit: CommitId) -> pygit2.Commit:
-        found = self._object(commit)
-        if found.type != ObjectType.COMMIT:
+    def _describe(self, commit: CommitId, parents: tuple[CommitId, ...]) -> Commit:
+        """Read from its bytes: what stands in a header no agent writes, or behind a zero byte, nobody has judged."""
+        read = _WRITTEN.fullmatch(self._raw_commit(commit))
+        if read is None:
+            raise UntrustedHead(commit, "its header does not read: it holds what no agent writes")
+        try:
+            when = datetime.fromtimestamp(int(read["at"]), UTC)
+            return Commit(commit, parents, read["message"].decode("utf-8"), read["name"].decode("utf-8"), when)
+        except (ValueError, OverflowError, OSError) as error:
+            raise UntrustedHead(commit, f"its header does not read: {error}") from None
+
+    def _raw_commit(self, commit: CommitId) -> bytes:
+        kind, raw = self._objects.read(commit)
+        if kind != "commit":
             raise UntrustedHead(commit, "it is no commit")
-        return found.peel(pygit2.Commit)
+        return raw
 
     def _raw_tree(self, name: str) -> bytes:
-        found = self._object(name)
-        if found.type != ObjectType.TREE:
+        kind, raw = self._objects.read(name)
+        if kind != "tree":
             raise BadTree("a folder in it is no tree")
-        return found.read_raw()
-
-    def _entry(self, commit: CommitId, path: str) -> BlobId | None:
-        try:
-            found = self._commit(commit).tree[path]
-        except KeyError:
-            return None
-        return BlobId(str(found.id)) if isinstance(found, pygit2.Blob) else None
-
-    def _walk(self, tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, BlobId]]:
-        for entry in tree:
-            name = f"{prefix}{entry.name}"
-            if isinstance(entry, pygit2.Tree):
-                yield from self._walk(entry, name + "/")
-            else:
-                yield name, BlobId(str(entry.id))
-
-    def _edit(self, tree: pygit2.Oid | None, edits: dict[str, object]) -> pygit2.Oid | None:
-        """The tree with these edits; None when nothing is left in it."""
-        builder = self._repo.TreeBuilder(str(tree)) if tree is not None else self._repo.TreeBuilder()
-        for name, edit in edits.items():
-            there = _there(builder, name)
-            is_folder = there is not None and there.type == ObjectType.TREE
-            if there is not None and edit is not None and is_folder != isinstance(edit, dict):
-                raise Refused("path", name, "a folder and a file cannot have the same name")
-            if isinstance(edit, dict):
-                changed = self._edit(there.id if there is not None else None, edit)
-                if changed is not None:
-                    builder.insert(name, changed, FileMode.TREE)
-                elif there is not None:
-                    builder.remove(name)
-            elif edit is None:
-                if there is not None and not is_folder:
-                    builder.remove(name)
-            else:
-                assert isinstance(edit, bytes)
-                builder.insert(name, self._repo.create_blob(edit), FileMode.BLOB)
-        return builder.write() if len(builder) else None
+        return raw
 
 
-def _there(builder: pygit2.TreeBuilder, name: str) -> pygit2.Object | None:
-    return builder.get(name)
-
-
-def _described(at: CommitId, parents: tuple[CommitId, ...], found: pygit2.Commit) -> Commit:
-    """Read from its bytes: what stands in a header that no agent writes, or behind a zero byte, nobody has judged."""
-    read = _WRITTEN.fullmatch(found.read_raw())
-    if read is None:
-        raise UntrustedHead(at, "its header does not read: it holds what no agent writes")
+@contextmanager
+def _trees_of(commit: CommitId) -> Iterator[None]:
+    """A tree that does not parse makes its commit one that is not to be trusted."""
     try:
-        when = datetime.fromtimestamp(int(read["at"]), UTC)
-        return Commit(at, parents, read["message"].decode("utf-8"), read["name"].decode("utf-8"), when)
-    except (ValueError, OverflowError, OSError) as error:
-        raise UntrustedHead(at, f"its header does not read: {error}") from None
+        yield
+    except BadTree as error:
+        raise UntrustedHead(commit, str(error)) from None
 
 
 def nested(edits: Mapping[str, object]) -> dict[str, object]:
-    """Edits by path, as nested folders. Raises Refused for a path below a file."""
+    """Edits by path, as nested folders. Raises Refused for a path below a file, and for one that git does not write."""
     root: dict[str, object] = {}
     for path, content in sorted(edits.items()):
         *folders, name = path.split("/")
+        if any(part.lower() in _NO_NAMES or "\0" in part for part in (*folders, name)):
+            raise Refused("form", path, "git writes no such path")
         at = root
         for folder in folders:
             below = at.setdefault(folder, {})
@@ -246,3 +235,6 @@ def nested(edits: Mapping[str, object]) -> dict[str, object]:
             at = below
         at[name] = content
     return root
+
+
+_NO_NAMES = frozenset({"", ".", "..", ".git"})

@@ -104,6 +104,9 @@ class MemoryStore:
         self._commits[commit] = Commit(commit, (parent,) if parent else (), message, author, at)
         return commit
 
+    def keep(self, *, durable: bool = False) -> None:
+        """Nothing here outlives the process."""
+
     def _tree(self, commit: CommitId) -> dict[str, BlobId]:
         try:
             return self._trees[commit]
@@ -171,8 +174,9 @@ class MemoryHub:
         self.head = root
         return Accepted(root)
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> bool:
         """Nothing to wait for: whoever drives a simulation decides who is next."""
+        return True
 
     def close(self) -> None:
         """Nothing was opened."""

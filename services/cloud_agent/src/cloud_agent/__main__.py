@@ -51,6 +51,9 @@ log = structlog.get_logger()
 EXPECTED, BUG, INTERRUPTED = 1, 3, 130
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
+BEHIND = 64
+"""Commits the checkpoint may be behind while there is work; at rest it never is."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0, 1 with one line for what was to be expected, 3 with a traceback for a bug, 130 when interrupted."""
@@ -152,7 +155,7 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     journal = Journal(
         store, hub, Identity(agent, Role.CLOUD, settings.vault, key), clock,
         secrets=machine.own_secrets(settings, secret), owner=settings.owner_key(),
-        checkpoint=Checkpoint(store.path / "followed.json", secret, f"{agent} {state.resolve()}"),
+        checkpoint=Checkpoint(store.path / "followed.json", secret, f"{agent} {state.resolve()}"), behind=BEHIND,
     )  # fmt: skip
     lease, later = timedelta(seconds=settings.lease_seconds), Later(clock, Pauses())
     desk = Desk(PatientVault(journal, waits=later.waits, lease=lease))

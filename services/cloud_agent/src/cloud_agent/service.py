@@ -22,6 +22,11 @@ log = structlog.get_logger()
 LAST_WORDS = 10.0
 """Seconds a watcher gets to leave its server."""
 
+LOOK_ROUND = 30
+"""Polls after which the worker looks round although nobody called it: leases run out, and its health file ages."""
+
+LONGEST_ROUND = 30.0
+
 LAST_STEP = 5.0
 """Seconds the worker gets to finish what it is at; a drafter may take longer, and is not waited for."""
 
@@ -37,6 +42,7 @@ class Service:
         self._worker, self._watchers, self._hub, self._desk = worker, watchers, hub, desk
         self._housekeeping, self._health, self._later = housekeeping, health, later
         self._poll_seconds, self._pauses, self._wake = poll_seconds, pauses, wake
+        self._round = min(poll_seconds * LOOK_ROUND, LONGEST_ROUND)
         self.stop = threading.Event()
         self.bug: BaseException | None = None
 
@@ -82,6 +88,8 @@ class Service:
             try:
                 with disk.watched("state_dir"):
                     more = self._worker.step()
+                    if not more:
+                        self._rest()
                 failures, full, let_in = 0, False, True
                 self._health.untrusted = ""
             except DiskTrouble as error:
@@ -102,8 +110,13 @@ class Service:
             if failures:
                 stop.wait(self._pauses.seconds(failures))
             elif not more:
-                self._wake.wait(self._later.soonest())
+                self._wake.wait(min(self._later.soonest() or self._round, self._round))
         self._let_go()
+
+    def _rest(self) -> None:
+        """Before a wait: where a restart goes on from is on disk."""
+        with self._desk.vault() as vault:
+            vault.journal.save()
 
     def _trouble(self, error: VaultError, failures: int) -> None:
         """A head that is not to be trusted is the owner's to mend: said once in full, and in the health file."""
@@ -122,8 +135,8 @@ class Service:
 
     def _listen(self) -> None:
         while not self.stop.is_set():
-            self._hub.wait(self._poll_seconds)
-            self._wake.set()
+            if self._hub.wait(self._poll_seconds):
+                self._wake.set()
 
     def _guarded(self, target: Callable[[threading.Event], None]) -> None:
         try:

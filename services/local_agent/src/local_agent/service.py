@@ -40,6 +40,9 @@ log = structlog.get_logger()
 LOOK_FOR_ORIGINALS = timedelta(minutes=1)
 """Between two tries to read an original that could not be read."""
 
+LOOK_ROUND, LONGEST_ROUND = 30, 30.0
+"""Polls, and seconds, after which it looks round although neither the folder nor the hub moved."""
+
 BACK_OFF = (1.0, 60.0)
 """Seconds between two tries to reach the hub: at first, and at most."""
 
@@ -271,16 +274,18 @@ class Service:
 
 def run(service: Service, stop: threading.Event, look_again: threading.Event) -> None:
     """Step until told to stop. Two more threads only wait: for the hub, and for somebody who sets `look_again`."""
+    hub, poll = service.local.vault.journal.hub, service.local.settings.poll_seconds
+    look_round = min(poll * LOOK_ROUND, LONGEST_ROUND)
     try:
         service.mirror.watch()
     except OSError as error:
-        log.warning("folder.unwatched", reason=str(error))  # every step looks at all of it then
-    hub, poll = service.local.vault.journal.hub, service.local.settings.poll_seconds
+        log.warning("folder.unwatched", reason=str(error))
+        look_round = poll  # every step looks at all of it then
 
     def follow() -> None:
         while not stop.is_set():
-            hub.wait(poll)
-            service.mirror.changed.set()
+            if hub.wait(poll):
+                service.mirror.changed.set()
 
     def hear() -> None:
         while look_again.wait():
@@ -293,4 +298,4 @@ def run(service: Service, stop: threading.Event, look_again: threading.Event) ->
     while not stop.is_set():
         service.step()
         away = away + 1 if service.in_trouble else 0
-        service.wait(min(BACK_OFF[0] * 2 ** min(away, 6), BACK_OFF[1]) if away else poll)
+        service.wait(min(BACK_OFF[0] * 2 ** min(away, 6), BACK_OFF[1]) if away else look_round)

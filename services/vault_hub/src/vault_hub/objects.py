@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pygit2
 
-from vault_hub import packs
-from vault_hub.folders import Folders, object_id
-from vault_hub.packs import Entry
+from vault_protocol import packs
 from vault_protocol.errors import UntrustedHead, VaultError
 from vault_protocol.files import sync_folder
+from vault_protocol.folders import Folders, object_id
 from vault_protocol.hub import BlobId, CommitId, Edits
+from vault_protocol.kept import Kept
+from vault_protocol.packs import Entry
 from vault_protocol.store import nested
 from vault_protocol.task import AgentId
 
 HEAD = "refs/heads/main"
 
-KEPT = 8192
-"""Objects kept in memory after they were written; what was written last is read next."""
-
-LARGE = 256 * 1024
-"""Bytes from which an object is not kept."""
+ROOM = 64 * 1024 * 1024
+"""Bytes of objects kept in memory after they were written or read; what was written last is read next."""
 
 MERGED_AT = 64
 """Small packs that are written again as one; git need not look through hundreds."""
@@ -46,7 +43,7 @@ class Objects:
         self._packs = path / "objects" / "pack"
         self._packs.mkdir(exist_ok=True)
         self._fresh: dict[str, tuple[str, bytes]] = {}
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._kept: Kept[str, bytes] = Kept(ROOM)
         self._small: list[tuple[str, tuple[Entry, ...]]] = []
         self._small_bytes = 0
         self.folders = Folders(self.raw, self.add)
@@ -65,7 +62,6 @@ class Objects:
             return fresh[1]
         kept = self._kept.get(oid)
         if kept is not None:
-            self._kept.move_to_end(oid)
             return kept
         raw = self._from_disk(oid)
         self._keep(oid, raw)
@@ -182,12 +178,7 @@ class Objects:
         return len(self._small) >= 4 * MERGED_AT or self._small_bytes > 4 * MERGED_BYTES
 
     def _keep(self, oid: str, raw: bytes) -> None:
-        if len(raw) > LARGE:
-            return
-        self._kept[oid] = raw
-        self._kept.move_to_end(oid)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        self._kept.put(oid, raw, len(raw))
 
     def _from_disk(self, oid: str) -> bytes:
         for handle in (self._repo, None):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from vault_protocol.errors import Refused
-from vault_protocol.hub import REGULAR, BlobId
-from vault_protocol.tree import FOLDER, entries
+from .errors import Refused
+from .hub import REGULAR, BlobId
+from .kept import Kept
+from .tree import FOLDER, entries
 
-KEPT = 512
-"""Folders kept parsed."""
+KEPT = 1_000_000
+"""Names in the folders that are kept parsed. Versions of a folder share the bytes of what they have in common."""
+
+FOUND = 4096
+"""Paths whose entry is remembered."""
+
+_SUBMODULE, _PLAIN = b"160000 ", b"%o " % REGULAR
 
 Write = Callable[[str, bytes], str]
 """Kind and bytes of a new object → its name."""
@@ -34,30 +39,51 @@ class Folder:
         lines = tuple(_line(name.encode(), mode, oid) for name, (oid, mode) in found.items())
         return cls(keys, lines)
 
-    def get(self, key: bytes) -> str | None:
+    def line(self, key: bytes) -> bytes | None:
         at = bisect_left(self.keys, key)
-        return self.lines[at][-20:].hex() if at < len(self.keys) and self.keys[at] == key else None
+        return self.lines[at] if at < len(self.keys) and self.keys[at] == key else None
+
+    def get(self, key: bytes) -> str | None:
+        found = self.line(key)
+        return None if found is None else found[-20:].hex()
 
 
 EMPTY = Folder((), ())
 
 
 class Folders:
-    """Reads and edits trees by name. Not for several threads."""
+    """Reads and edits trees by name. Every reading may raise BadTree, and what `read` raises."""
 
     def __init__(self, read: Callable[[str], bytes], write: Write) -> None:
         self._read, self._write = read, write
-        self._parsed: OrderedDict[str, Folder] = OrderedDict()
+        self._parsed: Kept[str, Folder] = Kept(KEPT)
+        self._found: Kept[tuple[str | None, str], bytes] = Kept(FOUND)
 
     def find(self, tree: str | None, path: str) -> BlobId | None:
-        """The file at this path; None when there is none, or a folder."""
-        *above, name = path.split("/")
-        for folder in above:
+        """The file at this path; None when there is none, or a folder, or another repository."""
+        found = self._entry(tree, path)
+        return BlobId(found[-20:].hex()) if found and not found.startswith(_SUBMODULE) else None
+
+    def is_plain(self, tree: str | None, path: str) -> bool:
+        """Whether the file at this path has the mode of a plain file, or there is none."""
+        found = self._entry(tree, path)
+        return not found or found.startswith(_PLAIN)
+
+    def below(self, tree: str | None, path: str) -> str | None:
+        """The folder at this path; None when there is none, or a file."""
+        for folder in path.split("/") if path else ():
             tree = self._open(tree).get(folder.encode() + b"/")
-            if tree is None:
-                return None
-        found = self._open(tree).get(name.encode())
-        return BlobId(found) if found else None
+        return tree
+
+    def walk(self, tree: str | None, prefix: str = "") -> Iterator[tuple[str, BlobId]]:
+        """Every file below, depth first, in git's order."""
+        opened = self._open(tree)
+        for key, line in zip(opened.keys, opened.lines, strict=True):
+            name = prefix + key.decode()
+            if key.endswith(b"/"):
+                yield from self.walk(line[-20:].hex(), name)
+            else:
+                yield name, BlobId(line[-20:].hex())
 
     def edit(self, tree: str | None, edits: Mapping[str, object], prefix: str = "") -> str | None:
         """The tree with these nested edits (blob ids, None, or folders of them); None when nothing is left.
@@ -86,6 +112,15 @@ class Folders:
         self._keep(oid, Folder(tuple(keys), tuple(lines)))
         return oid
 
+    def _entry(self, tree: str | None, path: str) -> bytes:
+        """Its line in its folder; nothing when it is not there. Asked for several times in a publish."""
+        found = self._found.get((tree, path))
+        if found is None:
+            folder, _, name = path.rpartition("/")
+            found = self._open(self.below(tree, folder)).line(name.encode()) or b""
+            self._found.put((tree, path), found)
+        return found
+
     def _open(self, tree: str | None) -> Folder:
         if tree is None:
             return EMPTY
@@ -93,14 +128,10 @@ class Folders:
         if found is None:
             found = Folder.parse(self._read(tree))
             self._keep(tree, found)
-        else:
-            self._parsed.move_to_end(tree)
         return found
 
     def _keep(self, tree: str, folder: Folder) -> None:
-        self._parsed[tree] = folder
-        if len(self._parsed) > KEPT:
-            self._parsed.popitem(last=False)
+        self._parsed.put(tree, folder, len(folder.keys) + 1)
 
 
 def object_id(kind: str, raw: bytes) -> str:

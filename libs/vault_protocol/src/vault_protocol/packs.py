@@ -10,16 +10,19 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-from vault_protocol.files import sync_folder
+from .files import sync_folder
 
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
 
-INCOMPRESSIBLE = 64 * 1024
-"""Bytes from which a tree is stored, not deflated: it is object names, and deflating them costs more than the write."""
+INCOMPRESSIBLE = 4 * 1024
+"""Bytes from which a tree is stored, not deflated: it is object names, and deflating them costs more than the write.
+git makes deltas of them when it repacks."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,13 @@ class Entry:
         return cls(oid, packed, zlib.crc32(packed))
 
 
-def write(folder: Path, entries: Sequence[Entry], step: Callable[[str], None] = lambda name: None) -> str:
+def write(
+    folder: Path, entries: Sequence[Entry], step: Callable[[str], None] = lambda name: None, *, durable: bool = True
+) -> str:
     """A pack of these objects, each once, in `folder` (objects/pack). Returns its name without suffix.
 
-    When it returns, both files are on disk under their names. Raises OSError; then only temporary files are left,
-    and of those none that could be removed.
+    When it returns, both files are there under their names, and if `durable`, on disk. Raises OSError; then only
+    temporary files are left, and of those none that could be removed.
     """
     ordered = sorted({entry.oid: entry for entry in entries}.values(), key=lambda entry: entry.oid)
     body = [b"PACK" + struct.pack(">II", 2, len(ordered))]
@@ -55,20 +60,50 @@ def write(folder: Path, entries: Sequence[Entry], step: Callable[[str], None] = 
     index = _index(ordered, offsets, check.digest())
     name = f"pack-{check.hexdigest()}"
     there = (folder / (name + ".idx")).exists()
-    _place(folder, name + ".pack", pack + check.digest(), step)
+    _place(folder, name + ".pack", pack + check.digest(), step, durable)
     step("pack written")
     try:
-        _place(folder, name + ".idx", index, step)
+        _place(folder, name + ".idx", index, step, durable)
     except BaseException:
         if not there:
             (folder / (name + ".pack")).unlink(missing_ok=True)
         raise
-    sync_folder(folder)
-    step("pack durable")
+    if durable:
+        sync_folder(folder)
+        step("pack durable")
     return name
 
 
-def _place(folder: Path, name: str, content: bytes, step: Callable[[str], None]) -> None:
+def read(folder: Path, name: str) -> list[Entry]:
+    """The entries of a pack that `write` wrote. Raises OSError."""
+    pack, index = ((folder / (name + suffix)).read_bytes() for suffix in (".pack", ".idx"))
+    (count,) = struct.unpack_from(">I", index, 8 + 255 * 4)
+    at = 8 + 256 * 4
+    oids = [index[at + 20 * number : at + 20 * number + 20].hex() for number in range(count)]
+    at += 20 * count
+    crcs = struct.unpack_from(f">{count}I", index, at)
+    offsets = struct.unpack_from(f">{count}I", index, at + 4 * count)
+    ends = dict(pairwise([*sorted(offsets), len(pack) - 20]))
+    return [Entry(oid, pack[offset : ends[offset]], crc) for oid, crc, offset in zip(oids, crcs, offsets, strict=True)]
+
+
+def sync(folder: Path, names: Iterable[str]) -> None:
+    """Make packs durable that were written without. Raises OSError; one that is gone was written again elsewhere."""
+    for name in names:
+        for suffix in (".pack", ".idx"):
+            with suppress(FileNotFoundError), (folder / (name + suffix)).open("rb") as file:
+                os.fsync(file.fileno())
+    sync_folder(folder)
+
+
+def remove(folder: Path, names: Iterable[str]) -> None:
+    """Take packs away whose objects are in another one."""
+    for name in names:
+        for suffix in (".idx", ".pack"):  # without its index a pack is nothing to git
+            (folder / (name + suffix)).unlink(missing_ok=True)
+
+
+def _place(folder: Path, name: str, content: bytes, step: Callable[[str], None], durable: bool) -> None:
     handle, made = tempfile.mkstemp(prefix="tmp_", dir=folder)
     temporary = Path(made)
     try:
@@ -77,8 +112,9 @@ def _place(folder: Path, name: str, content: bytes, step: Callable[[str], None])
             while left:
                 left = left[os.write(handle, left) :]
             os.fchmod(handle, 0o444)
-            step("written, not synced")
-            os.fsync(handle)
+            if durable:
+                step("written, not synced")
+                os.fsync(handle)
         finally:
             os.close(handle)
         temporary.rename(folder / name)
