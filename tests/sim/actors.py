@@ -110,10 +110,12 @@ class WatchedVault(Vault):
 
     journal: WatchedJournal
 
-    def _move(self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE) -> Task:
+    def _move(
+        self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE, *, exact: bool = False
+    ) -> Task:
         self.journal.shown = task
         try:
-            return super()._move(verb, task, move, also)
+            return super()._move(verb, task, move, also, exact=exact)
         finally:
             self.journal.shown = None
 

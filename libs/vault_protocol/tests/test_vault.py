@@ -332,3 +332,16 @@ def test_a_hostile_head_stops_the_agent_that_judges_and_leaves_its_view(world: W
     assert local.get(asks.id) == before
     with pytest.raises(UntrustedHead):
         local.reject(asks, why="no")
+
+
+def test_a_reopening_does_not_take_back_an_approval_that_came_since(world: World) -> None:
+    """The same stage and the same revision, and another decision of the owner."""
+    asked = submitted(world)
+    page, service = world.vault(LOCAL), world.vault(LOCAL)
+    first = page.approve(asked, made.approved(asked, nonce="1" * 32))
+    service.refresh()
+    page.approve(page.reopen(first, because="undone"), made.approved(asked, nonce="2" * 32))
+
+    with pytest.raises(StaleRevision):
+        service.reopen(service.get(asked.id), because="the first approval expired")
+    assert page.get(asked.id).stage is Stage.APPROVED

@@ -253,7 +253,16 @@ class Vault:
         return self._decided("send_back", task, lambda t: moves.send_back(t, remark=remark), also)
 
     def reopen(self, task: Task, *, because: str, also: Also = NOTHING_ELSE) -> Task:
-        return self._decided("reopen", task, lambda t: moves.reopen(t, because=because), also)
+        """Bring an approved task back. Approved once more in between, it stands as it did under another approval, which
+        nobody judged: StaleRevision. Only on the very head that says so."""
+        judged = self._approvals(task)
+
+        def move(current: Task) -> Task:
+            if self._approvals(task) != judged:
+                raise StaleRevision(task.id, task.revision, current.revision, current.stage.value)
+            return moves.reopen(current, because=because)
+
+        return self._decided("reopen", task, move, also, exact=True)
 
     def finish(self, task: Task, *, result: str, also: Also = NOTHING_ELSE) -> Task:
         """Publish the receipt and the end of a task in one commit."""
@@ -275,7 +284,15 @@ class Vault:
         except (NoSuchTask, MalformedNote):
             raise ClaimLost(task.id, None) from None
 
-    def _decided(self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE) -> Task:
+    def _approvals(self, task: Task) -> tuple[str, ...]:
+        """Where the approvals of this revision lie at the head."""
+        journal, name = self.journal, f"/{task.id}-r{task.revision}-"
+        paths = journal.store.paths(journal.head, "Approvals") if journal.head else ()
+        return tuple(path for path, _ in paths if name in path)
+
+    def _decided(
+        self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE, *, exact: bool = False
+    ) -> Task:
         """A decision about the task as it was shown: on any other stage or revision it says StaleRevision."""
 
         def shown(current: Task) -> Task:
@@ -283,9 +300,11 @@ class Vault:
                 raise StaleRevision(task.id, task.revision, current.revision, current.stage.value)
             return move(current)
 
-        return self._move(verb, task, shown, also)
+        return self._move(verb, task, shown, also, exact=exact)
 
-    def _move(self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE) -> Task:
+    def _move(
+        self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE, *, exact: bool = False
+    ) -> Task:
         moved = task
 
         def build(_head: CommitId | None) -> Edits:
@@ -294,7 +313,7 @@ class Vault:
             moved = move(current)
             return self._edits(current, moved, also)
 
-        self.journal.publish(verb, task.id, build, attempt=task.attempt if task.lease else 0)
+        self.journal.publish(verb, task.id, build, attempt=task.attempt if task.lease else 0, exact=exact)
         return moved
 
     def _edits(self, old: Task | None, new: Task, also: Also) -> Edits:
