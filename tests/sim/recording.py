@@ -35,15 +35,22 @@ class Call:
     knew: int
     """Since when the head that its agent last saw was the head: a refusal may be of that."""
     subject: str
-    old: Standing | None = None
-    new: Standing | None = None
+    moved: dict[str, tuple[Standing | None, Standing]] = field(default_factory=dict)
+    """Task → how it stood, and how this would have it."""
     signal: int | None = None
     """The revision that a withdrawal in it names."""
     sent: str = ""
     """The message of the changeset that was sent last."""
 
-    def operation(self, end: int | None, answer: State | No | None) -> Operation:
-        verb, old, new = self.verb, self.old, self.new
+    def operations(self, end: int | None) -> Iterator[tuple[str, Operation]]:
+        """What it did to each task, with the answer that it was done; without an end, nobody heard."""
+        for task, (old, new) in self.moved.items():
+            yield task, self.operation(end, None if end is None else _state(new), old, new)
+
+    def operation(
+        self, end: int | None, answer: State | No | None, old: Standing | None = None, new: Standing | None = None
+    ) -> Operation:
+        verb = self.verb
         if old is None and new is not None and new.stage == "Quarantine":
             verb = "drop"
         if verb == "send_back" and self.signal is not None:
@@ -70,8 +77,8 @@ class Recording:
     tasks: defaultdict[str, list[Operation]] = field(default_factory=lambda: defaultdict(list))
     heads: dict[CommitId, int] = field(default_factory=dict)
     """When each commit became the head."""
-    _made_by: dict[str, int] = field(default_factory=dict)
-    """Message → where its operation stands in the history of its task."""
+    _made_by: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Message and task → where the operation stands in the history of the task."""
 
     def tick(self) -> int:
         self.now += 1
@@ -95,11 +102,11 @@ class Recording:
             self._refused(call, No(revision=stale.current))
             raise
         except (HubUnreachable, UntrustedHead, Died):
-            if call.new is not None and call.sent:
-                self._made(call.sent, call.new.id, call.operation(None, None))
+            if call.sent:
+                self._made(call, None)
             raise
-        if call.new is not None:
-            self._made(call.sent, call.new.id, call.operation(self.tick(), _state(call.new)))
+        if call.moved:
+            self._made(call, self.tick())
         elif verb == "add":
             self._refused(call, No())
 
@@ -114,17 +121,17 @@ class Recording:
             except linear.NotLinearizable as error:
                 raise Breach("I12", f"the history of {task} is not linearizable: {error}") from None
 
-    def _made(self, sent: str, task: str, operation: Operation) -> None:
+    def _made(self, call: Call, end: int | None) -> None:
         """One changeset is one operation, whoever is told of it, and however late: an agent that forgot what it
         sent, or its second process, signs the very same again."""
-        history = self.tasks[task]
-        again = self._made_by.get(sent) if sent else None
-        if again is None:
-            history.append(operation)
-            if sent:
-                self._made_by[sent] = len(history) - 1
-        elif history[again].end is None:
-            history[again] = replace(operation, begin=history[again].begin)
+        for task, operation in call.operations(end):
+            history = self.tasks[task]
+            again = self._made_by.get((call.sent, task)) if call.sent else None
+            if again is None:
+                history.append(operation)
+                self._made_by[call.sent, task] = len(history) - 1
+            elif history[again].end is None:
+                history[again] = replace(operation, begin=history[again].begin)
 
     def _refused(self, call: Call, answer: No) -> None:
         """It may have been refused for how the task stood at any time since its agent last looked."""
@@ -133,19 +140,18 @@ class Recording:
 
     def sees(self, call: Call, edits: Edits, read: Callable[[str], bytes | None]) -> None:
         """What this call would publish; the last that it built is what it sent."""
-        call.old = call.new = call.signal = None
+        call.moved, call.signal = {}, None
+        left: dict[str, Standing] = {}
         for path, content in edits.items():
-            signal = _WITHDRAW.fullmatch(path)
-            at = reading.place(path)
+            signal, at, was = _WITHDRAW.fullmatch(path), reading.place(path), read(path)
             if signal and content is None:
                 call.signal = int(signal[1])
-            elif at is not None and content is None:
-                call.old = reading.standing(path, read(path) or b"")
-            elif at is not None and content is not None:
-                call.new = reading.standing(path, content)
-                was = read(path)
-                if was is not None:
-                    call.old = reading.standing(path, was)
+            if at is not None and was is not None:
+                left[at[0]] = reading.standing(path, was)
+        for path, content in edits.items():
+            at = reading.place(path)
+            if at is not None and content is not None:
+                call.moved[at[0]] = (left.get(at[0]), reading.standing(path, content))
 
 
 def _state(at: Standing) -> State:
