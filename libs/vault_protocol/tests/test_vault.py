@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -13,8 +14,11 @@ from libs.vault_protocol.tests.made import CLOUD, LOCAL, OTHER, World, claimed, 
 from vault_protocol import audit, layout, notes, request, updates
 from vault_protocol.action import SendMail
 from vault_protocol.audit import BrokenChain, Record
-from vault_protocol.errors import IllegalMove, NoSuchTask, Refused, StaleRevision, UntrustedHead
+from vault_protocol.errors import DiskTrouble, IllegalMove, NoSuchTask, Refused, StaleRevision, UntrustedHead
+from vault_protocol.hub import CommitId
+from vault_protocol.journal import Journal
 from vault_protocol.task import Stage, Task
+from vault_protocol.testing import MemoryHub
 from vault_protocol.updates import Update
 from vault_protocol.vault import Also, Vault
 
@@ -345,3 +349,30 @@ def test_a_reopening_does_not_take_back_an_approval_that_came_since(world: World
     with pytest.raises(StaleRevision):
         service.reopen(service.get(asked.id), because="the first approval expired")
     assert page.get(asked.id).stage is Stage.APPROVED
+
+
+def test_what_waits_is_seen_after_a_restart_whose_first_look_at_the_hub_failed(world: World, tmp_path: Path) -> None:
+    """As on a full disk: whoever looks meanwhile must not keep an empty picture."""
+
+    class Failing(MemoryHub):
+        full = True
+
+        def refresh(self) -> CommitId | None:
+            if self.full:
+                raise DiskTrouble("no room left")
+            return world.hub.refresh()
+
+    def started(hub: MemoryHub) -> Vault:
+        return Vault(Journal(world.store, hub, LOCAL, world.clock, trust=made.TRUST, checkpoint=tmp_path / "followed"))
+
+    asks = submitted(world)
+    started(world.hub).refresh()
+    hub = Failing(world.store)
+    local = started(hub)
+    with pytest.raises(DiskTrouble):
+        local.refresh()
+    assert [task.id for task in local.tasks(Stage.PENDING_APPROVAL)] == [asks.id]
+
+    hub.full = False
+    local.refresh()
+    assert [task.id for task in local.tasks(Stage.PENDING_APPROVAL)] == [asks.id]

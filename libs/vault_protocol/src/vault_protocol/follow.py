@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +75,12 @@ class Follower:
         if saved is not None:
             self.view = View(saved.head, {}, dict(saved.trails), saved.generation)
             self._indexed, self._saved = False, saved.head
+
+    @property
+    def where(self) -> Mapping[TaskId, str]:
+        """Task id → path at the head, also before the first advance. Raises UntrustedHead when the head is not here."""
+        self._take_index()
+        return self.view.where
 
     def advance(self, head: CommitId | None) -> None:
         """Follow the hub to `head`, over a new root that the owner signed too.

@@ -54,7 +54,7 @@ class Journal:
     @property
     def where(self) -> Mapping[TaskId, str]:
         """Task id → path at the head."""
-        return self._follower.view.where
+        return self._follower.where
 
     @property
     def trails(self) -> Mapping[AgentId, Trail]:
