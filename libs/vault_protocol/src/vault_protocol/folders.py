@@ -77,6 +77,10 @@ class Folders:
             tree = self._open(tree).get(folder.encode() + b"/")
         return tree
 
+    def names(self, tree: str | None, path: str) -> tuple[str, ...]:
+        """What lies in the folder at this path, folders with `/` behind their name."""
+        return tuple(key.decode() for key in self._open(self.below(tree, path)).keys)
+
     def walk(self, tree: str | None, prefix: str = "") -> Iterator[tuple[str, BlobId]]:
         """Every file below, depth first, in git's order."""
         opened = self._open(tree)
