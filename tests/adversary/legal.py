@@ -28,6 +28,10 @@ def _approves(at: Ground) -> CommitId:
     return at.commit(at.write(edits), who=LOCAL)
 
 
+def _respelled(old: str, new: str) -> Make:
+    return lambda at: at.commit(at.write({old: None, new: b"mine\n"}), who=LOCAL)
+
+
 def _two_in_a_line(at: Ground) -> CommitId:
     first = at.grown(at.commit(at.move(WAITS, claimed(WAITS))))
     held = claimed(WAITS)
@@ -58,6 +62,8 @@ LEGAL: dict[str, Kind] = {
         "a plan that is gone": writing(PLAN, None),
         "the owner's HTML in a plan, left as it is": writing("Plans/email/plan-owner.md", b"- [ ] new\n<b>mine</b>\n"),
         "text of a stranger in its fence": writing(PLAN, b"```text\n<b>x</b> ![x](https://thief.example)\n```\n"),
+        "a note that the owner spells otherwise": _respelled("Notes/own.md", "Notes/Own.md"),
+        "a folder that the owner spells otherwise": _respelled("Notes/own.md", "notes/own.md"),
         "an update": writing("Updates/cloud-1/recent.md", b"- 2026-11-23T09:00:00Z alive held=2\n"),
         "a log that grows": _log_grows,
         "a withdrawal": writing(f"Signals/withdraw-{SIGNED.id}-1.json", b"{}\n"),

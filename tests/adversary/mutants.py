@@ -71,6 +71,13 @@ MUTANTS: dict[str, Mutant] = {
     "hidden characters are not thought of": Mutant(
         forms.hidden_characters_are_not_thought_of, "the owner has a folder named '\\u200e.git'"
     ),
+    "names may have twins": Mutant(forms.names_may_have_twins, "two notes at once that differ by case"),
+    "case is looked at, accents are not": Mutant(
+        forms.case_is_looked_at_accents_are_not, "the owner has a note twice, by how it is accented"
+    ),
+    "twins are looked for in the commit alone": Mutant(
+        forms.twins_are_looked_for_in_the_commit_alone, "a note beside one that differs by case"
+    ),
     "names may be hidden": Mutant(forms.names_may_be_hidden, "settings of a viewer below its own folder"),
     "trees out of order are read": Mutant(forms.trees_out_of_order_are_read, "names out of order"),
     "a name may stand there twice": Mutant(forms.a_name_may_stand_there_twice, "one name twice"),

@@ -62,6 +62,12 @@ def kinds() -> Iterator[Kind]:
         yield Kind(f"a file of the type of {name!r}", "name", file(name.encode()))
     for what, (raw, rule) in RAW.items():
         yield Kind(what, rule, _raw(raw))
+    yield Kind("a note beside one that differs by case", "name", file(b"Plan-A.md", below=b"Plans/email/"))
+    yield Kind("a note in a folder that differs by case", "name", file(b"Email/x.md"))
+    yield Kind("two logs that differ by case", "name", _twins(b"Logs/cloud-1/a.jsonl", b"Logs/cloud-1/A.jsonl"))
+    yield Kind("two notes at once that differ by case", "name", _twins(b"Plans/new/x.md", b"Plans/new/X.md"))
+    yield Kind("two folders at once that differ by case", "name", _twins(b"Plans/new/x.md", b"Plans/New/y.md"))
+    yield Kind("its own updates beside themselves", "name", file(b"Recent.md", below=b"Updates/cloud-1/"))
     yield Kind("a path of 404 bytes", "name", file(b"/".join([b"y" * 98] * 4) + b".md"))
     yield Kind("a path of 13 parts", "name", file(b"a/" * 11 + b"x.md"))
     yield Kind("a folder named like a note", "name", file(b"x.md/y.md"))
@@ -73,6 +79,10 @@ def kinds() -> Iterator[Kind]:
 
 def file(name: bytes, below: bytes = b"Plans/") -> Make:
     return lambda at: at.commit(at.graft({below + name: (b"100644", at.blob())}))
+
+
+def _twins(*paths: bytes) -> Make:
+    return lambda at: at.commit(at.graft({path: (b"100644", at.blob()) for path in paths}))
 
 
 def folder(name: str) -> Make:

@@ -41,6 +41,13 @@ def kinds() -> Iterator[Kind]:
     yield Kind(
         "the owner publishes a submodule", "mode", lambda at: _put(at, at.graft({b"Notes/x.md": (b"160000", at.head)}))
     )
+    yield Kind("the owner has a note twice, by case", "name", writing("notes/own.md", b"x\n"))
+    yield Kind("the owner has a dashboard beside the dashboard", "name", writing("dashboard.md", b"x\n"))
+    yield Kind("the owner has a folder beside a stage's", "name", writing("in_progress/x.md", b"x\n"))
+    yield Kind(
+        "the owner has a note twice, by how it is accented", "name",
+        lambda at: _put(at, at.write({"Notes/Gr\u00fc\u00dfe.md": b"x\n", "Notes/GRU\u0308\u00dfE.md": b"y\n"})),
+    )  # fmt: skip
     for name in (*LIKE_GIT, *HIDDEN):
         yield Kind(f"the owner has a folder named {name!r}", "name", writing(f"Notes/{name}/x.md", b"x\n"))
 

@@ -36,7 +36,7 @@ def only_the_ends_are_judged(patch: Patch) -> None:
             judge(
                 Writer(name, made.TRUST.keys[name][0]), self._store.changes(start, head),
                 before=lambda path: self._store.read(start, path), after=lambda path: self._store.read(head, path),
-                where=where,
+                where=where, names=lambda folder: self._store.names(start, folder),
             )  # fmt: skip
         except Refused as refused:
             raise UntrustedHead(head, str(refused)) from None

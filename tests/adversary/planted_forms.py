@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from vault_protocol import fences, folders, layout, scan, tree, zones
+from vault_protocol import fences, folders, layout, scan, tree, twins, zones
 from vault_protocol.hub import REGULAR
 from vault_protocol.zones import Writer
 
@@ -39,6 +39,19 @@ def short_names_are_not_thought_of(patch: Patch) -> None:
 
 def hidden_characters_are_not_thought_of(patch: Patch) -> None:
     patch.setattr(layout, "hidden_or_control", lambda text: None)
+
+
+def names_may_have_twins(patch: Patch) -> None:
+    patch.setattr(twins, "judge", lambda changes, names: None)
+
+
+def case_is_looked_at_accents_are_not(patch: Patch) -> None:
+    patch.setattr(twins, "fold", str.lower)
+
+
+def twins_are_looked_for_in_the_commit_alone(patch: Patch) -> None:
+    right = twins.judge
+    patch.setattr(twins, "judge", lambda changes, names: right(changes, lambda folder: ()))
 
 
 def names_may_be_hidden(patch: Patch) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import demo  # noqa: F401 # before the folder demo/ can hide the package of that name
 from tests.bench.publish import NOW, taken
 from tests.bench.resident import Seat
-from vault_protocol import notes
+from vault_protocol import memory, notes
 from vault_protocol.remote import HEAD
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Domain, Stage
@@ -34,6 +34,7 @@ def main() -> None:
     asked = json.loads(sys.stdin.readline())
     seat = Seat(asked["agent"], Path(asked["home"]), asked["url"], asked.get("token", ""))
     claim = _by_push(seat) if asked["by"] == "push" else _by_vault(seat.vault())
+    memory.settle()  # as the agent's program does
     print("ready", flush=True)
     sys.stdin.readline()
     mine: list[str] = []

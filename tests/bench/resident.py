@@ -26,7 +26,7 @@ from vault_protocol.task import AgentId, Role
 from vault_protocol.vault import Vault
 
 VAULT = "bench"
-BEHIND = 64
+BEHIND = 256
 """As the agents have it."""
 
 

@@ -54,7 +54,7 @@ def hub(path: Path, size: int, waiting: int | None = None) -> Path:
     remote.create(path)
     with subprocess.Popen(["git", f"--git-dir={path}", "fast-import", "--quiet"], stdin=subprocess.PIPE) as importer:
         assert importer.stdin is not None
-        importer.stdin.write(b"commit refs/heads/main\ncommitter local <local@bench.invalid> 0 +0000\n")
+        importer.stdin.write(b"commit refs/heads/main\ncommitter local <local@countersign.invalid> 0 +0000\n")
         importer.stdin.write(b"data 5\nbegin\n")
         for name, content in contents(size, waiting):
             importer.stdin.write(b"M 100644 inline %s\ndata %d\n%s\n" % (name.encode(), len(content), content))

@@ -197,6 +197,7 @@ class Arbiter(Plain):
                 sent.message, sent.author, changes, trust=self.trust, trails=self.view.trails,
                 before=lambda path: self.store.read(head, path) if head else None,
                 after=after, where=MappingProxyType(self.view.where),
+                names=lambda folder: self.store.names(head, folder) if head else (),
             )  # fmt: skip
         except (BadChangeset, Refused):
             return False

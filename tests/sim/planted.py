@@ -236,6 +236,7 @@ def a_gap_in_the_sequence_is_not_noticed(patch: Patch) -> None:
                 before=lambda path: store.read(parent, path) if parent else None,
                 after=lambda path: store.read(commit.id, path),
                 where=MappingProxyType(self.view.where),
+                names=lambda folder: store.names(parent, folder) if parent else (),
             )  # fmt: skip
         except (BadChangeset, Refused) as error:
             raise UntrustedHead(commit.id, str(error)) from None

@@ -36,6 +36,7 @@ def main(folder: Path) -> None:
     def commit() -> None:
         edits = {PATH: BYTES}
         store.commit(None, edits, message="by a test", author=made.LOCAL.agent, at=datetime(2026, 11, 23, tzinfo=UTC))
+        store.keep()
 
     def record() -> None:
         with base.saving(durable=True):

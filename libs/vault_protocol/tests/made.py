@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,12 +27,24 @@ from vault_protocol.sshsig import PublicKey
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Domain, Lease, Role, Stage, Task, TaskId
 from vault_protocol.testing import MemoryHub, MemoryStore, TestClock
+from vault_protocol.twins import Names
 from vault_protocol.vault import Vault
 
 VAULT = "vault-1"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TOKEN = "0123456789abcdef"
 MAIL = frozenset({Domain.EMAIL})
+
+
+def names(paths: Iterable[str]) -> Names:
+    """What lies in each folder of a vault with these paths."""
+
+    def listed(folder: str) -> tuple[str, ...]:
+        begin = f"{folder}/" if folder else ""
+        rests = (path.removeprefix(begin).partition("/") for path in paths if path.startswith(begin))
+        return tuple(dict.fromkeys(name + slash for name, slash, _ in rests))
+
+    return listed
 
 
 def key(number: int) -> Ed25519PrivateKey:

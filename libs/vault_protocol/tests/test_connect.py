@@ -142,6 +142,7 @@ def test_a_rotated_token_is_read_again_without_a_restart(
 def parcel_in(mine: GitStore, theirs: object, commit: str) -> None:
     """The other side's commit in our store too."""
     assert isinstance(theirs, GitStore)
+    theirs.keep()
     (mine.path / "objects" / "info").mkdir(exist_ok=True)
     (mine.path / "objects" / "info" / "alternates").write_text(f"{theirs.path / 'objects'}\n", encoding="utf-8")
     assert GitStore(mine.path).has(commit)  # type: ignore[arg-type]

@@ -58,7 +58,7 @@ def judged(role: Role, path: str, old: str | None, new: str) -> None:
     change = Change(path, blob_id(before) if before is not None else None, blob_id(new.encode()))
     zones.judge(
         zones.Writer(AgentId("cloud" if role is Role.CLOUD else "local"), role), [change],
-        before=lambda _: before, after=lambda _: new.encode(), where={},
+        before=lambda _: before, after=lambda _: new.encode(), where={}, names=lambda _: (),
     )  # fmt: skip
 
 

@@ -64,7 +64,10 @@ def verdict(
     where = {place.id: path for path in before if (place := layout.place_of(path))}
     who = Writer(writer.agent, writer.role)
     try:
-        zones.judge(who, changes, before=before.get, after=lambda path: after.get(path, before.get(path)), where=where)
+        zones.judge(
+            who, changes, before=before.get, after=lambda path: after.get(path, before.get(path)), where=where,
+            names=made.names(before),
+        )  # fmt: skip
     except Refused as error:
         return error.rule
     return ""

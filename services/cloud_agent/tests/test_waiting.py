@@ -56,9 +56,9 @@ def test_a_wait_ends_when_a_server_that_did_not_answer_does(monkeypatch: pytest.
         port = first.getsockname()[1]
 
     def back() -> bool:
-        said = waiting.answers(settings(port))
-        knocked.set()
-        return said
+        found = waiting.answers(settings(port))
+        knocked.set()  # only now: an answer at the first knock is no news
+        return found
 
     thread, _, _ = waiter(back)
     assert knocked.wait(SOON)

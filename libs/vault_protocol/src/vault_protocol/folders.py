@@ -6,7 +6,9 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from .deltas import Line, Patch
 from .errors import Refused
 from .hub import REGULAR, BlobId
 from .kept import Kept
@@ -20,8 +22,8 @@ FOUND = 4096
 
 _SUBMODULE, _PLAIN = b"160000 ", b"%o " % REGULAR
 
-Write = Callable[[str, bytes], str]
-"""Kind and bytes of a new object → its name."""
+Write: TypeAlias = Callable[[str, bytes, Patch | None], str]
+"""Kind and bytes of a new object, and what it was made from → its name."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ class Folders:
             tree = self._open(tree).get(folder.encode() + b"/")
         return tree
 
+    def names(self, tree: str | None, path: str) -> tuple[str, ...]:
+        """What lies in the folder at this path, folders with `/` behind their name."""
+        return tuple(key.decode() for key in self._open(self.below(tree, path)).keys)
+
     def walk(self, tree: str | None, prefix: str = "") -> Iterator[tuple[str, BlobId]]:
         """Every file below, depth first, in git's order."""
         opened = self._open(tree)
@@ -92,23 +98,25 @@ class Folders:
         """
         old = self._open(tree)
         keys, lines = list(old.keys), list(old.lines)
+        differs: dict[bytes, Line] = {}
         for name, edit in edits.items():
             file, folder = name.encode(), name.encode() + b"/"
             if isinstance(edit, dict):
                 if old.get(file) is not None:
                     raise Refused("path", prefix + name, "a folder and a file cannot have the same name")
                 new = self.edit(old.get(folder), edit, f"{prefix}{name}/")
-                _put(keys, lines, folder, _line(file, FOLDER, new) if new else None)
+                differs[folder] = _put(keys, lines, folder, _line(file, FOLDER, new) if new else None)
             elif edit is None:
-                _put(keys, lines, file, None)
+                differs[file] = _put(keys, lines, file, None)
             else:
                 if old.get(folder) is not None:
                     raise Refused("path", prefix + name, "a folder and a file cannot have the same name")
-                _put(keys, lines, file, _line(file, REGULAR, str(edit)))
+                differs[file] = _put(keys, lines, file, _line(file, REGULAR, str(edit)))
         if not keys:
             return None
         raw = b"".join(lines)
-        oid = self._write("tree", raw)
+        patch = Patch(tree, tuple(line for _, line in sorted(differs.items()))) if tree is not None else None
+        oid = self._write("tree", raw, patch)
         self._keep(oid, Folder(tuple(keys), tuple(lines)))
         return oid
 
@@ -143,14 +151,16 @@ def _line(name: bytes, mode: int, oid: str) -> bytes:
     return b"%o %s\0%s" % (mode, name, bytes.fromhex(oid))
 
 
-def _put(keys: list[bytes], lines: list[bytes], key: bytes, line: bytes | None) -> None:
+def _put(keys: list[bytes], lines: list[bytes], key: bytes, line: bytes | None) -> Line:
+    """The line that stood there, and the one that does now."""
     at = bisect_left(keys, key)
-    there = at < len(keys) and keys[at] == key
+    was = lines[at] if at < len(keys) and keys[at] == key else None
     if line is None:
-        if there:
+        if was is not None:
             del keys[at], lines[at]
-    elif there:
+    elif was is not None:
         lines[at] = line
     else:
         keys.insert(at, key)
         lines.insert(at, line)
+    return was, line

@@ -190,6 +190,7 @@ class Follower:
                 before=lambda path: store.read(parent, path) if parent else None,
                 after=lambda path: store.read(commit.id, path),
                 where=MappingProxyType(view.where),
+                names=lambda folder: store.names(parent, folder) if parent else (),
             )  # fmt: skip
         except (BadChangeset, Refused) as error:
             raise UntrustedHead(commit.id, str(error)) from None

@@ -88,6 +88,10 @@ class Store(Protocol):
         """Every file below the folder with its blob, depth first, by name; nothing when it is not there."""
         ...
 
+    def names(self, commit: CommitId, folder: str) -> tuple[str, ...]:
+        """What lies in the folder itself, each folder with `/` behind its name; nothing when it is not there."""
+        ...
+
     def changes(self, old: CommitId | None, new: CommitId) -> tuple[Change, ...]:
         """What differs between two trees, by path."""
         ...

@@ -231,9 +231,9 @@ class HubClient:
 
     def _bring(self, parcel: Parcel) -> CommitId:
         store = self._store
-        self._remember(parcel.id)
-        if store.has(parcel.id):
+        if parcel.id in self._lately and store.has(parcel.id):
             return parcel.id
+        self._remember(parcel.id)
         if parcel.parent is not None and not store.has(parcel.parent):
             raise BadWire("a commit came before its parent")
         try:

@@ -140,7 +140,10 @@ class Journal:
     def _judge(self, changes: Sequence[Change], edits: Edits) -> None:
         """What others would not apply is not published: a head they refuse stops everybody."""
         writer = zones.Writer(self.identity.agent, self.identity.role)
-        zones.judge(writer, changes, before=self.read, after=edits.get, where=self.where)
+        zones.judge(writer, changes, before=self.read, after=edits.get, where=self.where, names=self._names)
+
+    def _names(self, folder: str) -> tuple[str, ...]:
+        return self.store.names(self.head, folder) if self.head else ()
 
     def _commit(self, verb: str, subject: str, changes: Sequence[Change], edits: Edits, attempt: int) -> CommitId:
         me = self.identity

@@ -8,11 +8,11 @@ from pathlib import Path
 import pygit2
 
 from . import disk, packs
+from .deltas import Patch
 from .errors import UntrustedHead
 from .folders import object_id
 from .hub import CommitId
 from .kept import Kept
-from .packs import Entry
 
 ROOM = 32 * 1024 * 1024
 """Bytes of what was read from the disk that are held in memory."""
@@ -33,19 +33,22 @@ class Objects:
         self._path, self._packs = repository, repository / "objects" / "pack"
         self._repo = pygit2.Repository(str(repository))
         self._fresh: dict[str, tuple[str, bytes]] = {}
+        self._patches: dict[str, Patch] = {}
         self._size = 0
         self._small: list[str] = []
         self._unsynced: list[str] = []
         self._kept: Kept[str, tuple[str, bytes]] = Kept(ROOM)
         self._lock = threading.RLock()
 
-    def add(self, kind: str, raw: bytes) -> str:
+    def add(self, kind: str, raw: bytes, patch: Patch | None = None) -> str:
         """The name of an object that can be read from now on; others see it after `keep`."""
         oid = object_id(kind, raw)
         if oid in self._fresh or oid in self._kept:
             return oid
         with self._lock:
             self._fresh[oid] = (kind, raw)
+            if patch is not None:
+                self._patches[oid] = patch
             self._size += len(raw)
             if self._size > FRESH:
                 self.keep()
@@ -85,10 +88,10 @@ class Objects:
 
     def _write(self) -> None:
         self._packs.mkdir(exist_ok=True)
-        name = packs.write(self._packs, [Entry.of(oid, *found) for oid, found in self._fresh.items()], durable=False)
+        name = packs.write(self._packs, packs.entries(self._fresh, self._patches), durable=False)
         for oid, found in self._fresh.items():
             self._kept.put(oid, found, len(found[1]))
-        self._fresh, self._size = {}, 0
+        self._fresh, self._patches, self._size = {}, {}, 0
         self._small.append(name)
         self._unsynced.append(name)
         if len(self._small) >= MERGED_AT:

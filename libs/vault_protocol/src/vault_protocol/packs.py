@@ -1,6 +1,7 @@
 """Packs written durably: objects, as they are or already deflated, to one `.pack` and `.idx` that git reads.
 
-Formats: git's gitformat-pack, version 2 of both, no deltas.
+Formats: git's gitformat-pack, version 2 of both. A folder that changed twice in one pack is there once in full, and as
+what differs.
 """
 
 from __future__ import annotations
@@ -10,19 +11,28 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from .deltas import Patch, delta
 from .files import sync_folder
 
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
+_DELTA = 7
+"""Named by its base, which is in the same pack."""
 
 INCOMPRESSIBLE = 4 * 1024
 """Bytes from which a tree is stored, not deflated: it is object names, and deflating them costs more than the write.
 git makes deltas of them when it repacks."""
+
+DEPTH = 32
+"""Deltas upon deltas; each is one more object to read."""
+
+SMALL = 256
+"""Bytes of a tree up to which a delta saves nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,27 @@ class Entry:
         level = 0 if kind == "tree" and len(raw) > INCOMPRESSIBLE else 1
         packed = _header(_KINDS[kind], len(raw)) + zlib.compress(raw, level)
         return cls(oid, packed, zlib.crc32(packed))
+
+    @classmethod
+    def on(cls, base: str, oid: str, made: bytes) -> Entry:
+        """The object that this delta makes of another one, which has to be in the same pack."""
+        packed = _header(_DELTA, len(made)) + bytes.fromhex(base) + zlib.compress(made, 1)
+        return cls(oid, packed, zlib.crc32(packed))
+
+
+def entries(objects: Mapping[str, tuple[str, bytes]], patches: Mapping[str, Patch]) -> list[Entry]:
+    """Objects by name for one pack. `patches` says of trees which other they were made from."""
+    depths: dict[str, int] = {}
+    found = []
+    for oid, (kind, raw) in objects.items():
+        entry, depth, patch = None, 0, patches.get(oid)
+        if patch is not None and len(raw) > SMALL and depths.get(patch.base, DEPTH) < DEPTH:
+            made = delta(objects[patch.base][1], raw, patch.lines)
+            if made is not None and len(made) < len(raw) // 2:
+                entry, depth = Entry.on(patch.base, oid, made), depths[patch.base] + 1
+        found.append(entry or Entry.of(oid, kind, raw))
+        depths[oid] = depth  # only what came before can be a base: no circle
+    return found
 
 
 def write(

@@ -12,6 +12,7 @@ from .errors import MalformedNote, Refused
 from .hub import Change
 from .sshsig import PublicKey
 from .task import AgentId, Role, TaskId
+from .twins import Names
 
 POLICIES = range(1, POLICY_VERSION + 1)
 """Versions of the rules that a commit may say it follows: ours and those before it."""
@@ -27,12 +28,12 @@ class Trust:
 
 def judge(
     message: str, author: str, changes: Sequence[Change], *, trust: Trust, trails: Mapping[AgentId, Trail],
-    before: zones.Read, after: zones.Read, where: Mapping[TaskId, str],
+    before: zones.Read, after: zones.Read, where: Mapping[TaskId, str], names: Names,
 ) -> Changeset:  # fmt: skip
     """The changeset of a commit that may stand on its parent. Raises BadChangeset or Refused.
 
-    `changes` is what it really changes; `before`, `after`, `where` as for `zones.judge`; `trails` is how far each
-    agent had come in the parent.
+    `changes` is what it really changes; `before`, `after`, `where`, `names` as for `zones.judge`; `trails` is how far
+    each agent had come in the parent.
     """
     found = changeset.parse(message, vault=trust.vault, changes=changes)
     if found.agent not in trust.keys:
@@ -48,7 +49,7 @@ def judge(
     if author != found.agent:
         raise BadChangeset(f"its author is {author!r}, it was signed by {found.agent}", "author")
     writer = zones.Writer(found.agent, role)
-    zones.judge(writer, changes, before=before, after=after, where=where)
+    zones.judge(writer, changes, before=before, after=after, where=where, names=names)
     zones.judge_words(writer, message, "the commit message")
     _judge_fence(found, changes, before)
     return found

@@ -6,6 +6,7 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from json import dumps
 from urllib.parse import quote
 
@@ -36,6 +37,9 @@ _PROVIDERS: tuple[tuple[str, str], ...] = (
 """Forms that providers give their secrets, each at the beginning of a word. Entropy is never a reason: anyone can
 mail noise."""
 
+SMALL = 16 * 1024
+"""Characters of a text that is remembered with what was found in it."""
+
 _ANY = re.compile(
     r"(?:\b|(?=-----BEGIN ))(?:" + "|".join(f"(?P<p{i}>{pattern})" for i, (_, pattern) in enumerate(_PROVIDERS)) + ")"
 )
@@ -55,7 +59,15 @@ def mask(text: str) -> tuple[str, tuple[str, ...]]:
 
 def provider_secrets(text: str) -> tuple[str, ...]:
     """The kinds of well-known secrets in the text."""
+    return _scanned(text) if len(text) < SMALL else _found(text)
+
+
+def _found(text: str) -> tuple[str, ...]:
     return tuple(_kind(match) for match in _ANY.finditer(text))
+
+
+_scanned = lru_cache(maxsize=1024)(_found)
+"""A note is looked at several times on its way, and once more when it changes."""
 
 
 def _kind(match: re.Match[str]) -> str:

@@ -19,36 +19,41 @@ MANY = 256
 """Commits from which a stage is read anew."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Entry:
     path: str
     blob: BlobId
-    task: Task | MalformedNote
+    task: Task | MalformedNote | None = None
+    """None until somebody asked."""
 
 
 @dataclass
 class _Stage:
     head: CommitId
     entries: dict[TaskId, _Entry] = field(default_factory=dict)
-    queues: dict[Domain, list[Urgency]] = field(default_factory=dict)
-    """The readable tasks of each domain, the most urgent first."""
+    queues: dict[Domain, list[Urgency]] | None = None
+    """The readable tasks of each domain, the most urgent first; None until somebody asked."""
     holders: Counter[AgentId] = field(default_factory=Counter)
 
     def put(self, id_: TaskId, entry: _Entry) -> None:
-        self.drop(id_)
         self.entries[id_] = entry
-        if isinstance(entry.task, Task):
+        self._count(entry, 1)
+        if self.queues is not None and isinstance(entry.task, Task):
             insort(self.queues.setdefault(entry.task.domain, []), urgency(entry.task))
-            if entry.task.lease is not None:
-                self.holders[entry.task.lease.owner] += 1
 
     def drop(self, id_: TaskId) -> None:
         entry = self.entries.pop(id_, None)
-        if entry is not None and isinstance(entry.task, Task):
+        if entry is None:
+            return
+        self._count(entry, -1)
+        if self.queues is not None and isinstance(entry.task, Task):
             queue = self.queues[entry.task.domain]
             del queue[bisect_left(queue, urgency(entry.task))]
-            if entry.task.lease is not None:
-                self.holders[entry.task.lease.owner] -= 1
+
+    def _count(self, entry: _Entry, number: int) -> None:
+        place = layout.place_of(entry.path)
+        if place is not None and place.owner is not None:
+            self.holders[place.owner] += number
 
 
 class Stages:
@@ -69,7 +74,7 @@ class Stages:
         """What stands in these stages, by path; what no parser takes as the reason why."""
         found: dict[str, Task | MalformedNote] = {}
         for stage in stages:
-            found |= {entry.path: entry.task for entry in self._at(stage).entries.values()}
+            found |= {entry.path: self._read_note(entry) for entry in self._at(stage).entries.values()}
         return [found[path] for path in sorted(found)]
 
     def urgent(
@@ -77,7 +82,8 @@ class Stages:
     ) -> list[Task]:
         """The most urgent of this stage that are `fit`, at most so many: highest priority first, then the oldest."""
         known = self._at(stage)
-        queue = merge(*(known.queues.get(domain, []) for domain in domains))
+        queues = known.queues if known.queues is not None else self._queue(known)
+        queue = merge(*(queues.get(domain, []) for domain in domains))
         waiting = (known.entries[TaskId(id_)].task for _, _, id_ in queue)
         return list(islice((task for task in waiting if isinstance(task, Task) and fit(task)), most))
 
@@ -114,7 +120,10 @@ class Stages:
             path = self._where.get(id_)
             blob = self._store.blob_id(head, path) if path and path.startswith(stage.value + "/") else None
             if path and blob:
-                known.put(id_, _Entry(path, blob, self._parse(path, blob)))
+                entry = _Entry(path, blob)
+                if known.queues is not None:
+                    self._read_note(entry)
+                known.put(id_, entry)
         known.head = head
         return True
 
@@ -126,11 +135,22 @@ class Stages:
                 continue
             entry = old.get(place.id)
             same = entry is not None and (entry.path, entry.blob) == (path, blob)
-            found.put(place.id, entry if entry and same else _Entry(path, blob, self._parse(path, blob)))
+            found.put(place.id, entry if entry and same else _Entry(path, blob))
         return found
 
-    def _parse(self, path: str, blob: BlobId) -> Task | MalformedNote:
-        try:
-            return notes.read(path, self._store.blob(blob))
-        except MalformedNote as error:
-            return error
+    def _queue(self, known: _Stage) -> dict[Domain, list[Urgency]]:
+        known.queues = {}
+        for entry in known.entries.values():
+            if isinstance(task := self._read_note(entry), Task):
+                known.queues.setdefault(task.domain, []).append(urgency(task))
+        for queue in known.queues.values():
+            queue.sort()
+        return known.queues
+
+    def _read_note(self, entry: _Entry) -> Task | MalformedNote:
+        if entry.task is None:
+            try:
+                entry.task = notes.read(entry.path, self._store.blob(entry.blob))
+            except MalformedNote as error:
+                entry.task = error
+        return entry.task

@@ -73,6 +73,10 @@ class GitStore:
             below = self._folders.below(self.tree(commit), folder)
             yield from self._folders.walk(below, folder + "/" if folder else "")
 
+    def names(self, commit: CommitId, folder: str) -> tuple[str, ...]:
+        with _trees_of(commit):
+            return self._folders.names(self.tree(commit), folder)
+
     def changes(self, old: CommitId | None, new: CommitId) -> tuple[Change, ...]:
         found = self._compared.get((old, new))
         if found is None:

@@ -56,6 +56,11 @@ class MemoryStore:
         prefix = folder + "/" if folder else ""
         yield from sorted((path, blob) for path, blob in self._tree(commit).items() if path.startswith(prefix))
 
+    def names(self, commit: CommitId, folder: str) -> tuple[str, ...]:
+        begin = len(folder) + 1 if folder else 0
+        rests = (path[begin:].partition("/") for path, _ in self.paths(commit, folder))
+        return tuple(dict.fromkeys(name + slash for name, slash, _ in rests))
+
     def changes(self, old: CommitId | None, new: CommitId) -> tuple[Change, ...]:
         found = self._changes.get((old, new))
         if found is None:

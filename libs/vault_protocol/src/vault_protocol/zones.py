@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from . import fences, layout, notes, scan
+from . import fences, layout, notes, scan, twins
 from .errors import MalformedNote, Refused
 from .hub import REGULAR, Change
 from .layout import Place
 from .moves import MOVES
 from .note import Note
 from .task import AgentId, Role, Stage, Task, TaskId
+from .twins import Names
 
 S = Stage
 
@@ -115,11 +116,15 @@ class Writer:
     role: Role
 
 
-def judge(writer: Writer, changes: Iterable[Change], *, before: Read, after: Read, where: Mapping[TaskId, str]) -> None:
+def judge(
+    writer: Writer, changes: Iterable[Change], *, before: Read, after: Read, where: Mapping[TaskId, str], names: Names
+) -> None:  # fmt: skip
     """Raises Refused, with rule and path, unless this writer may make all these changes in one commit.
 
-    `before` and `after` read a path in the parent and in the new commit; `where` has each task's path in the parent.
+    `before` and `after` read a path in the parent and in the new commit; `where` has each task's path in the parent,
+    `names` what lies in a folder there.
     """
+    changes = tuple(changes)
     touched: dict[TaskId, list[Change]] = {}
     for change in changes:
         _judge_name(writer, change)
@@ -132,6 +137,7 @@ def judge(writer: Writer, changes: Iterable[Change], *, before: Read, after: Rea
             raise Refused("place", change.path, "a task's name outside the places for tasks")
         else:
             _judge_area(writer, change, before, after)
+    twins.judge(changes, names)
     for task, its_changes in touched.items():
         _judge_task(writer, task, its_changes, before, after, where.get(task))
 

@@ -286,3 +286,16 @@ def test_a_task_in_the_inbox_goes_back_and_becomes_no_second_task(tmp_path: Path
     world.move(NOTE, f"Inbox/{Path(NOTE).name}")
     assert world.settle() == ()
     only(PutBack, world.apply())
+
+
+def test_a_note_that_changed_its_case_alone_goes_before_it_comes(tmp_path: Path) -> None:
+    world = begun(tmp_path)
+    world.write("notes/a.md", b"# A\n")
+    world.write("notes/b.md", b"# B\n")
+    world.publish(*world.settle())
+    world.apply()
+    (world.folder / "notes").rename(world.folder / "Notes")
+    items = world.settle()
+    assert [(type(item), item.path) for item in items] == [
+        (Removed, "notes/a.md"), (Removed, "notes/b.md"), (Edited, "Notes/a.md"), (Edited, "Notes/b.md"),
+    ]  # fmt: skip

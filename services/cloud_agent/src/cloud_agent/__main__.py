@@ -35,7 +35,7 @@ from cloud_agent.watchers.imap import ImapWatcher, Trouble
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
-from vault_protocol import keys
+from vault_protocol import keys, memory
 from vault_protocol.action import Address
 from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import Clock, SystemClock
@@ -51,7 +51,7 @@ log = structlog.get_logger()
 EXPECTED, BUG, INTERRUPTED = 1, 3, 130
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
-BEHIND = 64
+BEHIND = 256
 """Commits the checkpoint may be behind while there is work; at rest it never is."""
 
 
@@ -128,6 +128,7 @@ def run(settings: Settings, drafter: Drafter, *, step: Callable[[str], None] = l
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     with machine.alone(settings.state_dir):
         service = assemble(settings, drafter, step)
+        memory.settle()
         log.info("agent.started", agent=settings.agent, mailboxes=len(settings.mailboxes))
         main_thread = threading.get_ident()
         worker = threading.Thread(

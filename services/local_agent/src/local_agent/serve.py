@@ -15,7 +15,7 @@ from local_agent.home import Home
 from local_agent.server_client import Servers
 from local_agent.service import Service, run
 from local_agent.signers import Signer, signer
-from vault_protocol import disk
+from vault_protocol import disk, memory
 from vault_protocol.canonical import utc
 from vault_protocol.errors import DiskTrouble
 
@@ -36,6 +36,7 @@ def serve(
     while not stop.is_set():
         try:
             with disk.watched(home.path), _assembled(home, servers, step) as (service, look_again):
+                memory.settle()
                 run(service, stop, look_again)
         except DiskTrouble as error:
             log.error("disk.trouble", reason=str(error))

@@ -273,7 +273,8 @@ class Service:
 
 
 def run(service: Service, stop: threading.Event, look_again: threading.Event) -> None:
-    """Step until told to stop. Two more threads only wait: for the hub, and for somebody who sets `look_again`."""
+    """Step until told to stop. Three more threads only wait: for the hub, for somebody who sets `look_again`, and for
+    the end."""
     hub, poll = service.local.vault.journal.hub, service.local.settings.poll_seconds
     look_round = min(poll * LOOK_ROUND, LONGEST_ROUND)
     try:
@@ -292,10 +293,20 @@ def run(service: Service, stop: threading.Event, look_again: threading.Event) ->
             look_again.clear()
             service.hurry()
 
-    for name, waiting in (("hub-wait", follow), ("control-wait", hear)):
+    ended = threading.Event()
+
+    def end() -> None:
+        stop.wait()
+        while not ended.wait(0.05):  # a step that was under way may have taken the word for news
+            service.mirror.changed.set()
+
+    for name, waiting in (("hub-wait", follow), ("control-wait", hear), ("end-wait", end)):
         threading.Thread(target=waiting, name=name, daemon=True).start()
     away = 0
-    while not stop.is_set():
-        service.step()
-        away = away + 1 if service.in_trouble else 0
-        service.wait(min(BACK_OFF[0] * 2 ** min(away, 6), BACK_OFF[1]) if away else look_round)
+    try:
+        while not stop.is_set():
+            service.step()
+            away = away + 1 if service.in_trouble else 0
+            service.wait(min(BACK_OFF[0] * 2 ** min(away, 6), BACK_OFF[1]) if away else look_round)
+    finally:
+        ended.set()

@@ -17,7 +17,7 @@ from vault_hub.agents import Agents, Standing
 from vault_hub.hub import assemble
 from vault_hub.serving import Server, configured
 from vault_hub.settings import Settings
-from vault_protocol import keys, remote
+from vault_protocol import keys, memory, remote
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_private, write_whole
@@ -73,6 +73,7 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda name: None) 
     write_whole(settings.state_dir / "port", f"{port}\n".encode())
     config = configured(hub.app, connections=settings.connections, proxies=list(settings.proxies))
     server.append(Server(config, hub.close))
+    memory.settle()
     log.info("hub.started", port=port, head=hub.line.head)
     server[0].run(sockets=[listening])
     log.info("hub.ended")

@@ -269,6 +269,7 @@ class Arbiter(threading.Thread):
         found = policy.judge(
             parcel.message, parcel.author, changes, trust=self._trust(), trails=stage.trails,
             before=before, after=parcel.edits.get, where=stage.where,
+            names=lambda folder: objects.folders.names(objects.tree_of(parent), folder),
         )  # fmt: skip
         if found.agent != agent:
             raise BadChangeset(f"{agent} published it, {found.agent} signed it", "author")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pygit2
 
 from vault_protocol import packs
+from vault_protocol.deltas import Patch
 from vault_protocol.errors import UntrustedHead, VaultError
 from vault_protocol.files import sync_folder
 from vault_protocol.folders import Folders, object_id
@@ -43,16 +44,19 @@ class Objects:
         self._packs = path / "objects" / "pack"
         self._packs.mkdir(exist_ok=True)
         self._fresh: dict[str, tuple[str, bytes]] = {}
+        self._patches: dict[str, Patch] = {}
         self._kept: Kept[str, bytes] = Kept(ROOM)
         self._small: list[tuple[str, tuple[Entry, ...]]] = []
         self._small_bytes = 0
         self.folders = Folders(self.raw, self.add)
 
-    def add(self, kind: str, raw: bytes) -> str:
+    def add(self, kind: str, raw: bytes, patch: Patch | None = None) -> str:
         """A fresh object; it is on disk after `write`."""
         oid = object_id(kind, raw)
         if oid not in self._kept:
             self._fresh[oid] = (kind, raw)
+            if patch is not None:
+                self._patches[oid] = patch
         return oid
 
     def raw(self, oid: str) -> bytes:
@@ -105,17 +109,17 @@ class Objects:
 
     def write(self) -> None:
         """Put the fresh objects on disk, durably. Raises OSError; then they are still fresh."""
-        entries = tuple(Entry.of(oid, kind, raw) for oid, (kind, raw) in self._fresh.items())
+        entries = tuple(packs.entries(self._fresh, self._patches))
         name = packs.write(self._packs, entries, self._step)
         for oid, (_, raw) in self._fresh.items():
             self._keep(oid, raw)
-        self._fresh = {}
+        self._fresh, self._patches = {}, {}
         self._small.append((name, entries))
         self._small_bytes += sum(len(entry.packed) for entry in entries)
 
     def drop(self) -> None:
         """Forget the fresh objects."""
-        self._fresh = {}
+        self._fresh, self._patches = {}, {}
 
     def marks(self) -> tuple[str, ...]:
         """What is fresh now; `drop_after` forgets what came later."""

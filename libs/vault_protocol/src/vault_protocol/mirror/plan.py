@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 
-from vault_protocol import layout
+from vault_protocol import layout, twins
 from vault_protocol.hub import blob_id
 from vault_protocol.mirror import names
 from vault_protocol.mirror.items import Conflict, Dropped, Edited, Item, Removed, Unsynced, Vanished
@@ -34,7 +34,13 @@ def plan(scene: Scene) -> tuple[Item, ...]:
             items += _recorded(scene, path) if scene.is_recorded(path) else _new(scene, path)
     for task, paths in groups.items():
         items += task_items(scene, task, paths)
-    return tuple(items)
+    return tuple(_old_spelling_first(items))
+
+
+def _old_spelling_first(items: list[Item]) -> list[Item]:
+    """A name that only changed its case goes before it comes: the vault has no room for both."""
+    new = {twins.fold(item.path) for item in items if isinstance(item, Edited)}
+    return sorted(items, key=lambda item: not (isinstance(item, Removed) and twins.fold(item.path) in new))
 
 
 def _task_of(scene: Scene, path: str) -> TaskId | None:
