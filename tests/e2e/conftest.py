@@ -71,8 +71,9 @@ class Gate:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The kind of hub a fixture's world has: resident, and where it is asked for a plain git remote too."""
-    kinds = ["resident", "git"] if metafunc.definition.get_closest_marker("both_hubs") else ["resident"]
+    """The kind of hub a fixture's world has: resident, and where it is asked for a plain git remote too (`prove`)."""
+    plain = pytest.param("git", marks=pytest.mark.prove)
+    kinds = ["resident", plain] if metafunc.definition.get_closest_marker("both_hubs") else ["resident"]
     for name, scope in (("gate", "module"), ("home", "function")):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, kinds, indirect=True, scope=scope)  # type: ignore[arg-type]

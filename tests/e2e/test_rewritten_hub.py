@@ -15,6 +15,8 @@ from tests.e2e.conftest import Gate
 from vault_protocol import layout
 from vault_protocol.task import Stage
 
+pytestmark = pytest.mark.prove
+
 
 @pytest.fixture
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:

@@ -26,6 +26,8 @@ from vault_protocol import request
 from vault_protocol.action import SendMail
 from vault_protocol.task import Stage, Task
 
+pytestmark = pytest.mark.prove
+
 ENOUGH = 300
 """As many hostile mails as there should be at least."""
 
