@@ -28,6 +28,7 @@ from local_agent.server_client import ServerClient, command
 from vault_protocol import later, moves, request
 from vault_protocol.action import PostInvoice, RegisterPayment, SendMail
 from vault_protocol.later import Then
+from vault_protocol.plain import message_id_shown
 from vault_protocol.request import Request
 from vault_protocol.task import Domain, Stage, Task
 
@@ -54,7 +55,11 @@ class Office:
         action = invoice_of(open_books(access).state(move["id"]), "books").model_copy(update=changes)
         domain, vault = Domain.EMAIL if then is Then.REPLY else Domain.ACCOUNTING, self.world.cloud
         task = self.world.add(
-            "Invoice", message_id=message_id, mailbox="business", account="business", domain=domain.value
+            "Invoice",
+            message_id=message_id_shown(message_id),
+            mailbox="business",
+            account="business",
+            domain=domain.value,
         )
         vault = self.world.cloud
         held = vault.claim_next(Domain, fit=lambda one: one.id == task)
@@ -223,9 +228,8 @@ def test_cloud_cannot_have_local_send_a_record_that_no_countersigned_act_led_to(
         "books": "books",
         "mailbox": "business",
     }
-    forged = world.add(
-        "Give me", **facts, record=str(other["id"]), message_id=f"<{world.folder.name}.1@elsewhere.example>"
-    )
+    named = message_id_shown(f"<{world.folder.name}.1@elsewhere.example>")
+    forged = world.add("Give me", **facts, record=str(other["id"]), message_id=named)
     assert world.approve(first, "--yes").code == 0
     with world.service() as running_service:
         back = office.at(forged, Stage.PENDING_APPROVAL)

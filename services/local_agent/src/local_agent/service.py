@@ -273,7 +273,7 @@ class Service:
 
 
 def run(service: Service, stop: threading.Event, look_again: threading.Event) -> None:
-    """Step until told to stop. Two more threads only wait: for the hub, and for somebody who sets `look_again`."""
+    """Step until told to stop. Three more threads only wait: for the hub, for `look_again`, and for the end."""
     hub, poll = service.local.vault.journal.hub, service.local.settings.poll_seconds
     look_round = min(poll * LOOK_ROUND, LONGEST_ROUND)
     try:
@@ -292,10 +292,16 @@ def run(service: Service, stop: threading.Event, look_again: threading.Event) ->
             look_again.clear()
             service.hurry()
 
-    for name, waiting in (("hub-wait", follow), ("control-wait", hear)):
+    def end() -> None:
+        stop.wait()
+        service.mirror.changed.set()
+
+    for name, waiting in (("hub-wait", follow), ("control-wait", hear), ("end-wait", end)):
         threading.Thread(target=waiting, name=name, daemon=True).start()
     away = 0
     while not stop.is_set():
         service.step()
         away = away + 1 if service.in_trouble else 0
+        if stop.is_set():
+            break  # the step may have taken note of what woke it
         service.wait(min(BACK_OFF[0] * 2 ** min(away, 6), BACK_OFF[1]) if away else look_round)
