@@ -217,6 +217,51 @@ def test_a_bill_that_cannot_be_taken_is_put_to_the_owner_with_the_reason(
     assert odoo.records.moves == {}
 
 
+def test_a_plain_pdf_that_says_all_of_a_bill_once_becomes_a_draft_that_says_where_it_was_read(
+    tmp_path: Path, odoo: Server
+) -> None:
+    world = office(tmp_path, odoo, Bill=Kind.INVOICE)
+    world.receives(with_file(samples.printed(), "bill.pdf", "application/pdf"))
+    world.works()
+    task = world.only(Stage.PENDING_APPROVAL)
+    action, warnings = asked(task)
+    assert (action.move_type, action.partner.name, action.reference) == ("in_invoice", "Paper Mill", "R-2026-17")
+    assert (action.invoice_date, action.due_date, action.untaxed) == ("2026-11-20", "2026-12-20", "100.00")
+    assert warnings[0] == ("Read from a PDF: compare number, date, 119.00 EUR and the vendor with bill.pdf.")
+    assert [file["content"] for file in odoo.records.files] == [samples.printed()]
+    assert later.then(task.note) is Then.PAYMENT
+    assert task.note.front.words("priority") == "high"
+
+
+@pytest.mark.parametrize(
+    ("change", "sender", "reason"),
+    [
+        (("Total due   119.00 EUR", "Total   119.00 EUR or 120.00 EUR"), "Mill <sales@vendor.example>", "its total"),
+        (("Paper Mill", "Another Mill"), "Mill <sales@vendor.example>", "does not name Paper Mill"),
+        (("", ""), "Bob <bob@nowhere.example>", "the books know nobody"),
+    ],
+    ids=["two totals", "another vendor", "a stranger"],
+)
+def test_a_plain_pdf_that_leaves_a_doubt_is_put_to_the_owner_and_nothing_is_drafted(
+    tmp_path: Path, odoo: Server, change: tuple[str, str], sender: str, reason: str
+) -> None:
+    world = office(tmp_path, odoo, Bill=Kind.INVOICE)
+    content = samples.printed([change[1] if line == change[0] else line for line in samples.PRINTED])
+    world.receives(with_file(content, "bill.pdf", "application/pdf", sender=sender))
+    world.works()
+    task = world.only(Stage.PENDING_APPROVAL)
+    assert not task.has_action
+    assert reason in task.note.front.words("reason")
+    assert odoo.records.moves == {}
+
+
+def test_a_plain_pdf_in_a_mail_that_is_no_bill_is_left_alone(tmp_path: Path, odoo: Server) -> None:
+    world = office(tmp_path, odoo, Bill=Kind.NEEDS_OWNER)
+    world.receives(with_file(samples.printed(), "bill.pdf", "application/pdf"))
+    world.works()
+    assert odoo.records.moves == {}
+
+
 def test_a_task_that_waits_for_the_owners_machine_is_never_claimed(tmp_path: Path, odoo: Server) -> None:
     world = office(tmp_path, odoo)
     world.receives(mail())
