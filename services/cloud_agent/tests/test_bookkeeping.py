@@ -300,6 +300,31 @@ def test_an_overdue_invoice_becomes_one_reminder_to_approve_and_no_second_one_to
     assert [one.id for one in world.tasks(Stage.PENDING_APPROVAL)] == [task.id]
 
 
+@pytest.mark.parametrize(
+    ("lang", "subject", "says"),
+    [
+        ("de_AT", "Zahlungserinnerung: Rechnung ", "am 2026-11-01 fällig"),
+        ("fr_FR", "Rappel : facture ", "échue le 2026-11-01"),
+        ("es_MX", "Recordatorio: factura ", "venció el 2026-11-01"),
+        ("nl_NL", "Reminder: invoice ", "was due on 2026-11-01"),
+    ],
+)
+def test_a_reminder_is_in_the_language_that_the_books_have_for_the_customer(
+    tmp_path: Path, odoo: Server, lang: str, subject: str, says: str
+) -> None:
+    world = office(tmp_path, odoo)
+    late = sold(odoo, "2026-11-01")
+    odoo.records.partners[1]["lang"] = lang
+    world.works()
+    found = request.read(world.only(Stage.PENDING_APPROVAL).note)
+    assert found is not None
+    assert isinstance(found.action, SendMail)
+    assert found.action.subject == subject + late["name"]
+    assert says in found.action.text
+    assert f"{late['name']} " in found.action.text
+    assert "115.00 EUR" in found.action.text
+
+
 def test_an_invoice_that_was_paid_before_the_reminder_was_drafted_is_not_reminded_of(
     tmp_path: Path, odoo: Server
 ) -> None:
