@@ -8,7 +8,7 @@ import email.policy
 import io
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from email.message import EmailMessage
@@ -34,6 +34,7 @@ from vault_protocol.task import Stage, Task
 pytestmark = pytest.mark.stack
 
 CUSTOMER, VENDOR = "ada@customer.test", "sales@vendor.test"
+VENDORS_BANK = "GB33BUKB20201555555555"
 PATIENCE = 120.0
 NUMBERS = count(1)
 
@@ -48,7 +49,7 @@ class Office:
     cloud: Relay
     local: Relay
 
-    def receives(self, subject: str, text: str, sender: str, *, bill: bytes = b"") -> None:
+    def receives(self, subject: str, text: str, sender: str, *, bill: bytes = b"", name: str = "") -> None:
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = sender, OWNER, subject
         mail["Date"], mail["Message-ID"] = (
@@ -57,7 +58,7 @@ class Office:
         )
         mail.set_content(text)
         if bill:
-            mail.add_attachment(bill, maintype="application", subtype="xml", filename="bill.xml")
+            mail.add_attachment(bill, maintype="application", subtype=name.partition(".")[2], filename=name)
         self.world.mail.provider.deliver(mail.as_bytes(policy=email.policy.SMTP), sender=sender)
 
     def at(self, subject: str, stage: Stage) -> Task:
@@ -227,10 +228,21 @@ def test_each_agent_killed_in_the_middle_of_a_call_to_the_books_still_makes_one_
     office.healthy()
 
 
-def test_a_vendors_e_invoice_ends_as_a_posted_bill_and_one_payment_each_by_a_word_of_its_own(office: Office) -> None:
+def e_invoice(number: str) -> bytes:
+    return samples.ubl(number=number, iban=VENDORS_BANK).replace(b"EUR", b"USD")
+
+
+def printed(number: str) -> bytes:
+    lines = [line.replace("EUR", "USD").replace("R-2026-17", number) for line in samples.PRINTED[:-1]]
+    return samples.printed([*lines, f"IBAN {VENDORS_BANK}"])
+
+
+@pytest.mark.parametrize(("made", "name"), [(e_invoice, "bill.xml"), (printed, "bill.pdf")])
+def test_a_vendors_bill_ends_as_a_posted_bill_and_one_payment_each_by_a_word_of_its_own(
+    office: Office, made: Callable[[str], bytes], name: str
+) -> None:
     number = f"R-CHAIN-{next(NUMBERS)}"
-    bill = samples.ubl(number=number, iban="GB33BUKB20201555555555").replace(b"EUR", b"USD")
-    office.receives(f"Bill {number}", "Our bill is attached.\n", VENDOR, bill=bill)
+    office.receives(f"Bill {number}", "Our bill is attached.\n", VENDOR, bill=made(number), name=name)
     first = office.at(f"Bill {number}", Stage.PENDING_APPROVAL)
     asked = request.read(first.note)
     assert asked is not None
@@ -238,6 +250,8 @@ def test_a_vendors_e_invoice_ends_as_a_posted_bill_and_one_payment_each_by_a_wor
     assert (asked.action.move_type, asked.action.partner.name, asked.action.untaxed) == (
         "in_invoice", "Paper Mill", "100.00",
     )  # fmt: skip
+    assert asked.action.bank_account == VENDORS_BANK
+    assert any(warning.startswith("Read from a PDF") for warning in asked.warnings) is (name == "bill.pdf")
     office.approve(first)
     second = office.second(first, Stage.PENDING_APPROVAL)
     ((state, _, _, approval, record),) = office.moves(number)
@@ -252,4 +266,29 @@ def test_a_vendors_e_invoice_ends_as_a_posted_bill_and_one_payment_each_by_a_wor
     office.approve(second)
     office.second(first, Stage.DONE)
     assert office.stack.sql(payments) == [[proposed.action.digest]]
+    office.healthy()
+
+
+def test_a_movement_of_a_bank_statement_ends_as_one_payment_of_the_document_it_names(office: Office) -> None:
+    subject, reference = asks_for_invoice(office)
+    first = office.at(subject, Stage.PENDING_APPROVAL)
+    office.approve(first)
+    office.at(subject, Stage.DONE)
+    ((_, number, total, _, record),) = office.moves(reference)
+    inbox = office.world.vault_folder / "Inbox"
+    inbox.mkdir(exist_ok=True)
+    statement = f"Date,Name,Description,Amount,Currency\n2026-11-24,Ada Lovelace Ltd,{number} thanks,{total},USD\n"
+    (inbox / f"statement-{record}.csv").write_text(statement, encoding="utf-8")
+    paid = office.at(f"Payment of {number}", Stage.PENDING_APPROVAL)
+    asked = request.read(paid.note)
+    assert asked is not None
+    assert isinstance(asked.action, RegisterPayment)
+    assert (asked.action.record, asked.action.direction, asked.action.date) == (int(record), "inbound", "2026-11-24")
+    office.approve(paid)
+    office.at(f"Payment of {number}", Stage.DONE)
+    payments = (
+        f"SELECT countersign_payment_approval, amount FROM account_payment WHERE countersign_invoice_id = {record}"
+    )
+    ((approval, amount),) = office.stack.sql(payments)
+    assert (approval, Decimal(amount)) == (asked.action.digest, Decimal(total))
     office.healthy()
