@@ -37,10 +37,20 @@ class Relay:
     seen: int = 0
     url: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _method: bytes = b""
 
-    def next(self) -> Fault:
+    def hold(self, method: str) -> None:
+        """The next call of this method is passed on, and its answer held."""
+        with self._lock:
+            self.reached, self.release = threading.Event(), threading.Event()
+            self._method = f'"{method}"'.encode()
+
+    def next(self, body: bytes) -> Fault:
         with self._lock:
             self.seen += 1
+            if self._method and self._method in body:
+                self._method = b""
+                return Fault.HELD_AFTER
             return self.faults.get(self.seen, Fault.NONE)
 
 
@@ -51,7 +61,7 @@ def relaying(relay: Relay) -> Iterator[Relay]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            fault = relay.next()
+            fault = relay.next(body)
             try:
                 self._deal(fault, body)
             except OSError:

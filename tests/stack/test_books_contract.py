@@ -117,6 +117,7 @@ def test_a_partner_is_found_by_a_part_of_its_name_and_by_its_whole_address(world
     books = world.agent
     [found] = books.partners("lovelace")
     assert (found.id, found.email) == (world.partner, "ada@customer.test")
+    assert found.lang in ("", "en_US")
     assert books.partners(email="ADA@customer.test") == (found,)
     assert books.partners(email="ada@customer") == ()
     assert books.partner(world.partner) == found

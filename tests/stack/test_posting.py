@@ -292,15 +292,41 @@ def test_a_person_may_still_post_in_odoo(desk: Desk) -> None:
         desk.post(move, "0" * 64)
 
 
-def test_notes_and_drafts_mail_nobody(desk: Desk) -> None:
+def test_what_odoo_mails_by_itself_never_leaves(desk: Desk) -> None:
+    """Its digest to its own users, from two hours after the database was made: queued, and no server takes it."""
+    desk.stack.shell(
+        "env['digest.digest'].search([]).write({'next_run_date': '2020-01-01'})\n"
+        "env['digest.digest']._cron_send_digest_email()\nenv['mail.mail'].process_email_queue()\nenv.cr.commit()\n"
+    )
+    told = desk.stack.sql("SELECT DISTINCT state FROM mail_mail")
+    assert told == [["exception"]], "they were made, and every one of them failed"
+
+
+def mailed(desk: Desk, move: int) -> int:
+    """How many mails, waiting or gone, were made of what is said on this move."""
+    [[count]] = desk.stack.sql(
+        "SELECT count(*) FROM mail_message g LEFT JOIN mail_mail m ON m.mail_message_id = g.id "
+        "LEFT JOIN mail_message_res_partner_needaction_rel n ON n.mail_message_id = g.id "
+        f"WHERE g.model = 'account.move' AND g.res_id = {move} AND (m.id IS NOT NULL OR n.notification_type = 'email')"
+    )
+    return int(count)
+
+
+def test_notes_drafts_and_their_posting_mail_nobody(desk: Desk) -> None:
     move = desk.draft()
-    partner = desk.stack.sql(f"SELECT partner_id FROM account_move WHERE id = {move}")[0][0]
+    partner = int(desk.stack.sql(f"SELECT partner_id FROM account_move WHERE id = {move}")[0][0])
     desk.agent.remark(Key(f"note-{next(NUMBERS)}"), move, "See the thread.")
     with pytest.raises(BooksRefused):
-        desk.agent_rpc.call("account.move", "message_post", [move], body="Pay me", partner_ids=[int(partner)])
+        desk.agent_rpc.call("account.move", "message_post", [move], body="Pay me", partner_ids=[partner])
     desk.post(move, desk.hash_of(move))
-    assert desk.stack.sql("SELECT count(*) FROM mail_mail") == [["0"]]
     assert desk.stack.sql(f"SELECT count(*) FROM mail_message WHERE model='account.move' AND res_id={move}") != [["0"]]
+    assert mailed(desk, move) == 0
+    drafters = "SELECT u.id FROM res_users u JOIN res_groups_users_rel r ON r.uid = u.id JOIN ir_model_data d "
+    drafters += "ON d.model = 'res.groups' AND d.res_id = r.gid WHERE d.module = 'draft_only'"
+    assert desk.stack.sql(f"SELECT count(*) FROM mail_mail WHERE create_uid IN ({drafters})") == [["0"]]
+    with closing(connect(desk.stack.access("owner"))) as owner:
+        owner.call("account.move", "message_post", [move], body="Thank you", partner_ids=[partner])
+    assert mailed(desk, move) == 1, "a person's word to the customer is a mail, and it is seen here"
 
 
 def test_a_note_is_text(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +69,39 @@ def factur_x() -> bytes:
     writer.write(page)
     made: Any = generate_from_binary(page.getvalue(), cii(), check_xsd=False, flavor="factur-x", level="en16931")
     return bytes(made)
+
+
+PRINTED = (
+    "Paper Mill", "1 Mill Lane, Testville", "", "INVOICE", "Invoice number: R-2026-17",
+    "Invoice date: 20 November 2026", "Due date: 2026-12-20", "4 x Paper, A4   25.00   100.00 EUR",
+    "Net amount   100.00 EUR", "VAT 19 %   19.00 EUR", "Total due   119.00 EUR",
+    "IBAN DE02 1203 0000 0000 2020 51 BIC BYLADEM1",
+)  # fmt: skip
+
+
+def printed(lines: Sequence[str] = PRINTED) -> bytes:
+    """A PDF of one page with these lines and nothing that a program was meant to read."""
+    shown = b" T* ".join(b"(" + _escaped(line) + b") Tj" for line in lines)
+    stream = b"BT /F1 11 Tf 14 TL 50 780 Td " + shown + b" ET"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources 6 0 R >>",
+        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(stream), stream),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Font << /F1 5 0 R >> >>",
+    ]  # fmt: skip
+    made, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(made))
+        made += b"%d 0 obj\n%b\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    end = b"trailer << /Size 7 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(made)
+    return made + b"xref\n0 7\n0000000000 65535 f \n" + table + end
+
+
+def _escaped(line: str) -> bytes:
+    text = line.encode("cp1252")
+    return text.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
 
 
 MOVEMENTS = [

@@ -78,8 +78,8 @@ class Clinic:
         return path, self.store.read(self.author.head, path) or b""
 
 
-@pytest.fixture
-def clinic(tmp_path: Path) -> Clinic:
+@pytest.fixture(params=["sent", "posted INV/2026/11/0007"])
+def clinic(request: pytest.FixtureRequest, tmp_path: Path) -> Clinic:
     store = GitStore(tmp_path / "vault.git")
     world = World(store)
     cloud, local = world.vault(CLOUD), world.vault(LOCAL)
@@ -87,7 +87,7 @@ def clinic(tmp_path: Path) -> Clinic:
     local.refresh()
     signed = made.approved(first)
     local.approve(local.get(first.id), signed, also=Also([decided(first, signed)]))
-    local.finish(local.get(first.id), result="sent", also=Also([confirmed(first, signed)]))
+    local.finish(local.get(first.id), result=request.param, also=Also([confirmed(first, signed)]))
     local.reject(local.get(second.id), why="no", also=Also([decided(second, None)]))
     local.write("dashboard", "x", {"Dashboard.md": b"# Today\n"})
     cloud.refresh()
@@ -162,7 +162,9 @@ def cloud_changes_the_handbook(clinic: Clinic) -> None:
 def sent_without_approval(clinic: Clinic) -> None:
     approved = clinic.asks.evolve(stage=Stage.APPROVED)
     clinic.author.move(LOCAL, clinic.asks, approved)
-    done = approved.evolve(stage=Stage.DONE, finished=made.NOW, note=approved.note.put(result="sent"))
+    done = approved.evolve(
+        stage=Stage.DONE, finished=made.NOW, note=approved.note.put(result=clinic.done.note.front["result"])
+    )
     clinic.author.move(LOCAL, approved, done)
 
 

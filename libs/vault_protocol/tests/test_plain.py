@@ -123,3 +123,17 @@ def test_a_slug_is_short_lower_case_ascii(text: str, slug: str) -> None:
 @given(st.text(max_size=200))
 def test_any_text_makes_a_slug_that_a_file_name_can_hold(text: str) -> None:
     assert re.fullmatch("([a-z0-9]+(-[a-z0-9]+)*)?", plain.slug(text))
+
+
+@pytest.mark.parametrize(
+    "message_id",
+    ["<q-1@studio.example>", "<000c01d2$12ab#7|x@www.host.example>", "<a::b//c%%d@[192.0.2.1]>"],
+)
+def test_the_message_id_that_a_note_shows_is_told_from_it(message_id: str) -> None:
+    shown = plain.message_id_shown(message_id)
+    assert plain.message_id_meant(shown) == message_id
+
+
+@pytest.mark.parametrize("message_id", ["<`tick`@host.example>", f"<{'x' * 400}@host.example>", "<ö@host.example>"])
+def test_a_message_id_that_could_be_another_is_not_told(message_id: str) -> None:
+    assert plain.message_id_meant(plain.message_id_shown(message_id)) == ""

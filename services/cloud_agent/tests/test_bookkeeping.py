@@ -217,6 +217,51 @@ def test_a_bill_that_cannot_be_taken_is_put_to_the_owner_with_the_reason(
     assert odoo.records.moves == {}
 
 
+def test_a_plain_pdf_that_says_all_of_a_bill_once_becomes_a_draft_that_says_where_it_was_read(
+    tmp_path: Path, odoo: Server
+) -> None:
+    world = office(tmp_path, odoo, Bill=Kind.INVOICE)
+    world.receives(with_file(samples.printed(), "bill.pdf", "application/pdf"))
+    world.works()
+    task = world.only(Stage.PENDING_APPROVAL)
+    action, warnings = asked(task)
+    assert (action.move_type, action.partner.name, action.reference) == ("in_invoice", "Paper Mill", "R-2026-17")
+    assert (action.invoice_date, action.due_date, action.untaxed) == ("2026-11-20", "2026-12-20", "100.00")
+    assert warnings[0] == ("Read from a PDF: compare number, date, 119.00 EUR and the vendor with bill.pdf.")
+    assert [file["content"] for file in odoo.records.files] == [samples.printed()]
+    assert later.then(task.note) is Then.PAYMENT
+    assert task.note.front.words("priority") == "high"
+
+
+@pytest.mark.parametrize(
+    ("change", "sender", "reason"),
+    [
+        (("Total due   119.00 EUR", "Total   119.00 EUR or 120.00 EUR"), "Mill <sales@vendor.example>", "its total"),
+        (("Paper Mill", "Another Mill"), "Mill <sales@vendor.example>", "does not name Paper Mill"),
+        (("", ""), "Bob <bob@nowhere.example>", "the books know nobody"),
+    ],
+    ids=["two totals", "another vendor", "a stranger"],
+)
+def test_a_plain_pdf_that_leaves_a_doubt_is_put_to_the_owner_and_nothing_is_drafted(
+    tmp_path: Path, odoo: Server, change: tuple[str, str], sender: str, reason: str
+) -> None:
+    world = office(tmp_path, odoo, Bill=Kind.INVOICE)
+    content = samples.printed([change[1] if line == change[0] else line for line in samples.PRINTED])
+    world.receives(with_file(content, "bill.pdf", "application/pdf", sender=sender))
+    world.works()
+    task = world.only(Stage.PENDING_APPROVAL)
+    assert not task.has_action
+    assert reason in task.note.front.words("reason")
+    assert odoo.records.moves == {}
+
+
+def test_a_plain_pdf_in_a_mail_that_is_no_bill_is_left_alone(tmp_path: Path, odoo: Server) -> None:
+    world = office(tmp_path, odoo, Bill=Kind.NEEDS_OWNER)
+    world.receives(with_file(samples.printed(), "bill.pdf", "application/pdf"))
+    world.works()
+    assert odoo.records.moves == {}
+
+
 def test_a_task_that_waits_for_the_owners_machine_is_never_claimed(tmp_path: Path, odoo: Server) -> None:
     world = office(tmp_path, odoo)
     world.receives(mail())
@@ -253,6 +298,31 @@ def test_an_overdue_invoice_becomes_one_reminder_to_approve_and_no_second_one_to
         world.start()
         world.works()
     assert [one.id for one in world.tasks(Stage.PENDING_APPROVAL)] == [task.id]
+
+
+@pytest.mark.parametrize(
+    ("lang", "subject", "says"),
+    [
+        ("de_AT", "Zahlungserinnerung: Rechnung ", "am 2026-11-01 fällig"),
+        ("fr_FR", "Rappel : facture ", "échue le 2026-11-01"),
+        ("es_MX", "Recordatorio: factura ", "venció el 2026-11-01"),
+        ("nl_NL", "Reminder: invoice ", "was due on 2026-11-01"),
+    ],
+)
+def test_a_reminder_is_in_the_language_that_the_books_have_for_the_customer(
+    tmp_path: Path, odoo: Server, lang: str, subject: str, says: str
+) -> None:
+    world = office(tmp_path, odoo)
+    late = sold(odoo, "2026-11-01")
+    odoo.records.partners[1]["lang"] = lang
+    world.works()
+    found = request.read(world.only(Stage.PENDING_APPROVAL).note)
+    assert found is not None
+    assert isinstance(found.action, SendMail)
+    assert found.action.subject == subject + late["name"]
+    assert says in found.action.text
+    assert f"{late['name']} " in found.action.text
+    assert "115.00 EUR" in found.action.text
 
 
 def test_an_invoice_that_was_paid_before_the_reminder_was_drafted_is_not_reminded_of(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ from local_agent.server_client import ServerClient, command
 from vault_protocol import later, moves, request
 from vault_protocol.action import PostInvoice, RegisterPayment, SendMail
 from vault_protocol.later import Then
+from vault_protocol.plain import message_id_shown
 from vault_protocol.request import Request
-from vault_protocol.task import Domain, Stage, Task
+from vault_protocol.task import Domain, Stage, Task, TaskId
 
 SECONDS = 90
 PROGRAM = Path(__file__).with_name("dying_books.py")
@@ -54,7 +56,11 @@ class Office:
         action = invoice_of(open_books(access).state(move["id"]), "books").model_copy(update=changes)
         domain, vault = Domain.EMAIL if then is Then.REPLY else Domain.ACCOUNTING, self.world.cloud
         task = self.world.add(
-            "Invoice", message_id=message_id, mailbox="business", account="business", domain=domain.value
+            "Invoice",
+            message_id=message_id_shown(message_id),
+            mailbox="business",
+            account="business",
+            domain=domain.value,
         )
         vault = self.world.cloud
         held = vault.claim_next(Domain, fit=lambda one: one.id == task)
@@ -223,9 +229,8 @@ def test_cloud_cannot_have_local_send_a_record_that_no_countersigned_act_led_to(
         "books": "books",
         "mailbox": "business",
     }
-    forged = world.add(
-        "Give me", **facts, record=str(other["id"]), message_id=f"<{world.folder.name}.1@elsewhere.example>"
-    )
+    named = message_id_shown(f"<{world.folder.name}.1@elsewhere.example>")
+    forged = world.add("Give me", **facts, record=str(other["id"]), message_id=named)
     assert world.approve(first, "--yes").code == 0
     with world.service() as running_service:
         back = office.at(forged, Stage.PENDING_APPROVAL)
@@ -315,19 +320,75 @@ def test_any_mcp_client_reads_but_acts_only_with_a_signed_approval(office: Offic
         client.close()
 
 
-def test_a_dropped_bank_statement_becomes_a_note_of_proposals_and_pays_nothing(office: Office) -> None:
+def drop(office: Office, name: str, content: bytes) -> None:
+    inbox = office.world.notes / "Inbox"
+    until(lambda: inbox.exists() or (office.world.notes / "Dashboard.md").exists())
+    inbox.mkdir(exist_ok=True)
+    (inbox / name).write_bytes(content)
+
+
+def payments(office: Office) -> dict[str, RegisterPayment]:
+    """What waits to be approved, by its task."""
+    waiting = office.world.local.vault.tasks(Stage.PENDING_APPROVAL)
+    found = {task.id: request.read(task.note) for task in waiting}
+    return {id_: asked.action for id_, asked in found.items() if asked and isinstance(asked.action, RegisterPayment)}
+
+
+def test_a_dropped_bank_statement_becomes_proposals_that_are_paid_one_by_one_when_approved(office: Office) -> None:
     world, records = office.world, office.odoo.records
-    records.post(hours(office))
-    records.post(records.enter("in_invoice", 2, ("Paper", 1.0, 103.48), ref="R-2026-17"))
+    sold, bought = hours(office), records.enter("in_invoice", 2, ("Paper", 1.0, 103.48), ref="R-2026-17")
+    records.post(sold)
+    records.post(bought)
     with world.service():
-        until(lambda: (world.notes / "Inbox").exists() or (world.notes / "Dashboard.md").exists())
-        (world.notes / "Inbox").mkdir(exist_ok=True)
-        (world.notes / "Inbox" / "november.xml").write_bytes(samples.camt())
-        until(lambda: list(world.local.vault.tasks(Stage.PENDING_APPROVAL)), SECONDS)
-    (task,) = world.local.vault.tasks(Stage.PENDING_APPROVAL)
-    assert not task.has_action
+        drop(office, "november.xml", samples.camt())
+        until(lambda: len(list(world.local.vault.tasks(Stage.PENDING_APPROVAL))) == 3, SECONDS)
+        proposed = payments(office)
+        assert records.payments == [], "a proposal pays nothing"
+        drop(office, "again.csv", samples.csv())
+        until(lambda: len(list(world.local.vault.tasks(Stage.PENDING_APPROVAL))) == 4, SECONDS)
+        assert payments(office) == proposed, "the same movements in another file ask nothing new"
+        for id_ in proposed:
+            assert world.approve(id_, "--yes").code == 0
+            office.at(id_, Stage.DONE)
+    assert sorted((one.record, one.direction, one.amount, one.date) for one in proposed.values()) == [
+        (sold["id"], "inbound", "276.00", "2026-11-20"), (bought["id"], "outbound", "119.00", "2026-11-21"),
+    ]  # fmt: skip
+    assert sorted((paid["move"], str(paid["amount"])) for paid in records.payments) == [
+        (sold["id"], "276.00"), (bought["id"], "119.00"),
+    ]  # fmt: skip
+    statements = [one for one in world.local.vault.tasks(Stage.PENDING_APPROVAL) if not one.has_action]
+    (task,) = [one for one in statements if one.note.front.words("name") == "november.xml"]
     head, _, rest = task.note.body.partition("## Several would fit (0)")
     assert "pays INV/2026/11/0001, Ada Lovelace Ltd, open 276.00 EUR: its number and its open amount" in head
     assert "pays BILL/2026/11/0001, Paper Mill, open 119.00 EUR: its reference and its open amount" in head
     assert "## Matched with nothing (0)" in rest
-    assert records.payments == []
+
+
+def test_a_movement_that_this_machine_did_not_find_is_no_payment(office: Office) -> None:
+    """Cloud adds one itself, and with it the amount it would like."""
+    world, records = office.world, office.odoo.records
+    sold = hours(office)
+    records.post(sold)
+    facts: dict[str, Any] = {
+        "for": "local", "type": "movement", "books": "books", "record": sold["id"], "amount": "1.00", "currency": "EUR",
+        "booked": "2026-11-20", "movement": "0" * 32,
+    }  # fmt: skip
+    forged = world.add("Payment", **facts)
+    with world.service():
+        task = office.at(forged, Stage.PENDING_APPROVAL)
+    assert not task.has_action
+    assert "no such movement" in task.note.front.words("reason")
+
+
+def test_a_movement_whose_document_was_paid_meanwhile_is_a_question(office: Office) -> None:
+    world, records = office.world, office.odoo.records
+    sold = hours(office)
+    records.post(sold)
+    with world.service():
+        drop(office, "november.xml", samples.camt())
+        until(lambda: payments(office), SECONDS)
+        (id_,) = payments(office)
+        records.pay(sold, 3, Decimal("276.00"), "2026-11-20")
+        assert world.run("again", id_, "--remark", "look again").code == 0
+        until(lambda: world.local.vault.get(id_).revision == 2, SECONDS)
+    assert not world.local.vault.get(TaskId(id_)).has_action

@@ -199,7 +199,9 @@ def test_at_a_terminal_it_asks_for_everything_and_keeps_the_mail_password_privat
         ("Passphrase for", "too quick"), ("Repeat", "too quick"), ("dry run", "n"), ("Add a mail account?", "y"),
         ("Mail address", "ann@owner.example"), ("Short name", ""),
         ("User name", ""), ("IMAP server", ""), ("Outgoing server", ""), ("Outgoing TLS", "starttls"),
-        ("Password", "hunter2 hunter2"), ("Another one?", ""),
+        ("Password", "hunter2 hunter2"), ("Another one?", ""), ("Do you keep books", "y"), ("Address of Odoo", "https://books.owner.example"),
+        ("Short name for the books", ""), ("Keep the API key in", ""), ("Database", ""), ("Login", "local"),
+        ("Interface", "json-2"), ("API key of that user", "a key of Odoo"),
     ]  # fmt: skip
     ours, theirs = os.openpty()
     argv = [*COMMAND, "init", "--home", str(world.home.path)]
@@ -209,7 +211,7 @@ def test_at_a_terminal_it_asks_for_everything_and_keeps_the_mail_password_privat
         for question, answer in answers:
             while question.encode() not in seen:
                 seen += os.read(ours, 4096)
-            if question in ("Password", "Passphrase for", "Repeat"):
+            if question in ("Password", "Passphrase for", "Repeat", "API key of that user"):
                 until(lambda: not termios.tcgetattr(ours)[3] & termios.ECHO)
             seen = seen.partition(question.encode())[2]
             os.write(ours, answer.encode() + b"\n")
@@ -229,6 +231,14 @@ def test_at_a_terminal_it_asks_for_everything_and_keeps_the_mail_password_privat
     )  # fmt: skip
     assert account.password() == "hunter2 hunter2"
     assert stat.S_IMODE(account.password_file.stat().st_mode) == 0o600
+    [books] = settings.books
+    assert (books.name, books.url, books.login, books.interface) == (
+        "books", "https://books.owner.example", "local", "json-2",
+    )  # fmt: skip
+    assert books.access().key == "a key of Odoo"
+    assert books.key_file is not None
+    assert stat.S_IMODE(books.key_file.stat().st_mode) == 0o600
+    assert b"a key of Odoo" not in seen + world.home.config.read_bytes()
     keys.load(world.home.approval_key, "too quick")
 
 

@@ -15,7 +15,8 @@ from keyring.backend import KeyringBackend
 
 from local_agent import signers
 from local_agent.home import Home, Settings
-from local_agent.signers import KeyringUnavailable, OpenSigner, PassphraseSigner, SshKeygenSigner, signer
+from local_agent.os_keyring import KeyringUnavailable
+from local_agent.signers import OpenSigner, PassphraseSigner, SshKeygenSigner, signer
 from vault_protocol import keys, sshsig
 from vault_protocol.approval import NAMESPACE
 from vault_protocol.errors import VaultError

@@ -14,7 +14,7 @@ from books.rows import Row, day, ids, link, number, rounded, rows, text
 from books.rpc import Rpc
 from books.values import DRAFTED, Kind, Line, Money, Move, MoveState, Partner, Product, State
 
-_PARTNER = ["name", "email", "vat"]
+_PARTNER = ["name", "email", "vat", "lang"]
 _MOVE = [
     "name",
     "move_type",
@@ -225,7 +225,7 @@ def _no_float(literal: str) -> NoReturn:
 
 
 def _partner(row: Row) -> Partner:
-    return Partner(row["id"], text(row, "name"), text(row, "email"), text(row, "vat"))
+    return Partner(row["id"], text(row, "name"), text(row, "email"), text(row, "vat"), text(row, "lang"))
 
 
 def _literal(words: str) -> str:

@@ -32,6 +32,8 @@ class Server:
     before: Callable[[str], None] = lambda call: None
     after: Callable[[str], None] = lambda call: None
     calls: list[str] = field(default_factory=list)
+    spoken: set[str] = field(default_factory=set)
+    """Which interfaces were used: `json-rpc`, `json-2`."""
     url: str = ""
 
 
@@ -55,6 +57,7 @@ def serving(server: Server) -> Iterator[Server]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             try:
+                server.spoken.add("json-rpc" if self.path == "/jsonrpc" else "json-2")
                 if self.path == "/jsonrpc":
                     self._answer(200, _json_rpc(server, json.loads(body)))
                 else:

@@ -52,6 +52,8 @@ class Partner:
     name: str
     email: str = ""
     vat: str = ""
+    lang: str = ""
+    """As Odoo spells it: `de_DE`."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ _ACTIVE = re.compile(r"\[(?=\[)|\](?=\()|!(?=\[)|:(?=:)|:(?=//)|/(?=/)|\{(?=\{)|
 """Where a viewer would begin a link, an embed, a field, a template or a comment; a space goes after it."""
 
 _SWAP = str.maketrans({"<": "‹", ">": "›", "`": "'", "|": "¦", "#": "♯", "$": "＄", "\t": " ", "\n": " "})
+_BACK = str.maketrans({"‹": "<", "›": ">", "¦": "|", "♯": "#", "＄": "$"})
 
 
 def hidden_or_control(text: str) -> str | None:
@@ -37,6 +38,18 @@ def one_line(text: str, limit: int = 200) -> str:
     """A single line for front matter and terminals: nothing in it renders as link, tag, query, formula or template."""
     line = " ".join(_ACTIVE.sub(r"\g<0> ", visible(text).translate(_SWAP)).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def message_id_shown(message_id: str) -> str:
+    """As front matter has it."""
+    return one_line(message_id, 300)
+
+
+def message_id_meant(shown: str) -> str:
+    """The Message-ID that front matter shows so, which itself has no spaces; empty when it could be another."""
+    meant = "".join(shown.split()).translate(_BACK)
+    sure = meant.isascii() and "'" not in meant and message_id_shown(meant) == shown
+    return meant if sure else ""
 
 
 def fenced(text: str, kind: str = "text") -> str:

@@ -36,7 +36,7 @@ def note_of(
         subject=plain.one_line(original.subject) or "(no subject)",
         received=utc(received),
         priority="normal",
-        message_id=plain.one_line(original.message_id or "", 300) or None,
+        message_id=plain.message_id_shown(original.message_id or "") or None,
         sha256=original.sha256,
         oddities=[oddity.value for oddity in original.oddities] or None,
         secrets_removed=list(removed) or None,

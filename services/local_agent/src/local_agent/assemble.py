@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
+from books.errors import BadCredentials
 from local_agent.attachments import Attachments
 from local_agent.books_check import BooksCheck
 from local_agent.decisions import Desk
@@ -85,9 +87,12 @@ def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
     """What must never leave this machine: passwords, tokens, the local secret, the private keys."""
     values = [home.secret.read_text(encoding="ascii").strip()]
     passwords = (account.password_file for account in settings.accounts)
-    for file in (settings.hub_token_file, *passwords, *(books.key_file for books in settings.books)):
+    for file in (settings.hub_token_file, *passwords):
         if file is not None and file.exists():
             values.append(file.read_text(encoding="utf-8").strip())
+    for books in settings.books:
+        with suppress(BadCredentials):
+            values.append(books.key())
     for key in (home.local_key, home.approval_key):
         if key.exists():
             values.append(_inner(key))

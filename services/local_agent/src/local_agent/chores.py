@@ -6,6 +6,7 @@ from local_agent.assemble import Local, original_finder
 from local_agent.attachments import Attachments
 from local_agent.executor import ActingServers
 from local_agent.follow_ups import FollowUps
+from local_agent.matched_payments import MatchedPayments
 from local_agent.printing import printed
 from local_agent.statements import Statements
 from local_agent.weekly import Weekly
@@ -23,7 +24,10 @@ class Chores:
             local.vault, settings, Attachments(home.attachments), original_finder(settings), printed(servers),
             local.books.open, local.books, home.secret_bytes(),
         )  # fmt: skip
-        self._statements = Statements(local.vault, home.dropped, local.books.open, settings.books[0].name)
+        self._statements = Statements(
+            local.vault, home.dropped, local.books.open, settings.books[0].name, home.secret_bytes()
+        )
+        self._payments = MatchedPayments(local.vault, local.books.open, local.books, home.secret_bytes())
         self._weekly = Weekly(local)
 
     def step(self) -> None:
@@ -31,4 +35,5 @@ class Chores:
         if self._books:
             self._follow_ups.step()
             self._statements.step()
+            self._payments.step()
             self._weekly.step()

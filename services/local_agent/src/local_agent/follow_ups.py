@@ -29,7 +29,7 @@ from vault_protocol.canonical import utc
 from vault_protocol.errors import ClaimLost, VaultError
 from vault_protocol.later import Then
 from vault_protocol.note import Note
-from vault_protocol.plain import one_line
+from vault_protocol.plain import message_id_meant, one_line
 from vault_protocol.request import Request
 from vault_protocol.task import Domain, Stage, Task
 from vault_protocol.updates import Update
@@ -136,7 +136,7 @@ class FollowUps:
 
     def _reply(self, task: Task) -> Asked:
         front = task.note.front
-        account, message_id = front.words("mailbox"), front.words("message_id")
+        account, message_id = front.words("mailbox"), message_id_meant(front.words("message_id"))
         try:
             originals = self.find(account, message_id) if message_id else ()
             sender = Mailbox(name=self.settings.owner, address=self.settings.account(account).address)

@@ -10,20 +10,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-import keyring
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from keyring.errors import KeyringError
 
+from local_agent import os_keyring
 from local_agent.home import Home, Settings
+from local_agent.os_keyring import KeyringUnavailable
 from vault_protocol import keys, sshsig
 from vault_protocol.approval import NAMESPACE
 from vault_protocol.clock import Clock, SystemClock
 from vault_protocol.errors import VaultError
 from vault_protocol.keys import KeyLocked
 from vault_protocol.sshsig import PublicKey
-
-SERVICE = "countersign"
-"""The service name of our entries in the OS keyring."""
 
 TOUCH_SECONDS = 60.0
 """How long a person may take to touch their FIDO key or to answer their agent."""
@@ -38,10 +35,6 @@ _KEPT = (
 
 ALWAYS = datetime.max.replace(tzinfo=UTC)
 """Until when a signer is unlocked that has nothing to lock."""
-
-
-class KeyringUnavailable(VaultError):
-    """This machine has no keyring that would keep the passphrase, or the keyring is locked or has lost it."""
 
 
 class Signer(Protocol):
@@ -178,18 +171,12 @@ def signer(home: Home, settings: Settings, clock: Clock | None = None) -> Signer
 
 def remember(public: PublicKey, passphrase: str) -> None:
     """Keep the passphrase of this key in the OS keyring. Raises KeyringUnavailable."""
-    try:
-        keyring.set_password(SERVICE, public.line(), passphrase)
-    except KeyringError as error:
-        raise _unavailable(error) from None
+    os_keyring.keep(public.line(), passphrase)
 
 
 def recall(public: PublicKey) -> str:
     """The passphrase of this key from the OS keyring. Raises KeyringUnavailable."""
-    try:
-        found = keyring.get_password(SERVICE, public.line())
-    except KeyringError as error:
-        raise _unavailable(error) from None
+    found = os_keyring.find(public.line())
     if found is None:
         raise KeyringUnavailable("the OS keyring has no passphrase for this approval key (another user's keyring?)")
     return found
@@ -198,10 +185,3 @@ def recall(public: PublicKey) -> str:
 def ssh_environment() -> dict[str, str]:
     """What ssh-keygen may know of our environment."""
     return {"LC_ALL": "C", **{name: os.environ[name] for name in _KEPT if name in os.environ}}
-
-
-def _unavailable(error: KeyringError) -> KeyringUnavailable:
-    return KeyringUnavailable(
-        f"the OS keyring cannot be used ({type(error).__name__}); unlock it, install one (Secret Service, KWallet), "
-        "or choose another --key-protection"
-    )

@@ -1,4 +1,4 @@
-"""A bank statement in Inbox/: its movements held against what is open in the books, as a note of proposals."""
+"""A bank statement in Inbox/: its movements held against what is open in the books, as proposals to decide on."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from books.reading import MOST
 from books.values import Move
 from local_agent.follow_up import is_ours
 from local_agent.home import LOCAL
+from local_agent.matched_payments import task_of
 from local_agent.mcp.posting import Posting
 from vault_protocol.audit import Record
 from vault_protocol.canonical import sha256, utc
@@ -33,6 +34,8 @@ KIND = "statement"
 LOOK_AGAIN = timedelta(minutes=1)
 SHOWN = 300
 """Movements of each kind that a note lists."""
+RAISED = 100
+"""Proposals of one statement that become requests; the others are only listed."""
 
 
 def is_statement(name: str, content: bytes) -> bool:
@@ -51,6 +54,7 @@ class Statements:
     dropped: Path
     books: Callable[[str], Posting]
     account: str
+    secret: bytes
 
     def __post_init__(self) -> None:
         self._later: dict[str, datetime] = {}
@@ -73,6 +77,9 @@ class Statements:
     def _tell(self, task: Task, open_: tuple[Move, ...]) -> bool:
         entries = self._entries(task)
         matched = match(entries, open_)
+        for proposal in matched.proposals[:RAISED]:
+            now = self.vault.journal.clock.now()
+            self.vault.add(task_of(proposal, task.id, books=self.account, secret=self.secret, now=now))
         held = self.vault.claim_next([task.domain], fit=lambda one: one.id == task.id)
         if held is None:
             return False
@@ -98,9 +105,12 @@ class Statements:
 
 
 def report(note: Note, matched: Matched, looked_at: int, now: datetime) -> Note:
-    """The note with the proposals above the file. It asks for nothing by itself: a payment is countersigned alone."""
+    """The note with the proposals above the file. It asks for nothing itself: each payment is countersigned alone."""
     parts = ["", "# A bank statement", "", f"Compared with {looked_at} open documents of the books"]
     parts[-1] += f", the newest {MOST}; older ones were not looked at." if looked_at >= MOST else "."
+    if matched.proposals:
+        most = f" of the first {RAISED}" if len(matched.proposals) > RAISED else ""
+        parts += ["", f"Each{most} of the proposals waits as a note of its own, to be approved or not."]
     sections: tuple[tuple[str, list[str]], ...] = (
         ("Proposals", [
             f"{_shown(p.entry)}\n    pays {p.move.number}, {p.move.partner.name if p.move.partner else ''}, "

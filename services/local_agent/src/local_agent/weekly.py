@@ -119,9 +119,10 @@ def _remind(local: Local, owed: Owed, now: datetime) -> Task | None:
     try:
         books = posting_of(local).books
         move = books.invoice(owed.move)
-        email = books.partner(move.partner.id).email.strip() if move.partner else ""
+        if move.partner is None:
+            return None
         sender = Address(name=local.settings.owner, address=account.address)
-        action = reminder(move, to=email, account=account.name, sender=sender)
+        action = reminder(move, books.partner(move.partner.id), account=account.name, sender=sender)
     except (BooksError, VaultError, BadAction, ValueError):
         return None  # the alert says that it is late; there is nobody to write to
     key = f"remind {owed.move} {owed.days_over // 30}"

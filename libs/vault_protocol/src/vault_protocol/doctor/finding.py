@@ -9,7 +9,7 @@ WHAT_TO_DO: Mapping[str, str] = {
     "I1": "find the commit in `git log`, then put the hub back to the last good one (docs/runbook.md)",
     "I2": "two agents may have worked on it: compare their drafts before you decide",
     "I3": "trust nothing from here on: change its key, put the hub back to the last good commit (docs/runbook.md)",
-    "I5": "look in the outgoing mailbox what was sent, and who held the approval key then",
+    "I5": "look in the outgoing mailbox and in the books what was done, and who held the approval key then",
     "I6": "compare Approvals/, Logs/ and the ledger (`countersign log`) for this task",
     "I7": "repair the note, or move it to Quarantine",
     "I8": "let Local write it again, and find out how another came to write it",

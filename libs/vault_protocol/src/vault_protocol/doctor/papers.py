@@ -19,7 +19,7 @@ from vault_protocol.hub import CommitId, Store
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AgentId, Role, Stage, Task
 
-DECIDED, CONFIRMED, SENT = "approval.decided", "effect.confirmed", "sent"
+DECIDED, CONFIRMED = "approval.decided", "effect.confirmed"
 
 
 @dataclass(frozen=True)
@@ -74,29 +74,31 @@ class Papers:
     def agree(self, tasks: Iterable[Task], key: PublicKey | None) -> Iterator[Finding]:
         """What one of them says and another does not."""
         yield from self.broken
-        sent = {task.id: task for task in tasks if task.stage is Stage.DONE and task.note.front.get("result") == SENT}
-        for task in sent.values():
-            yield from self._sent(task, key)
+        ended = {task.id: task for task in tasks if task.stage is Stage.DONE and task.note.front.words("result")}
+        for task in ended.values():
+            yield from self._acted(task, key)
         given = {signed.approval.id: signed.approval for signed in self.approvals.values()}
         for act in self.acts:
             one = given.get(act.approval)
             if one is None or (one.task, one.digest) != (act.task, act.digest):
                 yield finding("I6", act.path, f"{act.kind} of task {act.task} names an approval that does not lie here")
-            if act.kind == CONFIRMED and act.task not in sent:
+            if act.kind == CONFIRMED and act.task not in ended:
                 yield finding("I6", act.path, f"the effect of task {act.task} is confirmed, the task is not done")
         decided = {act.approval for act in self.acts if act.kind == DECIDED}
         for path, signed in self.approvals.items():
             if signed.approval.id not in decided:
                 yield finding("I6", path, "no audit record says that it was given")
 
-    def _sent(self, task: Task, key: PublicKey | None) -> Iterator[Finding]:
+    def _acted(self, task: Task, key: PublicKey | None) -> Iterator[Finding]:
         path = f"task {task.id}"
         asked = request.read(task.note)
         if asked is None:
             return
         good = {one.approval.id for one in self.approvals.values() if self._allows(one, asked.action, task, key)}
         if not good:
-            yield finding("I5", path, f"revision {task.revision} was sent; no valid approval covers what stands in it")
+            yield finding(
+                "I5", path, f"revision {task.revision} was acted on; no valid approval covers what stands in it"
+            )
         elif not any(act.kind == CONFIRMED and act.approval in good for act in self.acts):
             yield finding("I6", path, "it is done, and no audit record confirms its effect")
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from accounting import einvoice
+from accounting import einvoice, pdf_text, printed_bill
 from accounting.einvoice import Bill, NotABill
+from accounting.pdf_text import NoText
 from accounting.warnings import same_account
 from books.drafts import Key, NewLine, NewMove
 from books.values import Kind, Partner
@@ -27,6 +28,8 @@ class Found:
     bill: Bill
     file: Attachment
     content: bytes
+    text: str = ""
+    """Of a PDF that was read like a person reads it; empty when the file itself says what it is."""
 
 
 def find(attachments: Sequence[Attachment], contents: Mapping[str, bytes]) -> tuple[tuple[Found, ...], tuple[str, ...]]:
@@ -43,9 +46,28 @@ def find(attachments: Sequence[Attachment], contents: Mapping[str, bytes]) -> tu
     return tuple(found), tuple(reasons)
 
 
+def read_like_a_person(
+    attachments: Sequence[Attachment], contents: Mapping[str, bytes]
+) -> tuple[tuple[Found, ...], tuple[str, ...]]:
+    """The plain PDFs among the files that say all of a bill in one way, and why the others do not."""
+    found, reasons = [], []
+    for file in attachments:
+        content = contents.get(file.sha256)
+        if content is None or not content.startswith(b"%PDF-"):
+            continue
+        try:
+            text = pdf_text.of_pdf(content)
+            found.append(Found(printed_bill.read(text), file, content, text))
+        except (NoText, NotABill) as error:
+            reasons.append(f"{file.name}: {error}")
+    return tuple(found), tuple(reasons)
+
+
 def draft(desk: LedgerDesk, task: TaskId, letter: Letter, found: Found) -> int:
     """The record of the draft bill. Raises Unclear."""
     bill, vendor = found.bill, _vendor(desk, letter, found.bill)
+    if found.text and not printed_bill.names(found.text, vendor.name):
+        raise Unclear(f"{found.file.name} does not name {vendor.name}, whose address sent it: whose bill is it?")
     key = Key(f"task-{task}")
     if desk.books.find(key) is None:
         known = [
@@ -66,9 +88,11 @@ def draft(desk: LedgerDesk, task: TaskId, letter: Letter, found: Found) -> int:
     return drafted.id
 
 
-def differences(bill: Bill, action: PostInvoice, known: Sequence[str]) -> tuple[str, ...]:
+def differences(found: Found, action: PostInvoice, known: Sequence[str]) -> tuple[str, ...]:
     """What the bill says otherwise than the draft made of it; `known` are the vendor's accounts in the books."""
-    return tuple(_differences(bill, action, known))
+    bill = found.bill
+    read = f"Read from a PDF: compare number, date, {bill.total} {bill.currency} and the vendor with {found.file.name}."
+    return (*((read,) if found.text else ()), *_differences(bill, action, known))
 
 
 def _differences(bill: Bill, action: PostInvoice, known: Sequence[str]) -> Iterator[str]:
@@ -98,6 +122,6 @@ def _vendor(desk: LedgerDesk, letter: Letter, bill: Bill) -> Partner:
         how = f"tax number {bill.seller_vat}" if bill.seller_vat else f"address {letter.sender_address}"
         raise Unclear(
             f"for bill {bill.number} over {bill.total} {bill.currency} the vendor is missing: "
-            f"the books know {len(found) or 'nobody'} with {how} ({bill.seller})"
+            f"the books know {len(found) or 'nobody'} with {how}{f' ({bill.seller})' if bill.seller else ''}"
         )
     return found[0]

@@ -47,7 +47,11 @@ class Clerk:
         if reading.original is None or reading.silence or reading.obstacle or triage.kind in _NEVER:
             return None
         try:
-            bills, reasons = billing.find(reading.original.attachments, contents.attached(raw)) if raw else ((), ())
+            files = contents.attached(raw) if raw else {}
+            bills, reasons = billing.find(reading.original.attachments, files)
+            if not bills and triage.kind is Kind.INVOICE:
+                bills, unread = billing.read_like_a_person(reading.original.attachments, files)
+                reasons = (*reasons, *unread)
             if len(bills) > 1:
                 raise Unclear(f"the mail brings {len(bills)} bills; ask for one mail each")
             if bills:
@@ -72,7 +76,7 @@ class Clerk:
     def _bill(self, task: Task, reading: Reading, triage: Triage, found: billing.Found, rules: str) -> Asking:
         record = billing.draft(self._desk, task.id, reading.letter, found)
         action, warnings, past = self._desk.posting(record, rules)
-        told = (*billing.differences(found.bill, action, past.bank_accounts), *warnings)
+        told = (*billing.differences(found, action, past.bank_accounts), *warnings)
         return Asking(later.put(self._note(task, triage, action, told), Then.PAYMENT), action)
 
     def _note(self, task: Task, triage: Triage, action: PostInvoice, warnings: tuple[str, ...]) -> Note:

@@ -50,19 +50,21 @@ class Overdue:
             move = self._desk.books.invoice(task.note.front.number("record"))
             if move.state is not State.POSTED or not move.residual.amount or move.due is None:
                 return None
-            email = self._desk.books.partner(move.partner.id).email.strip() if move.partner else ""
+            if move.partner is None:
+                raise Unclear(f"{move.number} names no customer")
+            partner = self._desk.books.partner(move.partner.id)
         except BooksUnreachable:
             raise
         except BooksError as error:
             raise Unclear(str(error)) from None
         try:
-            action = reminder(move, to=email, account=self._account, sender=self._sender)
+            action = reminder(move, partner, account=self._account, sender=self._sender)
             note = request.put(task.note, Request(secrets.token_hex(8), action))
         except BadAction as error:
             raise Unclear(f"no reminder of {move.number} can be written: {error}") from None
         now = self._now()
         return note.put(
-            type="approval", created=utc(now), recipient=plain.one_line(email), drafted_by="bookkeeping rules"
+            type="approval", created=utc(now), recipient=plain.one_line(partner.email), drafted_by="bookkeeping rules"
         )
 
     def _task(self, owed: Owed) -> Task:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from local_agent.books_account import BooksAccount
 from local_agent.cli.init_words import already, awaiting, made
 from local_agent.cli.passphrases import new_passphrase
 from local_agent.cli.session import HomeOption, JsonOption, Session, YesOption
@@ -15,8 +16,9 @@ from local_agent.home import Home
 from local_agent.mail_account import MailAccount
 from local_agent.setup import Wishes, set_up
 from local_agent.setup.ask_account import ask_account
+from local_agent.setup.ask_books import ask_books
 from local_agent.setup.begin import KeyWishes, Protection, begin
-from local_agent.setup.config import read_accounts
+from local_agent.setup.config import read_accounts, read_books
 from local_agent.setup.hubs import is_resident
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
@@ -46,6 +48,10 @@ def init(
     account_file: Annotated[
         Path | None, typer.Option("--account-file", help="TOML with your mail accounts as [[accounts]].")
     ] = None,
+    books_file: Annotated[
+        Path | None,
+        typer.Option("--books-file", help="TOML with your books as [[books]]; also later, to add them."),
+    ] = None,
     pin: Annotated[
         list[str] | None, typer.Option("--pin", metavar="AGENT=FILE", help="A cloud agent and its public key.")
     ] = None,
@@ -74,7 +80,7 @@ def init(
     session = Session(home, json_)
     pins = dict(_pin(entry) for entry in pin or [])
     if session.home.config.exists():
-        already(session, pins, hub_token_file)
+        already(session, pins, hub_token_file, read_books(books_file) if books_file else ())
         return
     ask = sys.stdin.isatty() and not yes
     chosen = _asked(hub, ask, "Hub (git address, or a path on this machine)", str(session.home.path.parent / "hub.git"))
@@ -97,9 +103,10 @@ def init(
             "Start with a dry run (everything is checked, nothing is sent)?", default=True, err=True
         )
     accounts = read_accounts(account_file) if account_file else _ask_accounts(session.home) if ask else ()
+    books = read_books(books_file) if books_file else _ask_books(session.home) if ask else ()
     wishes = Wishes(
         hub=chosen, hub_token=hub_token_file, hub_ca=hub_ca_file, folder=where, owner=named,
-        dry_run=dry_run is not False, undo_seconds=undo_seconds, accounts=accounts, **vars(kept),
+        dry_run=dry_run is not False, undo_seconds=undo_seconds, accounts=accounts, books=books, **vars(kept),
     )  # fmt: skip
     made(session, set_up(session.home, wishes, SystemClock()), kept.pins)
 
@@ -146,6 +153,10 @@ def _ask_accounts(home: Home) -> tuple[MailAccount, ...]:
     while typer.confirm("Add a mail account?" if not found else "Another one?", default=not found, err=True):
         found.append(ask_account(home))
     return tuple(found)
+
+
+def _ask_books(home: Home) -> tuple[BooksAccount, ...]:
+    return (ask_books(home),) if typer.confirm("Do you keep books in Odoo?", default=False, err=True) else ()
 
 
 def _protection(word: str) -> Protection:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.text import Text
 
+from books.errors import BadCredentials
+from local_agent.books_account import BooksAccount
 from local_agent.cli.session import Session
 from local_agent.executor_id import executor_id
-from local_agent.setup import SetUp, new_token, pin_more
+from local_agent.setup import SetUp, config, new_token, pin_more
 from local_agent.setup.begin import Begun
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AgentId
@@ -25,6 +27,7 @@ def made(session: Session, done: SetUp, pins: Mapping[AgentId, PublicKey]) -> No
     for account in settings.accounts:
         if not account.password_file.exists():
             session.warn(f"account {account.name}: {account.password_file} is missing")
+    _without_key(session, settings.books)
     if not settings.accounts:
         session.warn(f"No mail account yet: add one to {home.config}; see [[accounts]] in the documentation.")
     if not pins:
@@ -72,12 +75,17 @@ def awaiting(session: Session, hub: str, begun: Begun) -> None:
     )  # fmt: skip
 
 
-def already(session: Session, pins: Mapping[AgentId, PublicKey], token: Path | None) -> None:
-    """A second run changes nothing but to pin an agent that was not pinned, and to take another token of the hub."""
+def already(
+    session: Session, pins: Mapping[AgentId, PublicKey], token: Path | None, books: Sequence[BooksAccount]
+) -> None:
+    """A second run changes nothing but to pin an agent that was not pinned, to add books that were not there, and to
+    take another token of the hub."""
     home, settings = session.home, session.home.settings()
     if token is not None:
         new_token(home, token)
     new = pin_more(home, pins)
+    added = config.add_books(home.config, books)
+    _without_key(session, [one for one in books if one.name in added])
     settings.folder.mkdir(parents=True, exist_ok=True)
     agents = sorted(home.trust(settings.vault).keys)
     session.say(f"{home.path} is set up already; nothing was overwritten.")
@@ -91,6 +99,24 @@ def already(session: Session, pins: Mapping[AgentId, PublicKey], token: Path | N
         session.say("The hub's token is replaced.", "green")
     for name in new:
         session.say(f"Pinned {name}. Start the service again so that it knows.", "green")
+    for one in books:
+        said = "Added" if one.name in added else "Left as they are:"
+        session.say(f"{said} the books {one.name}. `countersign status` says whether they answer.", "green")
     session.answer(
-        {"already": True, "vault": settings.vault, "home": str(home.path), "pinned": list(new), "agents": agents}
+        {
+            "already": True,
+            "books": list(added),
+            "vault": settings.vault,
+            "home": str(home.path),
+            "pinned": list(new),
+            "agents": agents,
+        }
     )
+
+
+def _without_key(session: Session, books: Iterable[BooksAccount]) -> None:
+    for one in books:
+        try:
+            one.key()
+        except BadCredentials as error:
+            session.warn(str(error))

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local_agent.assemble import Local
+from local_agent.books_answer import answer
 from local_agent.cli import words
 from local_agent.cli.session import HomeOption, JsonOption, Session
 from local_agent.control import ServiceNotRunning
@@ -40,7 +41,7 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
         full = str(error)
     found = {
         **_vault(local), "hub": hub, "untrusted": untrusted, "rewritten": rewritten, "doubted": _doubted(local),
-        **_service(session),
+        **_service(session), "books": {one.name: answer(one) for one in local.settings.books},
     }  # fmt: skip
     try:
         with disk.watched(session.home.path):
@@ -134,6 +135,8 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
     row("Service", *(("running", "green") if found["service"] else ("not running: `countersign run`", "yellow")))
     if found["service_trouble"]:
         row("", found["service_trouble"], "yellow")
+    for name, said in found["books"].items():
+        row("Books", f"{name} answers" if said == "ok" else f"{name}: {said}", "" if said == "ok" else "yellow")
     row("Key", f"{found['key_protection']}, {_unlocked(found['unlocked_until'])}")
     if found["paused"]:
         row("Paused", f"{found['paused']}: nothing goes out before `countersign resume`", "bold yellow")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_agent.assemble import checkpoint_of, own_secrets
+from local_agent.books_account import BooksAccount
 from local_agent.home import LOCAL, Home, Settings
 from local_agent.mail_account import MailAccount
 from local_agent.setup import config, key_files
@@ -46,6 +47,7 @@ class Wishes(KeyWishes):
     dry_run: bool = True
     undo_seconds: int = 10
     accounts: tuple[MailAccount, ...] = ()
+    books: tuple[BooksAccount, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def set_up(home: Home, wishes: Wishes, clock: Clock, step: Callable[[str], None]
     settings = Settings(
         vault=begun.vault, hub=wishes.hub, folder=wishes.folder.expanduser().absolute(), owner=wishes.owner,
         dry_run=wishes.dry_run, undo_seconds=wishes.undo_seconds, key_protection=wishes.protection,
-        accounts=wishes.accounts,
+        accounts=wishes.accounts, books=wishes.books,
     )  # fmt: skip
     if wishes.hub_token is not None or is_resident(wishes.hub):
         settings = settings.model_copy(update=_hub_files(home, wishes))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from local_agent.books_account import BooksAccount
 from local_agent.home import Settings
 from local_agent.mail_account import MailAccount
 from vault_protocol.errors import VaultError
@@ -30,6 +32,15 @@ class _AccountFile(BaseModel):
     accounts: tuple[MailAccount, ...]
 
 
+class _BooksFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    books: tuple[BooksAccount, ...]
+
+
+F = TypeVar("F", bound=BaseModel)
+
+
 def render(settings: Settings) -> str:
     """The whole file; reading it gives the same settings."""
     values = settings.model_dump(mode="json", exclude_none=True)
@@ -44,21 +55,55 @@ def render(settings: Settings) -> str:
 
 def read_accounts(path: Path) -> tuple[MailAccount, ...]:
     """The `[[accounts]]` of a TOML file. Relative password files are relative to it. Raises VaultError."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        found = _AccountFile.model_validate(values).accounts
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise VaultError(f"cannot read the accounts in {path}: {error}") from None
-    except ValidationError as error:
-        raise VaultError(f"{path}: {first_fault(error)}") from None
-    base = path.absolute().parent
+    found, base = _read(path, _AccountFile).accounts, path.absolute().parent
     accounts = tuple(
         account.model_copy(update={"password_file": base / account.password_file.expanduser()}) for account in found
     )
-    names = [account.name for account in accounts]
-    if len(set(names)) != len(names):
-        raise VaultError(f"{path}: two accounts have the same name")
+    _distinct(path, [account.name for account in accounts])
     return accounts
+
+
+def read_books(path: Path) -> tuple[BooksAccount, ...]:
+    """The `[[books]]` of a TOML file. Relative files are relative to it. Raises VaultError."""
+    base = path.absolute().parent
+
+    def beside(file: Path | None) -> Path | None:
+        return base / file.expanduser() if file is not None else None
+
+    books = tuple(
+        one.model_copy(update={"key_file": beside(one.key_file), "ca_file": beside(one.ca_file)})
+        for one in _read(path, _BooksFile).books
+    )
+    _distinct(path, [one.name for one in books])
+    return books
+
+
+def add_books(path: Path, books: Iterable[BooksAccount]) -> tuple[str, ...]:
+    """Append those that the settings do not have; their names. Every other byte stays. Raises VaultError."""
+    before = path.read_bytes().decode("utf-8")
+    known = {str(one.get("name")) for one in tomllib.loads(before).get("books", [])}
+    new = [one for one in books if one.name not in known]
+    text = before if before.endswith("\n") else before + "\n"
+    for one in new:
+        text += "\n".join(["", "[[books]]", *_pairs(one.model_dump(mode="json", exclude_none=True)), ""])
+    if new:
+        Settings.model_validate(tomllib.loads(text))
+        write_private(path, text.encode("utf-8"))
+    return tuple(one.name for one in new)
+
+
+def _read(path: Path, kind: type[F]) -> F:
+    try:
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise VaultError(f"cannot read the {next(iter(kind.model_fields))} in {path}: {error}") from None
+    except ValidationError as error:
+        raise VaultError(f"{path}: {first_fault(error)}") from None
+
+
+def _distinct(path: Path, names: Sequence[str]) -> None:
+    if len(set(names)) != len(names):
+        raise VaultError(f"{path}: two of them have the same name")
 
 
 def set_dry_run(path: Path, on: bool) -> None:
