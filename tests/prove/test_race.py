@@ -1,4 +1,4 @@
-"""Eight agents and two thousand tasks on a real hub: every task owned once, one line of history."""
+"""Eight agents that claim the same tasks on a real hub: every task owned once, one line of history, evenly."""
 
 from __future__ import annotations
 
@@ -36,26 +36,28 @@ def test_eight_agents_own_every_task_exactly_once(tasks: int, processes: int, tm
 
 
 @pytest.mark.parametrize(
-    ("tasks", "processes"),
+    ("tasks", "most"),
     [
-        pytest.param(2_000, 8, marks=pytest.mark.prove),
-        pytest.param(10_000, 8, marks=pytest.mark.soak),
-        pytest.param(100_000, 8, marks=pytest.mark.soak),
+        pytest.param(1_000, 1, marks=pytest.mark.prove),
+        pytest.param(10_000, 10, marks=pytest.mark.prove),
+        pytest.param(10_000, 1, marks=pytest.mark.soak),
+        pytest.param(100_000, 10, marks=pytest.mark.soak),
     ],
 )
-def test_eight_agents_of_a_resident_hub_own_every_task_exactly_once(tasks: int, processes: int, tmp_path: Path) -> None:
+def test_eight_agents_of_a_resident_hub_own_every_task_exactly_once(tasks: int, most: int, tmp_path: Path) -> None:
+    """`most`: how many a claim asks for."""
     agents = (*claimer.AGENTS.values(), claimer.ADDER)
     with program(tmp_path / "hub", *agents, settings="port = 0\nrequests_per_second = 100000\n") as hub:
         for name, token in hub.tokens.items():
             (tmp_path / f"{name}.token").write_text(token, encoding="ascii")
         hub.start()
-        shares = race(hub.url, hub.repository, tasks, processes, tmp_path)
+        shares = race(hub.url, hub.repository, tasks, 8, tmp_path, most=most)
         assert hub.stop() == 0
-    print(f"{tasks} claims by 8 agents, none owned twice (3/{tasks}); Jain {fairness(shares):.3f}")
-    assert fairness(shares) > 0.5, "somebody was starved"
+    print(f"{tasks} claims by 8 agents, {most} at once, none owned twice (3/{tasks}); Jain {fairness(shares):.3f}")
+    assert fairness(shares) >= 0.95, "somebody was starved"
 
 
-def race(address: str, hub: Path, tasks: int, processes: int, folder: Path) -> list[int]:
+def race(address: str, hub: Path, tasks: int, processes: int, folder: Path, *, most: int = 1) -> list[int]:
     """How many each of them owns, once it is sure that nobody owns what another does."""
     owner = claimer.vault(address, folder, "local")
     domains = tuple(Domain)
@@ -67,7 +69,7 @@ def race(address: str, hub: Path, tasks: int, processes: int, folder: Path) -> l
 
     running = [
         subprocess.Popen(
-            [sys.executable, "-m", claimer.__name__, address, str(folder), *names],
+            [sys.executable, "-m", claimer.__name__, address, str(folder), str(most), *names],
             cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True,
         )
@@ -92,7 +94,7 @@ def race(address: str, hub: Path, tasks: int, processes: int, folder: Path) -> l
     owned = {task.id: task.lease.owner for task in owner.tasks(Stage.IN_PROGRESS) if task.lease}
     assert owned == {task: name for name, ids in believed.items() for task in ids}
     line = owner.journal.store.history(None, head)
-    assert len(line) == before + tasks
+    assert before + tasks // most <= len(line) <= before + tasks
     assert all(len(commit.parents) <= 1 for commit in line)
     assert remote.fsck(hub) == ()
     if isinstance(owner.journal.hub, HubClient):

@@ -1,4 +1,4 @@
-"""A process with several agents that claim until nothing waits: `python claimer.py HUB FOLDER AGENT…`.
+"""A process with several agents that claim so many at once until nothing waits: `claimer.py HUB FOLDER MOST AGENT…`.
 
 HUB is a resident hub for an agent whose AGENT.token lies in FOLDER.
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from libs.vault_protocol.tests.made import agent
 
+from vault_protocol import memory
 from vault_protocol.clock import SystemClock
 from vault_protocol.connect import connect
 from vault_protocol.errors import HubUnreachable
@@ -35,23 +36,23 @@ def vault(hub: str, folder: Path, name: str) -> Vault:
     return opened
 
 
-def main(hub: str, folder: str, *names: str) -> None:
+def main(hub: str, folder: str, most: str, *names: str) -> None:
     mine: dict[str, list[str]] = {name: [] for name in names}
     agents = [(name, vault(hub, Path(folder), name)) for name in names]
+    memory.settle()  # as the agent's program does
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
     while agents:
         for name, opened in list(agents):
             try:
-                claimed = opened.claim_next(Domain)
+                claimed = opened.claim(Domain, int(most))
             except HubUnreachable:  # so many heads went by: an agent comes back
                 opened.refresh()
                 continue
-            if claimed is None:
+            mine[name] += [task.id for task in claimed]
+            if not claimed:
                 agents.remove((name, opened))
-            else:
-                mine[name].append(claimed.id)
     json.dump(mine, sys.stdout)
 
 

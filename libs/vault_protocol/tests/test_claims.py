@@ -29,7 +29,7 @@ def test_agents_in_several_processes_own_every_task_exactly_once(tasks: int, tmp
 
     running = [
         subprocess.Popen(
-            [sys.executable, "-m", claimer.__name__, str(hub), str(tmp_path), *names],
+            [sys.executable, "-m", claimer.__name__, str(hub), str(tmp_path), "1", *names],
             cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         for names in shifts
