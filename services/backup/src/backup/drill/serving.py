@@ -1,4 +1,4 @@
-"""The restored hub, served for a moment by its own program: it judges every commit since the first before it answers."""
+"""The restored hub, served for a moment by its own program: it judges every commit before it answers."""
 
 from __future__ import annotations
 
