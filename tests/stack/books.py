@@ -101,7 +101,7 @@ def running(*, filestore: Path | None = None) -> Iterator[Stack]:
     found, port = seed(), free_port()
     with _network() as name, step("start the books"):
         _start(name, "db", found.database)
-        options = ("-p", f"127.0.0.1:{port}:8069", "-e", f"DB_PASSWORD_FILE={PASSWORD_FILE}")
+        options: tuple[str, ...] = ("-p", f"127.0.0.1:{port}:8069", "-e", f"DB_PASSWORD_FILE={PASSWORD_FILE}")
         if filestore is not None:
             _copy_out(found.odoo, filestore)
             options = (*options, "-v", f"{filestore}:/var/lib/odoo/filestore")

@@ -119,21 +119,21 @@ class Restic:
             )  # fmt: skip
         except OSError as error:
             raise ResticFailed(f"{self._program} cannot be started: {error.strerror}") from None
-        late = threading.Timer(self._timeout, process.kill)
         said: list[str] = []
+        late = threading.Timer(self._timeout, process.kill)
         listener = threading.Thread(target=_drain, args=(process, said), daemon=True)
-        late.start()
-        listener.start()
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                take(line.rstrip("\n"))
-            code = process.wait()
-            listener.join()
-        finally:
-            late.cancel()
-            process.kill()
-            process.wait()
+        with process:
+            late.start()
+            listener.start()
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    take(line.rstrip("\n"))
+                code = process.wait()
+            finally:
+                late.cancel()
+                process.kill()
+                listener.join()
         if code < 0:
             said.append(f"ended by signal {-code}; it may take {self._timeout:.0f} s (timeout_seconds)")
         return code, "\n".join(said)
