@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
+import structlog
+
+from backup.__main__ import main
 from demo.commands import run
 from demo.world import World, world
 from tests.e2e.conftest import Gate
@@ -24,19 +27,22 @@ REPOSITORY_PASSWORD = "restic-password"
 
 @dataclass
 class Backups:
-    """`python -m backup` with one settings file. `stop` is what it says when it ends with another code than 0."""
+    """The commands of `python -m backup`, in this process, with one settings file."""
 
     config: Path
 
     def __call__(self, *words: str, code: int = 0, feed: str = "") -> str:
         """Both its streams. AssertionError, with all it said, for another exit code."""
-        argv = [sys.executable, "-m", "backup", "--config", str(self.config), *words]
-        done = subprocess.run(
-            argv, input=feed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False,
-            timeout=900,
-        )  # fmt: skip
-        assert done.returncode == code, done.stdout
-        return done.stdout
+        said, before = StringIO(), sys.stdin
+        sys.stdin = StringIO(feed)
+        try:
+            with redirect_stdout(said), redirect_stderr(said):
+                ended = main(["--config", str(self.config), *words])
+        finally:
+            sys.stdin = before
+            structlog.reset_defaults()
+        assert ended == code, said.getvalue()
+        return said.getvalue()
 
     @property
     def repository(self) -> Path:
