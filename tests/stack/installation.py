@@ -140,6 +140,9 @@ def _agent(made: World, folder: Path) -> str:
     public = folder / "backup.pub"
     public.write_text(key + "\n", encoding="utf-8")
     made.countersign("init", "--pin", f"backup={public}", "--yes")
+    assert made.local is not None
+    made.kill(made.local)
+    made.start_local()  # which reads the keys it pins when it starts
     values = {
         "vault": made.vault_id, "hub": made.address, "hub_token_file": str(token), "key_file": str(home / "keys/backup")
     }  # fmt: skip

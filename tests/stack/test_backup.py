@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -202,12 +203,14 @@ def test_a_hub_restored_from_before_an_effect_leads_to_nothing_being_sent_again(
         shutil.rmtree(lost)
         world.machine.start()
 
-        eventually(lambda: '"paused": true' in world.countersign("status", "--json"), "effects are held", seconds=60)
+        eventually(lambda: json.loads(world.countersign("status", "--json"))["paused"], "effects are held", seconds=60)
         assert world.local is not None
         world.kill(world.local)
         world.start_local()
-        world.countersign("give-back")
+        assert len(office.sent_to(topic)) == 1
+        world.with_passphrase("re-root", "--why", "the hub was restored from a backup", "--yes")
         world.countersign("resume")
+        office.tail = world.tail("tail-again.git")
         again = office.ask()
         world.with_passphrase("approve", office.at(again, Stage.PENDING_APPROVAL).id, "--yes")
         office.at(again, Stage.DONE)

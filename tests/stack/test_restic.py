@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -15,57 +14,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from backup import names, settings
-from backup.errors import BackupError
+from backup import settings
 from backup.restic import Restic
-from backup.work import check
 from demo.processes import eventually
 from tests.stack.installation import REPOSITORY_PASSWORD, Backups, backups
+from tests.stack.repositories import flips, folder_of, restic
 
 pytestmark = pytest.mark.stack
-
-FLIPS = 100
-
-
-def folder_of(path: Path, seed: int = 1) -> str:
-    """A folder with a few files in it, as a table of settings."""
-    chance = random.Random(seed)
-    path.mkdir(parents=True, exist_ok=True)
-    for number in range(6):
-        (path / f"file-{number}").write_bytes(chance.randbytes(40_000))
-    return f'[[folders]]\nname = "things"\npath = "{path}"'
-
-
-@pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with three snapshots and two keys, and what was backed up into it."""
-    folder = tmp_path_factory.mktemp("example")
-    made = backups(folder / "backup", folder_of(folder / "things"))
-    made("init")
-    for seed in (1, 2, 3):
-        folder_of(folder / "things", seed)
-        made("run", "--once", "things")
-    second = folder / "second-password"
-    second.write_text("another way in\n", encoding="utf-8")
-    restic(made, "key", "add", "--new-password-file", str(second))
-    return folder
-
-
-@pytest.fixture
-def things(example: Path, tmp_path: Path) -> Backups:
-    """The same, for one test to spoil."""
-    shutil.copytree(example, tmp_path, dirs_exist_ok=True)
-    made = Backups(tmp_path / "backup" / "backup.toml")
-    made.config.write_text(made.config.read_text("utf-8").replace(str(example), str(tmp_path)), "utf-8")
-    return made
-
-
-def restic(made: Backups, *words: str) -> subprocess.CompletedProcess[str]:
-    """The program itself, as somebody with the password would run it."""
-    read = settings.read(made.config)
-    password = made.config.parent / REPOSITORY_PASSWORD
-    argv = ["restic", "--repo", str(read.repository.location), "--password-file", str(password), "--no-cache", *words]
-    return subprocess.run(argv, capture_output=True, encoding="utf-8", check=False, timeout=120)
 
 
 def test_what_was_backed_up_comes_back_byte_for_byte(things: Backups, tmp_path: Path) -> None:
@@ -89,36 +44,9 @@ def test_the_status_says_how_the_jobs_stand_and_ends_with_1_when_one_is_late_or_
     assert "suddenly small" in things("status", "--json", code=1)
 
 
-def flips(things: Backups, count: int, seed: int) -> list[str]:
-    """Flip one byte at random, look, put it back: so often. The places where nobody noticed."""
-    chance, read = random.Random(seed), settings.read(things.config)
-    files = sorted(file for file in things.repository.rglob("*") if file.is_file() and "locks" not in file.parts)
-    assert {file.relative_to(things.repository).parts[0] for file in files} == {*names.FOLDERS, "config"}
-    missed = []
-    for _ in range(count):
-        file = chance.choice(files)
-        whole = file.read_bytes()
-        at, spoilt = chance.randrange(len(whole)), bytearray(whole)
-        spoilt[at] ^= chance.randrange(1, 256)
-        file.chmod(0o600)
-        file.write_bytes(spoilt)
-        try:
-            check(read, Restic.of(read), 0)
-            missed.append(f"{file.relative_to(things.repository)} at {at}")
-        except BackupError:
-            pass
-        file.write_bytes(whole)
-    return missed
-
-
 def test_a_hundred_random_flips_of_a_byte_are_all_found(things: Backups) -> None:
-    assert flips(things, FLIPS, 6) == []
+    assert flips(things, 100, seed=6) == []
     assert "sound" in things("check", "--all"), "put back, nothing is wrong"
-
-
-@pytest.mark.soak
-def test_a_thousand_random_flips_of_a_byte_are_all_found(things: Backups) -> None:
-    assert flips(things, 1000, 7) == []
 
 
 def test_a_flip_in_a_key_passes_restics_own_check_and_not_ours(things: Backups) -> None:

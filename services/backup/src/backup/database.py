@@ -146,4 +146,7 @@ class Moment:
 
 
 def _last(said: str) -> str:
-    return next((line.strip()[:300] for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+    """The line that says what is wrong, else the last."""
+    lines = [line.strip()[:300] for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if "error:" in line.lower()]
+    return (errors or lines or ["it said nothing"])[0 if errors else -1]
