@@ -128,11 +128,12 @@ def test_names_are_read_through_rclone_where_the_files_are_somewhere_else(things
     where = f'location = "rclone::local:{things.repository}"'
     text = things.config.read_text("utf-8").replace(f'location = "{things.repository}"', where)
     away.write_text(text, encoding="utf-8")
-    assert "sound\n" in Backups(away)("check")
+    assert "names cannot be read here" in Backups(away)("check")
+    assert "sound\n" in Backups(away)("check", "--all")
     file = next(file for file in (things.repository / "snapshots").iterdir())
     file.chmod(0o600)
     file.write_bytes(file.read_bytes()[:-1] + b"x")
-    assert file.name[:12] in Backups(away)("check", code=1)
+    assert file.name[:12] in Backups(away)("check", "--all", code=1)
 
 
 def pulling(folder: Path, first: Backups) -> Backups:
@@ -148,6 +149,10 @@ def test_the_second_copy_opens_with_its_own_password_and_outlives_the_first(thin
     assert "things: newest is" in second("pull")
     assert "things: newest is" in second("pull"), "once more, and nothing is there twice"
     assert len(Restic.of(settings.read(second.config)).snapshots()) == 3
+    text = second.config.read_text("utf-8")
+    second.config.write_text("pull_every_seconds = 0.001\n" + text, "utf-8")
+    assert "nothing new" in second("pull", code=1)
+    second.config.write_text(text, "utf-8")
     shutil.rmtree(things.repository)
     shutil.rmtree(tmp_path / "local" / "restored-things")
     second("restore", "things", "--yes")

@@ -31,7 +31,8 @@ def speaking(settings: Agent, state: Path, clock: Clock) -> Iterator[Reporter]:
         identity = Identity(AgentId(settings.name), Role.CLOUD, settings.vault, key)
         seal = Checkpoint(store.path / "followed.json", key.private_bytes_raw(), f"{settings.name} {state.resolve()}")
         own = OwnSecrets.of([line_of(settings.hub_token_file)])
-        vault = Vault(Journal(store, hub, identity, clock, secrets=own, checkpoint=seal))
+        owner = keys.load_public(settings.owner_key_file) if settings.owner_key_file else None
+        vault = Vault(Journal(store, hub, identity, clock, secrets=own, checkpoint=seal, owner=owner))
         yield Reporter(vault, timedelta(seconds=settings.heartbeat_seconds))
     finally:
         hub.close()

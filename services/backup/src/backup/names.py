@@ -37,12 +37,15 @@ def wrong_of_sums(said: str) -> Iterator[str]:
             yield f"{folder}/{name[:12]}"
 
 
-def check(repository: Repository, *, timeout: float) -> bool:
-    """Raises Damaged, naming the files. False where the files cannot be read but by restic: check the copy there."""
+def check(repository: Repository, *, timeout: float, over_network: bool = True) -> bool:
+    """Raises Damaged, naming the files. False where they cannot be read from here, or not without `over_network`: there
+    the second copy is what is held against its names."""
     location = repository.location
     if location is None:
         return False
     if location.startswith("rclone:"):
+        if not over_network:
+            return False
         found = tuple(wrong_of_sums(_sums(repository, location.removeprefix("rclone:"), timeout)))
     elif (folder := Path(location)).is_dir():
         found = tuple(wrong(folder))

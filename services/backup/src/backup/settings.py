@@ -93,6 +93,8 @@ class Check(Part):
     every_seconds: Seconds = 86400.0
     subsets: Annotated[int, Field(ge=1, le=365)] = 7
     """So many checks in a row read all of the data."""
+    over_network: bool = False
+    """Hold names against hashes at an `rclone:` repository too, which reads every file of it each time."""
 
 
 class Alarms(Part):
@@ -115,6 +117,8 @@ class Agent(Part):
     hub_token_file: Path
     hub_ca_file: Path | None = None
     key_file: Path
+    owner_key_file: Path | None = None
+    """The public half of the owner's key; without it no new root of the vault is followed."""
     heartbeat_seconds: Seconds = 600.0
 
 
@@ -144,7 +148,7 @@ class Settings(Part):
     copy_of: Repository | None = None
     """For `pull`: where the snapshots are fetched from. `repository` is then the second copy."""
     pull_every_seconds: Seconds = 86400.0
-    """How often the second copy is fetched; older by that than it may be, it is reported."""
+    """How often the second copy is fetched. Nothing newer than that in it is an anomaly."""
     vault: Vault | None = None
     books: Books | None = None
     folders: tuple[Folder, ...] = ()

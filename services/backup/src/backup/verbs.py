@@ -14,6 +14,7 @@ from contextlib import ExitStack
 import structlog
 
 from backup import agent, past, pull, restore, sources
+from backup.alone import alone
 from backup.anomalies import find
 from backup.errors import BackupError, BadSettings, Damaged
 from backup.fetched import choose, fetch
@@ -44,7 +45,11 @@ def run(settings: Settings, chosen: argparse.Namespace) -> int:
     restic, clock, pings = Restic.of(settings), SystemClock(), Pings(settings.alarms)
     if chosen.init:
         restic.init()
-    work = Work(settings, sources.of(settings), restic, pings, clock, show=_shown)
+    with alone(settings.state_dir):
+        return _run(Work(settings, sources.of(settings), restic, pings, clock, show=_shown), settings, chosen)
+
+
+def _run(work: Work, settings: Settings, chosen: argparse.Namespace) -> int:
     if not work.jobs:
         raise BadSettings("vault, books and folders are all missing: there is nothing to back up")
     if chosen.once is not None:
@@ -107,7 +112,8 @@ def check_(settings: Settings, chosen: argparse.Namespace) -> int:
     restic = Restic.of(settings)
     pings, whole = Pings(settings.alarms), settings
     if chosen.all:
-        whole = settings.model_copy(update={"check": settings.check.model_copy(update={"subsets": 1})})
+        thorough = settings.check.model_copy(update={"subsets": 1, "over_network": True})
+        whole = settings.model_copy(update={"check": thorough})
     try:
         names = check(
             whole, restic, past.load(settings.state_dir / "status.json", SystemClock().now()).of("check").count
@@ -135,14 +141,15 @@ def pull_(settings: Settings, _chosen: argparse.Namespace) -> int:
     except BackupError as error:
         pings.job("pull", well=False, words=str(error))
         raise
-    old = []
-    for kind, age in pull.ages(restic, SystemClock().now()).items():
+    ages = pull.ages(restic, SystemClock().now())
+    for kind, age in ages.items():
         print(f"{kind}: newest is {age.total_seconds():.0f} s old")
-        every = settings.kinds.get(kind)
-        if every is not None and age > every * settings.alarms.late + settings.pull_every:
-            old.append(kind)
-    pings.job("pull", well=not old, words=f"nothing new of {', '.join(old)}" if old else "OK")
-    return 1 if old else 0
+    if not ages or min(ages.values()) > settings.pull_every:
+        words = "there is nothing new: are backups made, and is this the right repository?"
+        pings.job("pull", well=False, words=words)
+        raise BackupError(words)
+    pings.job("pull", well=True)
+    return 0
 
 
 def drill(settings: Settings, chosen: argparse.Namespace) -> int:

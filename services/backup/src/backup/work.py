@@ -116,6 +116,8 @@ class Work:
 
 def check(settings: Settings, restic: Restic, number: int) -> bool:
     """Names first, which any flipped byte spoils; then restic's own. Raises Damaged. Whether names could be read."""
-    seen = names.check(restic.repository, timeout=settings.timeout_seconds)
+    seen = names.check(
+        restic.repository, timeout=settings.timeout_seconds, over_network=settings.check.over_network
+    )  # fmt: skip
     restic.check(number, settings.check.subsets)
     return seen
