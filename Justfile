@@ -45,9 +45,19 @@ test-stack *ARGS: _stack-programs _dev-env
     @"{{ dev_bin }}/python" -m tests.stack
     @"{{ dev_bin }}/python" -m pytest -m stack --durations=10 "$@"
 
+# Bring the newest backups up on fresh containers and prove them: `--config FILE`, else of an installation made for it
+[no-exit-message]
+restore-drill *ARGS: _stack-programs _dev-env
+    @"{{ dev_bin }}/python" -m tests.stack.drill "$@"
+
+# Restore for real, into places that are empty: `./just restore FILE vault books`, FILE being the backups' settings
+[no-exit-message]
+restore FILE *KINDS: _stack-programs _dev-env
+    @file=$1; shift; "{{ dev_bin }}/python" -m backup --config "$file" restore "$@"
+
 # Run everything at full counts, for hours
 [no-exit-message]
-soak *ARGS: _prove-programs _dev-env
+soak *ARGS: _prove-programs _stack-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m soak {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
 # Measure, and compare with what else could do it (needs openssh-server, syncthing, iproute2)

@@ -42,10 +42,17 @@ class Lock:
 LOCKS: dict[str, Lock] = {
     "tools": Lock(groups=("tools",)),
     "dev": Lock(
-        members=("countersign-odoo-mcp", "countersign-demo", "countersign-cloud-agent[models]"), groups=("build", "dev")
+        members=(
+            "countersign-odoo-mcp",
+            "countersign-demo",
+            "countersign-cloud-agent[models]",
+            "countersign-backup",
+        ),
+        groups=("build", "dev"),
     ),
     "demo": Lock(members=("countersign-demo",), groups=("build",), follows="dev"),
     "cloud": Lock(members=("countersign-cloud-agent[models]",), follows="dev"),
+    "backup": Lock(members=("countersign-backup",), follows="dev"),
     "hub": Lock(members=("countersign-vault-hub",), follows="dev"),
     "local": Lock(members=("countersign-local-agent",), groups=("build",), follows="dev"),
     "odoo-mcp": Lock(members=("countersign-odoo-mcp",), follows="dev"),

@@ -11,7 +11,10 @@ import pytest
 
 from tools.workspace import ROOT
 
-RECIPES = {"adr", "bench", "check", "demo", "doctor", "fmt", "layers", "lint", "lock", "prove", "soak", "test", "types"}
+RECIPES = {
+    "adr", "bench", "check", "demo", "doctor", "fmt", "layers", "lint", "lock", "prove", "restore", "restore-drill",
+    "soak", "test", "types",
+}  # fmt: skip
 SHELL = shutil.which("dash") or "/bin/sh"
 SYSTEM = ["cat", "cksum", "mkdir", "mv", "rm"]
 

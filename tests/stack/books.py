@@ -96,12 +96,15 @@ def seed() -> Seed:
 
 
 @contextmanager
-def running() -> Iterator[Stack]:
-    """The books, up. Nothing of them is left at the end."""
+def running(*, filestore: Path | None = None) -> Iterator[Stack]:
+    """The books, up. Nothing of them is left at the end. `filestore`: a folder here for Odoo's files."""
     found, port = seed(), free_port()
     with _network() as name, step("start the books"):
         _start(name, "db", found.database)
-        options = ("-p", f"127.0.0.1:{port}:8069", "-e", f"DB_PASSWORD_FILE={PASSWORD_FILE}")
+        options: tuple[str, ...] = ("-p", f"127.0.0.1:{port}:8069", "-e", f"DB_PASSWORD_FILE={PASSWORD_FILE}")
+        if filestore is not None:
+            _copy_out(found.odoo, filestore)
+            options = (*options, "-v", f"{filestore}:/var/lib/odoo/filestore")
         _start(name, "odoo", found.odoo, *_ODOO, options=options)
         url = f"http://127.0.0.1:{port}"
         wait_until_up(url, f"{name}-odoo")
@@ -188,6 +191,17 @@ def _network() -> Iterator[str]:
     except BaseException:
         remove(name)
         raise
+
+
+def _copy_out(image: str, filestore: Path) -> None:
+    """The seed's files, in a folder that whoever Odoo runs as may write to."""
+    container = docker("create", "--label", LABEL, image)
+    try:
+        docker("cp", f"{container}:/var/lib/odoo/filestore/.", str(filestore))
+    finally:
+        docker("rm", container)
+    for folder in (filestore, *(found for found in filestore.rglob("*") if found.is_dir())):
+        folder.chmod(0o777)
 
 
 def _start(name: str, role: str, image: str, *command: str, options: tuple[str, ...] = ()) -> None:

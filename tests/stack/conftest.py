@@ -1,9 +1,13 @@
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.stack import repositories
 from tests.stack.books import Stack, running
 from tests.stack.docker import ensure_engine
+from tests.stack.installation import Backups
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +16,20 @@ def books_stack() -> Iterator[Stack]:
     ensure_engine()
     with running() as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a repository that no test spoils."""
+    folder = tmp_path_factory.mktemp("example")
+    repositories.example(folder)
+    return folder
+
+
+@pytest.fixture
+def things(example: Path, tmp_path: Path) -> Backups:
+    """The same, for one test to spoil."""
+    shutil.copytree(example, tmp_path, dirs_exist_ok=True)
+    made = Backups(tmp_path / "backup" / "backup.toml")
+    made.config.write_text(made.config.read_text("utf-8").replace(str(example), str(tmp_path)), "utf-8")
+    return made

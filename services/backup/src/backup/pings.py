@@ -1,0 +1,49 @@
+"""Calls to monitors: a push monitor for each job, and a dead man's switch elsewhere. None of them stops a backup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import structlog
+
+from backup.settings import Alarms, line_of
+
+log = structlog.get_logger()
+
+TIMEOUT = 10.0
+LONGEST = 200
+"""Characters of a reason that go along."""
+
+Call = Callable[[str, dict[str, str]], None]
+
+
+def call(url: str, query: dict[str, str]) -> None:
+    """Raises httpx2.HTTPError."""
+    address = httpx2.URL(url).copy_merge_params(query)
+    httpx2.get(address, timeout=TIMEOUT, follow_redirects=False).raise_for_status()
+
+
+class Pings:
+    """The addresses are read anew each time: a rotated token needs no restart, and no log ever holds one."""
+
+    def __init__(self, alarms: Alarms, call: Call = call) -> None:
+        self._alarms, self._call = alarms, call
+
+    def job(self, job: str, *, well: bool, words: str = "OK") -> None:
+        """Uptime Kuma's push: up, or down with a reason."""
+        file = self._alarms.push.get(job)
+        if file is not None:
+            self._tell(job, file, {"status": "up" if well else "down", "msg": words[:LONGEST]})
+
+    def all_is_well(self) -> None:
+        """Said to the dead man's switch, which raises the alarm when it is not said."""
+        if self._alarms.dead_man is not None:
+            self._tell("dead man", self._alarms.dead_man, {})
+
+    def _tell(self, what: str, file: Path, query: dict[str, str]) -> None:
+        try:
+            self._call(line_of(file), query)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the address; a backup goes on
+            log.warning("ping.failed", monitor=what, error=type(error).__name__)
