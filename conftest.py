@@ -1,6 +1,7 @@
 """What every test in this repository stands on: no test sees this machine's home, git settings or keys."""
 
 import os
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -9,10 +10,18 @@ import demo  # noqa: F401 # before pytest takes the folder demo/ for the package
 
 pytest_plugins = ["demo.testing"]
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own below it
+"""Where fsync costs nothing; a killed process leaves there what it would leave on a disk."""
+
+ENOUGH = 8 << 30
+"""Bytes free in it from which the tests' folders are made there."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     home = TemporaryDirectory(prefix="countersign-home-")
     config.add_cleanup(home.cleanup)
+    if "PYTEST_DEBUG_TEMPROOT" not in os.environ and _is_roomy(MEMORY):
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
     for name in [n for n in os.environ if n.startswith(("GIT_", "SSH_", "XDG_"))]:
         del os.environ[name]
     os.environ.update(
@@ -22,3 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
         GIT_TERMINAL_PROMPT="0",
         PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring",
     )
+
+
+def _is_roomy(folder: Path) -> bool:
+    """Whether so much can be written there, and programs be started from there."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize >= ENOUGH

@@ -95,7 +95,7 @@ def test_a_hub_that_is_down_is_waited_for_and_the_log_says_why(fleet: Fleet) -> 
         assert fleet.events("cloud", "hub.trouble")[0]["reason"] == (
             f"the hub at {fleet.running.url} does not answer: Connection refused"
         )
-        assert hub_reachable(fleet) is False
+        eventually(lambda: hub_reachable(fleet) is False, "its health file says so", seconds=SECONDS)
         fleet.running.start()
         eventually(lambda: hub_reachable(fleet) is True, "it goes on", seconds=SECONDS)
 
