@@ -61,6 +61,7 @@ class Intruder:
         unsigned = changeset.next_in(trail, vault=self.vault, agent=CLOUD, verb="approve", attempt=0, changes=changes)
         message = unsigned.message("as it likes", keys.load(self.cloud_home / "keys" / "cloud"))
         commit = store.commit(head, edits, message=message, author=CLOUD, at=datetime.now(UTC))
+        store.keep()  # git sends from the disk
         try:
             self._git(f"--git-dir={self.folder}", "push", address, f"{commit}:refs/heads/main")
         except DemoFailed as error:
