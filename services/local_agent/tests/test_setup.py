@@ -275,6 +275,7 @@ def test_a_hub_that_holds_something_else_is_left_alone(world: World) -> None:
     create(world.hub)
     store = GitStore(world.hub)
     root = store.commit(None, {"README.md": b"x\n"}, message="x", author=AgentId("x"), at=SystemClock().now())
+    store.keep()
     (world.hub / "refs" / "heads" / "main").write_text(root + "\n", encoding="ascii")
     ran = world.init()
     assert ran.code == 1
