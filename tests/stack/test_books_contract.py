@@ -160,6 +160,16 @@ def test_each_kind_is_drafted(world: World, kind: Kind) -> None:
     assert (move.kind, move.total.amount) == (kind, Decimal("12.34"))
 
 
+def test_a_bill_is_to_be_paid_where_the_books_know_and_never_to_somebody_elses_account(world: World) -> None:
+    books = world.agent
+    [account] = books.bank_accounts(world.vendor)
+    assert account.number == "GB33BUKB20201555555555"
+    bill = books.draft(key(), replace(world.invoice(kind=Kind.BILL), bank=account.id)).id
+    assert books.state(bill).content["bank"] == [account.id, account.number, world.vendor]
+    with pytest.raises(BooksRefused, match="draft-only"):
+        books.draft(key(), replace(world.invoice(), bank=account.id))
+
+
 def test_a_key_makes_one_record_however_often_it_is_used(world: World) -> None:
     one, books = key(), world.agent
     assert books.find(one) is None

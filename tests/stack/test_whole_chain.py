@@ -250,6 +250,7 @@ def test_a_vendors_bill_ends_as_a_posted_bill_and_one_payment_each_by_a_word_of_
     assert (asked.action.move_type, asked.action.partner.name, asked.action.untaxed) == (
         "in_invoice", "Paper Mill", "100.00",
     )  # fmt: skip
+    assert asked.action.bank_account == VENDORS_BANK
     assert any(warning.startswith("Read from a PDF") for warning in asked.warnings) is (name == "bill.pdf")
     office.approve(first)
     second = office.second(first, Stage.PENDING_APPROVAL)

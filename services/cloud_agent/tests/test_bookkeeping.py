@@ -186,7 +186,7 @@ def test_a_bill_with_another_bank_account_than_the_books_is_warned_of(tmp_path: 
     task = world.only(Stage.PENDING_APPROVAL)
     action, warnings = asked(task)
     assert any(warning.startswith("Changed bank account: the bill says LT12") for warning in warnings)
-    assert action.bank_account == samples.IBAN, "the account of the books stays"
+    assert action.bank_account == samples.IBAN, "an account that only the bill knows is never taken"
     assert task.note.front.words("priority") == "high"
 
 

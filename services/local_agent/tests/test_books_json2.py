@@ -116,3 +116,4 @@ def test_what_changed_since_it_was_approved_is_refused_over_json_2(counter: Coun
     assert answer["status"] == "refused"
     assert "changed" in answer["reason"]
     assert "account.move.countersign_post" not in counter.odoo.calls
+    assert counter.odoo.spoken == {"json-2"}

@@ -23,8 +23,8 @@ def of_pdf(content: bytes) -> str:
         raise NoText(f"it has {len(content)} bytes, over {LARGEST}")
     try:
         done = subprocess.run(
-            [sys.executable, "-m", __name__], input=content, capture_output=True, timeout=2 * SECONDS, check=False,
-            env={"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"},
+            [sys.executable, "-I", "-m", __name__], input=content, capture_output=True, check=False,
+            timeout=2 * SECONDS, env={"LC_ALL": "C.UTF-8"},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise NoText("reading it takes too long") from None

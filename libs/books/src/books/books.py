@@ -7,7 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from books.drafts import Drafted, Key, NewMove, NewPartner, NewQuotation, Quotation
-from books.values import Balance, Figure, Kind, Move, MoveState, Owed, Partner, Product, State
+from books.values import Balance, BankAccount, Figure, Kind, Move, MoveState, Owed, Partner, Product, State
 
 
 class Reading(Protocol):
@@ -18,6 +18,10 @@ class Reading(Protocol):
         ...
 
     def partner(self, partner: int) -> Partner: ...
+
+    def bank_accounts(self, partner: int) -> tuple[BankAccount, ...]:
+        """Those of the partner, or of the company behind a contact."""
+        ...
 
     def products(self, search: str = "", *, limit: int = 20) -> tuple[Product, ...]: ...
 

@@ -98,6 +98,8 @@ class Draft:
         }
         if new.due:
             values |= {"invoice_payment_term_id": False, "invoice_date_due": iso(new.due)}
+        if new.bank is not None:
+            values["partner_bank_id"] = new.bank
         if new.currency:
             values["currency_id"] = self._id_of("res.currency", "name", new.currency.upper())
         return values

@@ -63,6 +63,8 @@ class NewMove:
     narration: str = ""
     currency: str = ""
     origin: str = ""
+    bank: int | None = None
+    """Where it is to be paid: one of the accounts that the books have of the payee."""
 
     def __post_init__(self) -> None:
         if self.kind not in DRAFTED:

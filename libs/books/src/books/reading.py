@@ -12,7 +12,7 @@ from books.drafts import Drafted, Key
 from books.errors import BooksUnreachable, NoSuchRecord
 from books.rows import Row, day, ids, link, number, rounded, rows, text
 from books.rpc import Rpc
-from books.values import DRAFTED, Kind, Line, Money, Move, MoveState, Partner, Product, State
+from books.values import DRAFTED, BankAccount, Kind, Line, Money, Move, MoveState, Partner, Product, State
 
 _PARTNER = ["name", "email", "vat", "lang"]
 _MOVE = [
@@ -54,6 +54,11 @@ class Read:
 
     def partner(self, partner: int) -> Partner:
         return _partner(self._one("res.partner", partner, _PARTNER))
+
+    def bank_accounts(self, partner: int) -> tuple[BankAccount, ...]:
+        owner = link(self._one("res.partner", partner, ["commercial_partner_id"]), "commercial_partner_id") or partner
+        found = self._search("res.partner.bank", [["partner_id", "=", owner]], ["acc_number"], MOST, "id")
+        return tuple(BankAccount(row["id"], text(row, "acc_number")) for row in found)
 
     def products(self, search: str = "", *, limit: int = 20) -> tuple[Product, ...]:
         like = _literal(search)

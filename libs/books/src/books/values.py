@@ -57,6 +57,14 @@ class Partner:
 
 
 @dataclass(frozen=True)
+class BankAccount:
+    """Where somebody is paid."""
+
+    id: int
+    number: str
+
+
+@dataclass(frozen=True)
 class Product:
     """Something that is sold or bought. The price is the list price in the company's currency."""
 

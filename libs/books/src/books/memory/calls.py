@@ -16,6 +16,7 @@ from books.memory.query import Tables, matches, read
 PLAIN = ("search_read", "read", "formatted_read_group", "create", "write")
 """Methods of every model; the others are those of `account.move`, without their prefix."""
 DRAFTED = ("out_invoice", "out_refund", "in_invoice", "in_refund")
+_OTHER = {"narration", "invoice_origin", "currency_id", "invoice_line_ids", "partner_bank_id"}
 ALLOWED = ("account.move", "res.partner", "sale.order")
 
 
@@ -165,7 +166,7 @@ class Call:
 
     def _fill(self, move: dict[str, Any], values: dict[str, Any]) -> None:
         known = {"move_type", "partner_id", "invoice_date", "invoice_date_due", "invoice_payment_term_id", "ref"}
-        if other := sorted(set(values) - known - {"narration", "invoice_origin", "currency_id", "invoice_line_ids"}):
+        if other := sorted(set(values) - known - _OTHER):
             raise refused("bad-value", f"{', '.join(other)} is not given for a account.move")
         partner = self.tables["res.partner"].get(values["partner_id"])
         if partner is None:
@@ -187,6 +188,7 @@ class Call:
             ref=values.get("ref") or False,
             narration=values.get("narration") or False,
             invoice_origin=values.get("invoice_origin") or False,
+            partner_bank_id=self._bank(values.get("partner_bank_id"), partner["id"]),
             currency_id=[currency["id"], currency["name"]],
             amount_total=float(abs(total)),
             amount_residual=float(abs(total)),
@@ -196,6 +198,14 @@ class Call:
         made = [self._put("account.move.line", **item, **owned, date=day, date_maturity=due) for item in items]
         move["line_ids"] = made
         move["invoice_line_ids"] = [i for i in made if self.tables["account.move.line"][i]["role"] == "line"]
+
+    def _bank(self, number: int | None, payee: int) -> list[Any] | bool:
+        if number is None:
+            return False
+        bank = self.tables["res.partner.bank"].get(number)
+        if bank is None or bank["partner_id"][0] != payee:
+            raise denied("a move would have the bank account of somebody else")
+        return [bank["id"], bank["acc_number"]]
 
     def _make_order(self, values: dict[str, Any]) -> int:
         cents = Decimal("0.01")

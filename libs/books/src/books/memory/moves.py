@@ -52,7 +52,7 @@ def content(tables: Tables, move: Row) -> Row:
         "partner": party,
         "commercial_partner": party,
         "shipping": None,
-        "bank": None,
+        "bank": [*move["partner_bank_id"], move["partner_id"][0]] if move["partner_bank_id"] else None,
         "currency": move["currency_id"][1],
         "invoice_date": move["invoice_date"],
         "date": move["date"],

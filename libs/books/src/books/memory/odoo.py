@@ -37,6 +37,7 @@ class MemoryOdoo:
         put("res.company", name="Countersign Test Ltd", currency_id=[1, "USD"])
         for name, email in (("Ada Lovelace Ltd", "ada@customer.test"), ("Paper Mill", "sales@vendor.test")):
             put("res.partner", name=name, email=email, vat=False)
+        put("res.partner.bank", acc_number="GB33BUKB20201555555555", partner_id=[2, "Paper Mill"])
         put("product.product", name="Consulting hour", default_code="HOUR", list_price=120.0)
         for code, name, group, kind in (
             ("121000", "Account Receivable", "asset", "asset_receivable"),

@@ -80,7 +80,7 @@ def draft(desk: LedgerDesk, task: TaskId, letter: Letter, found: Found) -> int:
     lines = tuple(NewLine(line.label or "(no text)", line.unit_price, line.quantity) for line in bill.lines)
     new = NewMove(
         Kind.BILL, vendor.id, lines, issued=bill.issued, due=bill.due, reference=bill.number, currency=bill.currency,
-        origin=f"countersign {task}",
+        origin=f"countersign {task}", bank=_bank(desk, vendor, bill),
     )  # fmt: skip
     drafted = desk.books.draft(key, new)
     file = Key(f"file-{task}-{found.file.sha256[:16]}")
@@ -108,6 +108,12 @@ def _differences(bill: Bill, action: PostInvoice, known: Sequence[str]) -> Itera
             f"Changed bank account: the bill says {bill.iban}, the books {', '.join(dict.fromkeys(accounts))}. "
             "Call them on a number you know."
         )
+
+
+def _bank(desk: LedgerDesk, vendor: Partner, bill: Bill) -> int | None:
+    """The account that the bill names, when the books have it of this vendor: never one that only the bill knows."""
+    known = desk.books.bank_accounts(vendor.id) if bill.iban else ()
+    return next((account.id for account in known if same_account(account.number, bill.iban)), None)
 
 
 def _vendor(desk: LedgerDesk, letter: Letter, bill: Bill) -> Partner:
