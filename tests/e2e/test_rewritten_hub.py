@@ -19,10 +19,10 @@ pytestmark = pytest.mark.prove
 
 
 @pytest.fixture
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
-    """Both agents at work."""
+def office(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Gate]:
+    """Both agents at work, on a plain remote if the test says nothing else."""
     folder = tmp_path_factory.mktemp("rewritten")
-    with world(folder) as made:
+    with world(folder, resident=getattr(request, "param", "git") == "resident") as made:
         made.set_up(undo_seconds=0)
         made.start_cloud()
         made.start_local()
@@ -40,10 +40,27 @@ def approved_and_sent(office: Gate) -> str:
     return topic
 
 
-def restored(office: Gate, older: str) -> None:
+def backed_up(office: Gate, older: str) -> None:
     made = office.world
-    made.hub.rename(made.folder / "newest.git")
-    shutil.copytree(made.folder / older, made.hub)
+    made.hub_leaves()
+    shutil.copytree(made.machine.repository if made.machine else made.folder / "away.git", made.folder / older)
+    made.hub_returns()
+
+
+def restored(office: Gate, older: str) -> None:
+    """The hub as it was; a resident one starts on it once the operator says that this is meant."""
+    made = office.world
+    if made.machine is None:
+        made.hub.rename(made.folder / "newest.git")
+        shutil.copytree(made.folder / older, made.hub)
+        return
+    made.machine.stop()  # killed, it would not know how far it had come
+    made.machine.repository.rename(made.folder / "newest.git")
+    shutil.copytree(made.folder / older, made.machine.repository)
+    with pytest.raises(RuntimeError, match="If it was restored from an older copy on purpose"):
+        made.machine.start()
+    (made.machine.folder / "state" / "followed.json").unlink()
+    made.machine.start()
 
 
 def restart(made: World) -> None:
@@ -80,9 +97,10 @@ def test_after_a_rollback_past_an_approved_effect_nothing_is_sent_again_and_the_
     made.countersign("doctor")
 
 
+@pytest.mark.parametrize("office", [pytest.param("git", marks=pytest.mark.prove), "resident"], indirect=True)
 def test_after_a_fork_the_owners_new_root_is_followed_by_both_agents_and_mail_goes_out_once(office: Gate) -> None:
     made = office.world
-    shutil.copytree(made.hub, made.folder / "older.git")
+    backed_up(office, "older.git")
     first = approved_and_sent(office)
     assert made.cloud is not None
     made.kill(made.cloud)

@@ -47,7 +47,7 @@ def test_eight_agents_own_every_task_exactly_once(tasks: int, processes: int, tm
 def test_eight_agents_of_a_resident_hub_own_every_task_exactly_once(tasks: int, most: int, tmp_path: Path) -> None:
     """`most`: how many a claim asks for."""
     agents = (*claimer.AGENTS.values(), claimer.ADDER)
-    with program(tmp_path / "hub", *agents, settings="port = 0\nrequests_per_second = 100000\n") as hub:
+    with program(tmp_path / "hub", *agents, settings="requests_per_second = 100000\n") as hub:
         for name, token in hub.tokens.items():
             (tmp_path / f"{name}.token").write_text(token, encoding="ascii")
         hub.start()

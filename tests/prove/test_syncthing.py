@@ -126,7 +126,12 @@ def test_of_two_sides_that_wrote_at_once_nobody_loses_a_byte_and_nothing_is_deci
         assert some(Decided, tuple(at.seen)) == []
         assert len([path for path in at.world.at_head() if f"/{made.task_id(0)}" in path]) == 1
         assert [path for path in at.world.at_head() if "sync-conflict" in path] == []
-        assert any("sync-conflict" in found.path for found in at.world.mirror.unsynced()), "the owner is told of it"
+
+        def told() -> bool:
+            at.world.settle()
+            return any("sync-conflict" in found.path for found in at.world.mirror.unsynced())
+
+        until(told, "the owner is told of it")  # Syncthing may be at the file still
 
 
 def test_a_large_file_on_its_way_is_nothing_until_it_is_there(tmp_path: Path) -> None:

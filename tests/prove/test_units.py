@@ -37,8 +37,8 @@ def settings(unit: Path) -> dict[str, str]:
     return {name: value for name, equals, value in lines if equals and not name.startswith("#")}
 
 
-def test_there_is_a_unit_for_each_agent() -> None:
-    assert {"cloud-agent.service", "countersign.service"} <= {unit.name for unit in UNITS}
+def test_there_is_a_unit_for_each_agent_and_the_hub() -> None:
+    assert {"cloud-agent.service", "countersign.service", "vault-hub.service"} <= {unit.name for unit in UNITS}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

@@ -50,8 +50,8 @@ class HubMachine:
         return self.folder / "hub.log"
 
     def init(self, vault: str, owner_key: str) -> None:
-        run([*VAULT_HUB, "init", "--home", str(self.folder), "--vault", vault, "--owner-key", owner_key])
-        write_private(self.config, self.config.read_bytes() + f"port = {self.port}\n".encode("ascii"))
+        where = ["--home", str(self.folder), "--port", str(self.port)]
+        run([*VAULT_HUB, "init", *where, "--vault", vault, "--owner-key", owner_key])
 
     def add(self, agent: str, standing: str, key: str | None, token_file: Path) -> None:
         """Make the agent known; its token goes into this file."""

@@ -42,12 +42,27 @@ SAMPLES = [
     ("private-key", PEM.format("OPENSSH ", "")),
     ("private-key", PEM.format("ENCRYPTED ", "")),
     ("private-key", PEM.format("RSA ", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n")),
+    ("private-key", PEM.format("PGP ", "").replace("KEY-----", "KEY BLOCK-----")),
+    ("private-key", PEM.format("SSH2 ENCRYPTED ", "").replace("-----", "----").replace("----BEGIN", "---- BEGIN")
+        .replace("----END", "---- END").replace("KEY----", "KEY ----")),
+    ("private-key", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\n" + letters(64)),
+    ("azure-storage-key", "AccountKey=" + letters(86) + "=="),
+    ("artifactory-key", "AKCp" + letters(69)),
+    ("slack-webhook", "hooks.slack.com/services/T" + letters(8) + "/B" + letters(8) + "/" + letters(24)),
+    ("square-secret", "sq0csp-" + letters(43)),
+    ("mailchimp-key", letters(32, "0123abcd") + "-us12"),
+    ("discord-bot-token", "M" + letters(23) + "." + letters(6) + "." + letters(27)),
+    ("npm-token", "_authToken=" + "01234567-89ab-cdef-0123-456789abcdef"),
+    *(("gitlab-token", f"gl{kind}-" + letters(50)) for kind in ("dt", "ft", "soat", "rt", "imt", "ptt", "oas")),
+    ("gitlab-token", "glagent-" + letters(50)),
+    ("gitlab-token", "glcbt-64_" + letters(20)),
+    ("gitlab-token", "GR1348941" + letters(20)),
     ("url-password", "postgres://ann:secret-word@db.example/books"),
 ]  # fmt: skip
 
 
 def test_there_is_a_sample_of_every_kind() -> None:
-    assert {kind for kind, _ in SAMPLES} == {kind for kind, _ in scan._PROVIDERS}
+    assert {kind for kind, _ in SAMPLES} == {kind for kind, _, _ in scan._PROVIDERS}
 
 
 @pytest.mark.parametrize(("kind", "secret"), SAMPLES)
@@ -86,7 +101,9 @@ PATHOLOGICAL = {
     "pem bodies": "-----BEGIN PRIVATE KEY-----" + "x-" * 9000, "edges": "a-", "dots": "a.b", "schemes": "a://",
     "logins": "ab://c:", "long logins": "ab://" + "b" * 100 + ":", "sk": "sk-", "sk dashes": "sk-" + "-" * 200 + " ",
     "slack": "xoxb-", "digits": "1234567890:", "underscores": "ghp_", "one letter": "A", "spaces": " ",
-    "google": "-AIza",
+    "google": "-AIza", "mailchimp": "0a" * 16 + "-us ", "discord": "Maaaaaaaaaaaaaaaaaaaaaaaa.aaaaaa.",
+    "azure": "AccountKey=a", "putty": "PuTTY-User-Key-File-3: a\n", "slack hooks": "hooks.slack.com/services/T",
+    "ssh2": "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----",
 }  # fmt: skip
 
 

@@ -118,6 +118,27 @@ def test_the_passwords_of_the_mailboxes_are_secrets_that_are_never_published(tmp
     assert not found.found_in(b"nothing")
 
 
+def test_a_hub_on_this_machine_is_given_every_secret_that_this_agent_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, folder = written(tmp_path, GOOD), tmp_path / "hub" / "secrets"
+    settings = settings_file.read(config)
+    (tmp_path / "passwords").mkdir()
+    (tmp_path / "passwords" / "business").write_text("correct horse\n")
+    settings.secret_file.write_text("01" * 32)
+    folder.mkdir(parents=True)
+    (folder / "cloud.drafter").write_text("of an agent that drafted by itself\n")
+    (folder / "cloud-2.drafter").write_text("another's\n")
+
+    assert main(["secrets", "--config", str(config), "--into", str(folder)]) == 0
+
+    held = {path.name: path.read_text().strip() for path in folder.iterdir()}
+    assert held.pop("cloud-2.drafter") == "another's"
+    assert sorted(held) == capsys.readouterr().out.split()
+    assert set(held.values()) == {"correct horse", "01" * 32}
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir() if path.name in held} == {0o600}
+
+
 @pytest.mark.parametrize("how", ["json", "key-value"])
 def test_the_log_is_one_event_a_line_on_stderr(how: str) -> None:
     code = (

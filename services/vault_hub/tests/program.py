@@ -45,9 +45,9 @@ class Program:
     def config(self) -> Path:
         return self.home / "hub.toml"
 
-    def make(self, *agents: Identity, settings: str = "port = 0\n") -> None:
+    def make(self, *agents: Identity, port: int = 0, settings: str = "") -> None:
         key = PublicKey.of(OWNER_KEY).line("owner")
-        assert main(["init", "--home", str(self.home), "--vault", VAULT, "--owner-key", key]) == 0
+        assert main(["init", "--home", str(self.home), "--vault", VAULT, "--owner-key", key, "--port", f"{port}"]) == 0
         self.config.write_text(self.config.read_text() + settings)
         clock = SystemClock()
         known = Agents(self.home / "agents", VAULT, now=clock.now, monotonic=clock.monotonic)
@@ -107,10 +107,10 @@ class Program:
 
 
 @contextmanager
-def program(home: Path, *agents: Identity, settings: str = "port = 0\n") -> Iterator[Program]:
+def program(home: Path, *agents: Identity, port: int = 0, settings: str = "") -> Iterator[Program]:
     """Made, not started."""
     found = Program(home)
-    found.make(*agents, settings=settings)
+    found.make(*agents, port=port, settings=settings)
     try:
         yield found
     finally:

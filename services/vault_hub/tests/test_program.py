@@ -81,13 +81,23 @@ def test_what_the_operator_gets_wrong_is_one_line_and_code_1(
     assert len(said.splitlines()) == 1
 
 
+def test_what_init_writes_is_what_is_read(tmp_path: Path) -> None:
+    with program(tmp_path / "hub", port=18470) as found:
+        read = settings_module.read(found.config)
+    assert (read.port, read.secrets_dir) == (18470, tmp_path / "hub" / "secrets")
+    assert read.secrets_dir.stat().st_mode & 0o777 == 0o700
+    assert main(["init", "--home", str(tmp_path / "b"), "--vault", VAULT, "--owner-key", KEY, "--port", "70000"]) == 1
+    assert not (tmp_path / "b" / "hub.toml").exists()
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [("port = 70000", "port"), ("prot = 1", "prot"), ("port", "Expected"), ('log_format = "xml"', "log_format")],
 )
 def test_a_setting_that_is_none_is_named(tmp_path: Path, line: str, why: str) -> None:
-    with program(tmp_path / "hub", settings="") as found:
-        found.config.write_text(found.config.read_text() + line + "\n")
+    with program(tmp_path / "hub") as found:
+        made = found.config.read_text().replace("port = 0\n", "")
+        found.config.write_text(made + line + "\n")
         with pytest.raises(VaultError, match=why):
             settings_module.read(found.config)
     with pytest.raises(VaultError, match="there is no such file"):
@@ -126,7 +136,7 @@ def test_told_to_end_it_ends_the_streams_and_itself_well(running: Program, tmp_p
     client.close()
     assert remote.fsck(running.repository) == ()
     ended = [json.loads(line)["event"] for line in running.log.read_text().splitlines()]
-    assert (ended[0], ended[-1]) == ("hub.started", "hub.ended")
+    assert (ended[:2], ended[-1]) == (["secrets.none", "hub.started"], "hub.ended")
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
@@ -181,7 +191,7 @@ def test_two_hubs_never_have_one_repository(running: Program) -> None:
 def test_a_port_that_is_taken_is_one_line_and_code_1(tmp_path: Path) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
-        program(tmp_path / "hub", settings=f"port = {taken.getsockname()[1]}\n") as found,
+        program(tmp_path / "hub", port=taken.getsockname()[1]) as found,
     ):
         done = subprocess.run(found.argv(), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1

@@ -10,6 +10,7 @@ from services.vault_hub.tests.hubworld import Answer, HubWorld
 
 from vault_protocol import notes, request, sshsig
 from vault_protocol.approval import NAMESPACE, SignedApproval
+from vault_protocol.files import write_private
 from vault_protocol.hub import Edits
 from vault_protocol.identity import Identity
 from vault_protocol.request import Request
@@ -193,6 +194,9 @@ def test_of_a_log_only_what_was_added_is_looked_at_for_secrets(hub: HubWorld) ->
     assert rule(wrote(hub, CLOUD, {path: begun + b' "}\n'})) is None
 
 
+SPELLINGS = ("correct horse", "Y29ycmVjdCBob3JzZQ", "636f727265637420686f727365", "correct%20horse")
+
+
 def test_a_secret_of_clouds_own_is_refused_in_any_spelling_of_either_agent(start: Start) -> None:
     hub = start()
     (hub.folder / "password").write_text("correct horse\n")
@@ -200,10 +204,39 @@ def test_a_secret_of_clouds_own_is_refused_in_any_spelling_of_either_agent(start
     hub.running.changes = {"secret_files": (hub.folder / "password",)}
     hub.running.start()
     hub.begin()
-    for spelled in ("correct horse", "Y29ycmVjdCBob3JzZQ", "636f727265637420686f727365", "correct%20horse"):
+    for spelled in SPELLINGS:
         for who in (CLOUD, LOCAL):
             answer = wrote(hub, who, {"Plans/p.md": f"x {spelled} x\n".encode()})
             assert (rule(answer), "correct" in answer.raw.decode()) == ("secret", False)
+
+
+def test_a_secret_put_into_the_folder_is_refused_from_then_on_without_a_restart(hub: HubWorld) -> None:
+    hub.begin()
+    assert hub.metric("countersign_hub_secrets") == 0
+    assert rule(wrote(hub, CLOUD, {"Plans/p.md": b"x correct horse x\n"})) is None
+
+    folder = hub.running.settings.secrets_dir
+    folder.mkdir()
+    write_private(folder / "mailbox-business", b"correct horse\n")
+    hub.clock.tick(timedelta(seconds=2))
+
+    assert rule(wrote(hub, CLOUD, {"Plans/q.md": b"x correct horse x\n"})) == "secret"
+    assert hub.metric("countersign_hub_secrets") == 1
+    write_private(folder / "mailbox-business", b"battery staple\n")
+    hub.clock.tick(timedelta(seconds=2))
+    assert rule(wrote(hub, LOCAL, {"Plans/q.md": b"x battery staple x\n"})) == "secret"
+
+
+def test_a_secret_that_cannot_be_read_any_more_stays_one(hub: HubWorld) -> None:
+    folder = hub.running.settings.secrets_dir
+    folder.mkdir()
+    write_private(folder / "key", b"correct horse\n")
+    hub.clock.tick(timedelta(seconds=2))
+    hub.begin()
+    (folder / "key").unlink()
+    (folder / "key").symlink_to(folder / "nowhere")
+    hub.clock.tick(timedelta(seconds=2))
+    assert rule(wrote(hub, CLOUD, {"Plans/p.md": b"x correct horse x\n"})) == "secret"
 
 
 def test_a_refusal_is_noted_with_who_which_rule_and_where_and_no_content(hub: HubWorld) -> None:

@@ -11,37 +11,51 @@ from json import dumps
 from urllib.parse import quote
 
 _PEM = (
-    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----(?:[^-]|-(?!----)){0,20000}+"
-    r"(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----)?"
+    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----)){0,20000}+"
+    r"(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----)?"
+    r"|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----(?:[^-]|-(?!---)){0,20000}+"
+    r"(?:---- END SSH2 ENCRYPTED PRIVATE KEY ----)?"
+    r"|PuTTY-User-Key-File-[0-9]: [^\n]{1,200}(?:\n[^\n]{1,200}){0,100}"
 )
-_PROVIDERS: tuple[tuple[str, str], ...] = (
-    ("aws-access-key", r"(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("github-token", r"gh[pousr]_[A-Za-z0-9]{36,255}\b"),
-    ("github-fine-grained-token", r"github_pat_[A-Za-z0-9_]{60,255}\b"),
-    ("gitlab-token", r"glpat-[A-Za-z0-9_-]{20,64}\b"),
-    ("slack-token", r"xox[abprs]-[A-Za-z0-9-]{10,250}\b"),
-    ("stripe-key", r"(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{20,247}\b"),
-    ("anthropic-key", r"sk-ant-[A-Za-z0-9_-]{20,200}\b"),
-    ("openai-key", r"sk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,200}\b"),
-    ("google-api-key", r"AIza[0-9A-Za-z_-]{35}(?![\w-])"),
-    ("google-oauth-secret", r"GOCSPX-[A-Za-z0-9_-]{28}(?![\w-])"),
-    ("sendgrid-key", r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![\w-])"),
-    ("twilio-key", r"SK[0-9a-f]{32}\b"),
-    ("telegram-bot-token", r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])"),
-    ("npm-token", r"npm_[A-Za-z0-9]{36}\b"),
-    ("pypi-token", r"pypi-[A-Za-z0-9_-]{50,250}\b"),
-    ("json-web-token", r"eyJ[A-Za-z0-9_-]{10,2000}+\.eyJ[A-Za-z0-9_-]{10,2000}+\.[A-Za-z0-9_-]{10,500}\b"),
-    ("private-key", _PEM),
-    ("url-password", r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,100}:[^\s/:@]{3,100}@[^\s/]{1,200}"),
+_GITLAB = r"(?:gl(?:pat|dt|ft|soat|rt|imt|ptt|agent|oas)-|glcbt-(?:[0-9a-fA-F]{2}_)?|GR1348941)[A-Za-z0-9_-]{20,255}\b"
+_PROVIDERS: tuple[tuple[str, str, str], ...] = (
+    ("aws-access-key", "AKIA ASIA ABIA ACCA", r"A(?:KIA|SIA|BIA|CCA)[0-9A-Z]{16}\b"),
+    ("azure-storage-key", "AccountKey=", r"AccountKey=[A-Za-z0-9+/]{86}=="),
+    ("artifactory-key", "AKCp", r"AKCp[A-Za-z0-9]{60,100}\b"),
+    ("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{36,255}\b"),
+    ("github-fine-grained-token", "github_pat_", r"github_pat_[A-Za-z0-9_]{60,255}\b"),
+    ("gitlab-token", "glpat- gldt- glft- glsoat- glrt- glimt- glptt- glagent- gloas- glcbt- GR1348941", _GITLAB),
+    ("slack-token", "xox", r"xox[abeoprs]-[A-Za-z0-9-]{10,250}\b"),
+    ("slack-webhook", "hooks.slack.com/", r"hooks\.slack\.com/services/T\w{1,40}/B\w{1,40}/\w{10,80}\b"),
+    ("stripe-key", "k_live_ k_test_", r"(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{20,247}\b"),
+    ("square-secret", "sq0", r"sq0(?:csp|atp)-[A-Za-z0-9_-]{22,43}(?![\w-])"),
+    ("mailchimp-key", "-us", r"[0-9a-f]{32}-us[0-9]{1,2}\b"),
+    ("anthropic-key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{20,200}\b"),
+    ("openai-key", "sk-", r"sk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,200}\b"),
+    ("google-api-key", "AIza", r"AIza[0-9A-Za-z_-]{35}(?![\w-])"),
+    ("google-oauth-secret", "GOCSPX-", r"GOCSPX-[A-Za-z0-9_-]{28}(?![\w-])"),
+    ("sendgrid-key", "SG.", r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![\w-])"),
+    ("twilio-key", "SK", r"SK[0-9a-f]{32}\b"),
+    ("telegram-bot-token", ":AA", r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])"),
+    ("discord-bot-token", "", r"[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}(?![\w-])"),
+    ("npm-token", "npm_ _authToken=", r"(?:npm_[A-Za-z0-9]{36}|_authToken=[0-9A-Fa-f-]{36})\b"),
+    ("pypi-token", "pypi-", r"pypi-[A-Za-z0-9_-]{50,250}\b"),
+    ("json-web-token", "eyJ", r"eyJ[A-Za-z0-9_-]{10,2000}+\.eyJ[A-Za-z0-9_-]{10,2000}+\.[A-Za-z0-9_-]{10,500}\b"),
+    ("private-key", "PRIVATE PuTTY-", _PEM),
+    ("url-password", "://", r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,100}:[^\s/:@]{3,100}@[^\s/]{1,200}"),
 )  # fmt: skip
-"""Forms that providers give their secrets, each at the beginning of a word. Entropy is never a reason: anyone can
-mail noise."""
+"""Forms that providers give their secrets, each at the beginning of a word, and what no text with one is without. Only
+what is unmistakable: a refusal is a way to be in the way, and anyone can mail noise."""
+
+_HINTS = tuple(hint for _, hints, _ in _PROVIDERS for hint in hints.split())
+_DOTTED = re.compile(r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}")
+"""What no token of Discord is without; it has no prefix."""
 
 SMALL = 16 * 1024
 """Characters of a text that is remembered with what was found in it."""
 
 _ANY = re.compile(
-    r"(?:\b|(?=-----BEGIN ))(?:" + "|".join(f"(?P<p{i}>{pattern})" for i, (_, pattern) in enumerate(_PROVIDERS)) + ")"
+    r"(?:\b|(?=----[- ]BEGIN ))(?:" + "|".join(f"(?P<p{i}>{form})" for i, (_, _, form) in enumerate(_PROVIDERS)) + ")"
 )
 
 
@@ -63,6 +77,8 @@ def provider_secrets(text: str) -> tuple[str, ...]:
 
 
 def _found(text: str) -> tuple[str, ...]:
+    if not any(hint in text for hint in _HINTS) and not _DOTTED.search(text):
+        return ()
     return tuple(_kind(match) for match in _ANY.finditer(text))
 
 

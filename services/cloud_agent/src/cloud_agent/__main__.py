@@ -67,10 +67,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     running = commands.add_parser("run", help="watch, triage and draft until told to stop")
     running.add_argument("--config", type=Path, required=True, metavar="FILE")
+    handing = commands.add_parser(
+        "secrets", help="write this agent's secrets where a hub on this machine looks for them"
+    )
+    handing.add_argument("--config", type=Path, required=True, metavar="FILE")
+    handing.add_argument("--into", type=Path, required=True, metavar="DIR", help="the hub's secrets_dir")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "init":
             _init(chosen.home, chosen.agent, chosen.owner_key)
+        elif chosen.command == "secrets":
+            print("\n".join(machine.hand_over(settings_file.read(chosen.config), chosen.into)))
         else:
             settings = settings_file.read(chosen.config)
             run(settings, drafter_of(settings))

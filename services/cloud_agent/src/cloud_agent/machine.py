@@ -85,20 +85,38 @@ def alone(state: Path) -> Iterator[None]:
 
 def own_secrets(settings: Settings, secret: bytes) -> OwnSecrets:
     """Everything secret that this machine holds as text; a file that cannot be read now holds nothing."""
-    files = [mailbox.password_file for mailbox in settings.mailboxes]
+    return OwnSecrets.of([secret.hex(), *(value for _, value in _secret_texts(settings))])
+
+
+def hand_over(settings: Settings, folder: Path) -> tuple[str, ...]:
+    """Write every secret of this agent into the hub's folder of them, a file each; their names. Raises VaultError."""
+    agent, found = settings.agent, {"secret": settings.secret().hex(), **dict(_secret_texts(settings))}
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, value in found.items():
+            write_private(folder / f"{agent}.{name}", f"{value}\n".encode())
+        kept = {f"{agent}.{name}" for name in found}
+        for old in sorted(folder.glob(f"{agent}.*")):
+            if old.name not in kept:
+                old.unlink()  # what the agent holds no more is no secret of its own
+    except OSError as error:
+        raise VaultError(f"cannot write into {folder}: {os.strerror(error.errno or 0)}") from None
+    return tuple(sorted(kept))
+
+
+def _secret_texts(settings: Settings) -> Iterator[tuple[str, str]]:
+    files = [(f"mailbox-{mailbox.name}", mailbox.password_file) for mailbox in settings.mailboxes]
     if settings.drafter.api_key_file is not None:
-        files.append(settings.drafter.api_key_file)
+        files.append(("drafter", settings.drafter.api_key_file))
     if settings.hub_token_file is not None:
-        files.append(settings.hub_token_file)
+        files.append(("hub-token", settings.hub_token_file))
     if settings.books is not None:
-        files.append(settings.books.key_file)
-    values = [secret.hex()]
-    for file in files:
+        files.append(("books", settings.books.key_file))
+    for name, file in files:
         try:
-            values.append(file.read_text(encoding="utf-8").strip())
+            yield name, file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
             continue
-    return OwnSecrets.of(values)
 
 
 def log_to_stderr(how: str) -> None:

@@ -16,7 +16,7 @@ from vault_hub import settings as settings_file
 from vault_hub.agents import Agents, Standing
 from vault_hub.hub import assemble
 from vault_hub.serving import Server, configured
-from vault_hub.settings import Settings
+from vault_hub.settings import PORT, Settings
 from vault_protocol import keys, memory, remote
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match chosen.command:
             case "init":
-                _init(chosen.home, chosen.vault, _public(chosen.owner_key))
+                _init(chosen.home, chosen.vault, _public(chosen.owner_key), chosen.port)
             case "run":
                 run(settings_file.read(chosen.config))
             case "agent":
@@ -81,17 +81,20 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda name: None) 
         raise hub.arbiter.bug
 
 
-def _init(home: Path, vault: str, owner_key: PublicKey) -> None:
+def _init(home: Path, vault: str, owner_key: PublicKey, port: int) -> None:
+    if not 0 <= port <= 65535:
+        raise VaultError(f"--port {port}: a port is a number from 0 (any free one) to 65535")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     config = home / "hub.toml"
     if config.exists():
         raise VaultError(f"{config} exists; this hub is set up already")
     remote.create(home / "vault.git")
-    (home / "agents").mkdir(exist_ok=True, mode=0o700)
+    for folder in ("agents", "secrets"):
+        (home / folder).mkdir(exist_ok=True, mode=0o700)
     write_private(home / "owner.pub", (owner_key.line("owner") + "\n").encode())
     lines = [
         f'vault = "{vault}"', 'repository = "vault.git"', 'agents_dir = "agents"', 'state_dir = "state"',
-        'owner_key_file = "owner.pub"',
+        'owner_key_file = "owner.pub"', 'secrets_dir = "secrets"', f"port = {port}",
     ]  # fmt: skip
     write_private(config, ("\n".join(lines) + "\n").encode())
     print(config)
@@ -131,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument(
         "--owner-key", required=True, metavar="KEY", help="public half of the key the owner approves with"
     )
+    making.add_argument("--port", type=int, default=PORT, metavar="N", help=f"on loopback ({PORT}); 0: any free one")
     running = commands.add_parser("run", help="serve until told to stop")
     running.add_argument("--config", type=Path, required=True, metavar="FILE")
     agent = commands.add_parser("agent", help="who may talk to the hub")

@@ -25,6 +25,7 @@ from vault_hub.line import Line, Said
 from vault_hub.maintenance import Maintenance
 from vault_hub.metrics import Metrics
 from vault_hub.objects import Objects
+from vault_hub.own_secrets import SecretFiles
 from vault_hub.refusals import Refusals
 from vault_hub.rules import Rules
 from vault_hub.settings import Settings
@@ -99,7 +100,10 @@ def _assemble(
     step("followed")
     line, refusals = Line(path, follower.view.head), Refusals(settings.state_dir, clock.now)
     events = Events(line, heartbeat=settings.heartbeat_seconds)
-    rules = Rules(settings.vault, owner_key, settings.secrets())
+    held = SecretFiles(settings.secret_files, settings.secrets_dir, monotonic=clock.monotonic)
+    if not held.count:
+        log.warning("secrets.none", folder=str(settings.secrets_dir))
+    rules = Rules(settings.vault, owner_key, held.now)
     loop: list[asyncio.AbstractEventLoop] = []
     moved = [clock.monotonic()]
 
@@ -139,6 +143,7 @@ def _assemble(
     metrics.watch("stream_clients", "Agents that listen", lambda: events.listeners)
     metrics.watch("streams_cut", "Listeners cut off since the start, for being slow", lambda: events.cut)
     metrics.watch("request_bytes", "Bytes of requests held just now", lambda: bodies.held)
+    metrics.watch("secrets", "Secrets of Cloud that no commit may hold", lambda: held.count)
     metrics.watch("queue_length", "Publishes that wait", lambda: arbiter.length)
 
     @asynccontextmanager

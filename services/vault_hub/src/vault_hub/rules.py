@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,7 +26,7 @@ class Rules:
 
     vault: str
     owner_key: PublicKey
-    secrets: scan.OwnSecrets = scan.NO_SECRETS
+    secrets: Callable[[], scan.OwnSecrets] = lambda: scan.NO_SECRETS
 
     def judge(
         self, found: Changeset, changes: Sequence[Change], *, before: Read, after: Read, now: datetime
@@ -71,7 +71,7 @@ class Rules:
         raise Refused("approval", path, "it enters Approved without the owner's signed approval beside it")
 
     def _secrets(self, path: str, new: bytes) -> None:
-        if self.secrets.found_in(path.encode("utf-8") + b"\n" + new):
+        if self.secrets().found_in(path.encode("utf-8") + b"\n" + new):
             raise Refused("secret", path, "it holds a secret of the cloud machine")
         kinds = scan.provider_secrets(new.decode("utf-8", "replace"))
         if kinds:

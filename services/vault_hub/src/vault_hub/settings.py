@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vault_protocol.errors import VaultError
-from vault_protocol.scan import OwnSecrets
+
+PORT = 8470
 
 
 class Settings(BaseModel):
@@ -26,7 +27,7 @@ class Settings(BaseModel):
     owner_key_file: Path
     """The public half of the key the owner approves with."""
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8470
+    port: Annotated[int, Field(ge=0, le=65535)] = PORT
     """Plain HTTP: TLS is the reverse proxy's. 0 takes a free port and writes it to state_dir/port."""
     body_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 30)] = 20 * 1024 * 1024
     """Of one request, and of what a push holds once it is unpacked."""
@@ -36,18 +37,14 @@ class Settings(BaseModel):
     """Open at once; more are answered 503."""
     proxies: tuple[str, ...] = ("127.0.0.1",)
     """Addresses of reverse proxies, whose word on who called is taken for the log and the failed attempts."""
+    secrets_dir: Path = Path("secrets")
+    """Cloud's own secrets, one a file: no commit may hold one in any spelling. Never Local's. Read again when they
+    change; it need not be there."""
     secret_files: tuple[Path, ...] = ()
-    """Cloud's own secrets, one a file: no commit may hold one in any spelling. Never Local's."""
+    """More of them, wherever they lie."""
     heartbeat_seconds: Annotated[float, Field(gt=0)] = 15.0
     maintenance_seconds: Annotated[float, Field(gt=0)] = 600.0
     log_format: Literal["json", "key-value"] = "json"
-
-    def secrets(self) -> OwnSecrets:
-        """Raises VaultError for a file that cannot be read."""
-        try:
-            return OwnSecrets.of(path.read_text(encoding="utf-8").strip() for path in self.secret_files)
-        except (OSError, UnicodeDecodeError) as error:
-            raise VaultError(f"secret_files: {str(error).splitlines()[0]}") from None
 
 
 def read(path: Path) -> Settings:
@@ -63,6 +60,6 @@ def read(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise VaultError(f"{path}: {str(error).splitlines()[0]}") from None
     folder = path.absolute().parent
-    names = ("repository", "agents_dir", "state_dir", "owner_key_file")
+    names = ("repository", "agents_dir", "state_dir", "owner_key_file", "secrets_dir")
     paths: dict[str, Any] = {name: folder / getattr(settings, name) for name in names}
     return settings.model_copy(update={**paths, "secret_files": tuple(folder / one for one in settings.secret_files)})

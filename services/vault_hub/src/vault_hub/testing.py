@@ -38,6 +38,7 @@ class RunningHub:
         return Settings(
             vault=self.vault, repository=self.folder / "vault.git", agents_dir=self.folder / "agents",
             state_dir=self.folder / "state", owner_key_file=self.folder / "owner.pub", port=self.port,
+            secrets_dir=self.folder / "secrets",
             requests_per_second=100_000.0,
         ).model_copy(update=dict(self.changes))  # fmt: skip
 
