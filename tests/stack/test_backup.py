@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from backup import ledger_facts
+from backup.database import Access, Database
 from books.drafts import Key, NewLine, NewMove
 from books.odoo import OdooBooks
 from books.rpc import connect
@@ -104,6 +106,22 @@ def test_what_is_taken_while_others_write_comes_back_on_fresh_containers_and_is_
     assert docker("ps", "-q", "--filter", f"name={made.books.name}") == running, "the books in use go on"
 
 
+def test_a_dump_is_of_the_very_moment_that_was_counted(made: Installation, tmp_path: Path) -> None:
+    container = f"{made.books.name}-db"
+    books = Database(Access("books", "odoo", container=container))
+    add = "UPDATE account_move SET amount_total = amount_total {} WHERE id = (SELECT min(id) FROM account_move)"
+    with books.moment() as moment:
+        counted = ledger_facts.read(moment.ask)
+        made.books.sql(add.format("+ 1"))
+        books.dump(tmp_path / "dump", moment.snapshot)
+    assert ledger_facts.differences(counted, ledger_facts.read(books.ask)) == ("moves",)
+    made.books.sql(add.format("- 1"))
+    copy = Database(Access("moment", "odoo", container=container))
+    copy.create()
+    copy.restore(tmp_path / "dump")
+    assert ledger_facts.differences(counted, ledger_facts.read(copy.ask)) == ()
+
+
 def test_the_drill_reports_in_the_vault_and_local_takes_it(made: Installation) -> None:
     made.backups("run", "--once", "vault", "books")
     made.backups("drill", "--quiet")
@@ -147,6 +165,7 @@ def test_a_database_that_is_away_makes_no_snapshot(made: Installation) -> None:
 
 def test_a_dump_that_breaks_off_makes_no_snapshot(made: Installation) -> None:
     """restic would take half a dump as it is."""
+    made.backups("run", "--once", "books")
     made.books.sql("CREATE TABLE unreadable (n int)")
     made.books.sql("ALTER TABLE unreadable OWNER TO postgres")
     status = made.backups.config.parent / "state" / "status.json"
