@@ -34,6 +34,7 @@ pytestmark = pytest.mark.stack
 LAST = re.compile(r"RTO (\d+) s, RPO (\d+) s")
 NUMBERS = count(1)
 DRILLS = "countersign.drill"
+STAND = re.compile(r"countersign-drill-[0-9a-f]{8}")
 
 
 @pytest.fixture(scope="module")
@@ -85,25 +86,34 @@ def written_to(made: Installation) -> Iterator[list[int]]:
     assert faults == []
 
 
-def test_what_is_taken_while_others_write_comes_back_on_fresh_containers_and_is_what_it_was(
-    made: Installation,
-) -> None:
+@pytest.fixture(scope="module")
+def drilled(made: Installation) -> str:
+    """What a drill said of backups that were made while others wrote."""
     with written_to(made) as written:
         before = list(written)
         made.backups("run", "--once", "vault", "books")
         assert [now > then for now, then in zip(written, before, strict=True)] == [True, True], "nobody wrote meanwhile"
-    running = docker("ps", "-q", "--filter", f"name={made.books.name}")
+    return made.backups("drill")
 
-    said = made.backups("drill")
 
-    found = LAST.fullmatch(said.strip().splitlines()[-1])
+def left_of(said: str) -> list[str]:
+    """What a drill left behind; `said` names its stand."""
+    found = STAND.search(said)
     assert found, said
+    every = ("ps -a -q", "volume ls -q", "network ls -q")
+    return [left for what in every if (left := docker(*what.split(), "--filter", f"label={DRILLS}={found[0]}"))]
+
+
+def test_what_is_taken_while_others_write_comes_back_on_fresh_containers_and_is_what_it_was(
+    made: Installation, drilled: str
+) -> None:
+    found = LAST.fullmatch(drilled.strip().splitlines()[-1])
+    assert found, drilled
     assert int(found[1]) <= 600
-    assert "0 findings" in said
-    assert "trial balance: 3 accounts, 760.00 on both sides, the same" in said
-    for what in ("ps -a -q", "volume ls -q", "network ls -q"):
-        assert docker(*what.split(), "--filter", f"label={DRILLS}") == "", "something of the drill stayed"
-    assert docker("ps", "-q", "--filter", f"name={made.books.name}") == running, "the books in use go on"
+    assert "0 findings" in drilled
+    assert "trial balance: 3 accounts, 760.00 on both sides, the same" in drilled
+    assert left_of(drilled) == []
+    assert made.books.sql("SELECT count(*) > 0 FROM ir_cron WHERE active") == [["t"]], "the books in use go on"
 
 
 def test_a_dump_is_of_the_very_moment_that_was_counted(made: Installation, tmp_path: Path) -> None:
@@ -122,9 +132,8 @@ def test_a_dump_is_of_the_very_moment_that_was_counted(made: Installation, tmp_p
     assert ledger_facts.differences(counted, ledger_facts.read(copy.ask)) == ()
 
 
-def test_the_drill_reports_in_the_vault_and_local_takes_it(made: Installation) -> None:
-    made.backups("run", "--once", "vault", "books")
-    made.backups("drill", "--quiet")
+def test_the_drill_reports_in_the_vault_and_local_takes_it(made: Installation, drilled: str) -> None:
+    assert "reported in Updates/backup/restore-drill.md" in drilled
 
     def told() -> bool:
         made.office.tail.new()
@@ -146,10 +155,11 @@ def test_a_file_of_the_books_that_changed_on_the_disk_is_found_by_the_drill(made
     file.write_bytes(b"x" + whole[1:])
     try:
         made.backups("run", "--once", "books")
-        assert name in made.backups("drill", code=1)
+        said = made.backups("drill", code=1)
     finally:
         file.write_bytes(whole)
-    assert docker("ps", "-a", "-q", "--filter", f"label={DRILLS}") == ""
+    assert name in said
+    assert left_of(said) == []
 
 
 def test_a_database_that_is_away_makes_no_snapshot(made: Installation) -> None:
