@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from backup import ledger_facts
+from backup.database import Access, Database
 from books.drafts import Key, NewLine, NewMove
 from books.odoo import OdooBooks
 from books.rpc import connect
@@ -32,6 +34,7 @@ pytestmark = pytest.mark.stack
 LAST = re.compile(r"RTO (\d+) s, RPO (\d+) s")
 NUMBERS = count(1)
 DRILLS = "countersign.drill"
+STAND = re.compile(r"countersign-drill-[0-9a-f]{8}")
 
 
 @pytest.fixture(scope="module")
@@ -83,30 +86,54 @@ def written_to(made: Installation) -> Iterator[list[int]]:
     assert faults == []
 
 
-def test_what_is_taken_while_others_write_comes_back_on_fresh_containers_and_is_what_it_was(
-    made: Installation,
-) -> None:
+@pytest.fixture(scope="module")
+def drilled(made: Installation) -> str:
+    """What a drill said of backups that were made while others wrote."""
     with written_to(made) as written:
         before = list(written)
         made.backups("run", "--once", "vault", "books")
         assert [now > then for now, then in zip(written, before, strict=True)] == [True, True], "nobody wrote meanwhile"
-    running = docker("ps", "-q", "--filter", f"name={made.books.name}")
+    return made.backups("drill")
 
-    said = made.backups("drill")
 
-    found = LAST.fullmatch(said.strip().splitlines()[-1])
+def left_of(said: str) -> list[str]:
+    """What a drill left behind; `said` names its stand."""
+    found = STAND.search(said)
     assert found, said
+    every = ("ps -a -q", "volume ls -q", "network ls -q")
+    return [left for what in every if (left := docker(*what.split(), "--filter", f"label={DRILLS}={found[0]}"))]
+
+
+def test_what_is_taken_while_others_write_comes_back_on_fresh_containers_and_is_what_it_was(
+    made: Installation, drilled: str
+) -> None:
+    found = LAST.fullmatch(drilled.strip().splitlines()[-1])
+    assert found, drilled
     assert int(found[1]) <= 600
-    assert "0 findings" in said
-    assert "trial balance: 3 accounts, 760.00 on both sides, the same" in said
-    for what in ("ps -a -q", "volume ls -q", "network ls -q"):
-        assert docker(*what.split(), "--filter", f"label={DRILLS}") == "", "something of the drill stayed"
-    assert docker("ps", "-q", "--filter", f"name={made.books.name}") == running, "the books in use go on"
+    assert "0 findings" in drilled
+    assert "trial balance: 3 accounts, 760.00 on both sides, the same" in drilled
+    assert left_of(drilled) == []
+    assert made.books.sql("SELECT count(*) > 0 FROM ir_cron WHERE active") == [["t"]], "the books in use go on"
 
 
-def test_the_drill_reports_in_the_vault_and_local_takes_it(made: Installation) -> None:
-    made.backups("run", "--once", "vault", "books")
-    made.backups("drill", "--quiet")
+def test_a_dump_is_of_the_very_moment_that_was_counted(made: Installation, tmp_path: Path) -> None:
+    container = f"{made.books.name}-db"
+    books = Database(Access("books", "odoo", container=container))
+    add = "UPDATE account_move SET amount_total = amount_total {} WHERE id = (SELECT min(id) FROM account_move)"
+    with books.moment() as moment:
+        counted = ledger_facts.read(moment.ask)
+        made.books.sql(add.format("+ 1"))
+        books.dump(tmp_path / "dump", moment.snapshot)
+    assert ledger_facts.differences(counted, ledger_facts.read(books.ask)) == ("moves",)
+    made.books.sql(add.format("- 1"))
+    copy = Database(Access("moment", "odoo", container=container))
+    copy.create()
+    copy.restore(tmp_path / "dump")
+    assert ledger_facts.differences(counted, ledger_facts.read(copy.ask)) == ()
+
+
+def test_the_drill_reports_in_the_vault_and_local_takes_it(made: Installation, drilled: str) -> None:
+    assert "reported in Updates/backup/restore-drill.md" in drilled
 
     def told() -> bool:
         made.office.tail.new()
@@ -128,10 +155,11 @@ def test_a_file_of_the_books_that_changed_on_the_disk_is_found_by_the_drill(made
     file.write_bytes(b"x" + whole[1:])
     try:
         made.backups("run", "--once", "books")
-        assert name in made.backups("drill", code=1)
+        said = made.backups("drill", code=1)
     finally:
         file.write_bytes(whole)
-    assert docker("ps", "-a", "-q", "--filter", f"label={DRILLS}") == ""
+    assert name in said
+    assert left_of(said) == []
 
 
 def test_a_database_that_is_away_makes_no_snapshot(made: Installation) -> None:
@@ -147,16 +175,17 @@ def test_a_database_that_is_away_makes_no_snapshot(made: Installation) -> None:
 
 def test_a_dump_that_breaks_off_makes_no_snapshot(made: Installation) -> None:
     """restic would take half a dump as it is."""
+    made.backups("run", "--once", "books")
     made.books.sql("CREATE TABLE unreadable (n int)")
     made.books.sql("ALTER TABLE unreadable OWNER TO postgres")
-    before = made.backups("status", "--json")
+    status = made.backups.config.parent / "state" / "status.json"
+    before = json.loads(status.read_bytes())["jobs"]["books"]
     try:
         assert "permission denied" in made.backups("run", "--once", "books", code=1)
     finally:
         made.books.sql("DROP TABLE unreadable")
-    assert re.findall(r'"snapshot": "(\w+)"', made.backups("status", "--json")) == re.findall(
-        r'"snapshot": "(\w+)"', before
-    )
+    after = json.loads(status.read_bytes())["jobs"]["books"]
+    assert (after["sizes"], after["failures"]) == (before["sizes"], before["failures"] + 1)
 
 
 def test_the_books_come_back_for_real_into_an_empty_database_and_no_mail_that_waited_goes_out(

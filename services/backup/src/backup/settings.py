@@ -125,7 +125,7 @@ class Agent(Part):
 class Drill(Part):
     """The images a drill starts from: those that production runs."""
 
-    postgres_image: str = "postgres:16"
+    postgres_image: str = "postgres:15.13-bookworm"
     odoo_image: str = "countersign/odoo"
     memory: str = "2g"
     seconds: Seconds = 600.0

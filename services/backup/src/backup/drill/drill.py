@@ -80,7 +80,7 @@ def _books(settings: Settings, restic: Restic, report: Report, scratch: Path, sa
     with engine(settings.drill.seconds) as client:
         stand = Stand(client, f"countersign-drill-{secrets.token_hex(4)}")
         try:
-            say("books: a fresh PostgreSQL and Odoo on a network that leads nowhere")
+            say(f"books: a fresh PostgreSQL and Odoo on {stand.name}, which leads nowhere")
             stand.open()
             proof = ledger.bring_up(stand, fetched, settings.books, settings.drill)
         finally:
