@@ -48,6 +48,7 @@ LOCKS: dict[str, Lock] = {
     "cloud": Lock(members=("countersign-cloud-agent[models]",), follows="dev"),
     "hub": Lock(members=("countersign-vault-hub",), follows="dev"),
     "local": Lock(members=("countersign-local-agent",), groups=("build",), follows="dev"),
+    "stack": Lock(groups=("stack",)),
     "odoo-mcp": Lock(members=("countersign-odoo-mcp",), follows="dev"),
 }
 
