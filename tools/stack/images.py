@@ -70,7 +70,7 @@ def _hash(image: Image, recipe: str) -> str:
     seen = hashlib.sha256(recipe.encode())
     for base in _bases(recipe):
         seen.update(image_id(base).encode())
-    for named in _copied(recipe):
+    for named in copied(recipe):
         place = image.context / named
         for file in sorted([place] if place.is_file() else (f for f in place.rglob("*") if f.is_file())):
             if file.suffix != ".pyc":
@@ -84,7 +84,8 @@ def _bases(recipe: str) -> list[str]:
     return sorted({base for base in re.findall(r"^FROM\s+(\S+)", recipe, re.MULTILINE) if base not in stages})
 
 
-def _copied(recipe: str) -> list[str]:
+def copied(recipe: str) -> list[str]:
+    """What a recipe takes from its context."""
     joined = re.sub(r"\\\n", " ", recipe)
     words = [line.split()[1:] for line in joined.splitlines() if line.startswith("COPY ")]
     return [name for line in words if not line[0].startswith("--from") for name in line[:-1]]

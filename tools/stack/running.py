@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,9 +29,10 @@ _DRAFT = "python", "-m", "vault_hub", "join-code", "--config", "/data/hub.toml"
 
 @dataclass(frozen=True)
 class Stack:
-    """`say` is for the person who waits."""
+    """`make` gives each image by its variable, built if need be."""
 
     settings: Settings
+    make: Callable[[], dict[str, str]] = images.made
 
     @cached_property
     def compose(self) -> Compose:
@@ -43,7 +45,7 @@ class Stack:
     def up(self) -> None:
         """Everything built, made, started and healthy. Raises StackFailed."""
         first_run.make(self.settings)
-        wanted = images.made()
+        wanted = self.make()
         self._switch(wanted)
         self.releases.note(wanted)
 
@@ -55,8 +57,8 @@ class Stack:
         first_run.make(self.settings)
         for base in sorted(images.bases()):
             if words := images.pull(base):
-                print(words)
-        wanted = images.made()
+                print(words, flush=True)
+        wanted = self.make()
         try:
             self._switch(wanted)
         except StackFailed as error:

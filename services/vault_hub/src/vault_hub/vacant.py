@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 def serve(home: Path, listening: socket.socket, clock: Clock, *, settings: tuple[str, ...]) -> bool:
-    """Until an owner joined, or a signal came; whether there is an owner. `settings`: further lines of hub.toml."""
+    """Until an owner joined, or a signal came; whether to go on. `settings`: further lines of hub.toml."""
     server: list[Server] = []
 
     def admit(invitation: Invitation, asked: Asked) -> Joined:
@@ -42,7 +42,7 @@ def serve(home: Path, listening: socket.socket, clock: Clock, *, settings: tuple
     server.append(Server(configured(app, connections=64, proxies=["*"]), lambda: None))
     log.info("hub.vacant")
     server[0].run(sockets=[listening])
-    return (home / folder.CONFIG).exists()
+    return not server[0].signalled and (home / folder.CONFIG).exists()
 
 
 def found(home: Path, invitation: Invitation, asked: Asked, clock: Clock, settings: tuple[str, ...]) -> Joined:
