@@ -23,9 +23,10 @@ from demo.processes import eventually
 from demo.world import OWNER_NAME, World
 from tests.stack.books import free_port
 from tests.stack.docker import PREFIX, StackFailed, docker, ensure_engine
-from tests.stack.images import step
+from tests.stack.images import KEPT, step
 from tests.stack.stand_ins import stand_in
 from tools.stack import settings
+from tools.stack.images import IMAGES
 from tools.stack.running import Stack
 from tools.workspace import ROOT
 
@@ -151,8 +152,17 @@ def office(folder: Path, *, profiles: str = "") -> Iterator[Office]:
             made.world.stop()
             if stack.settings.environment.exists():
                 stack.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+            _forget_old_images()
             for name in ("COUNTERSIGN_STATE", "COUNTERSIGN_COMPOSE"):
                 del os.environ[name]
+
+
+def _forget_old_images() -> None:
+    """Of each of ours the newest few stay, for the branches next door."""
+    for image in IMAGES:
+        listed = docker("images", "--format", "{{.Repository}}:{{.Tag}}", f"countersign/{image.name}").splitlines()
+        for old in listed[KEPT:]:
+            docker("rmi", old, check=False)
 
 
 def begin_local(made: Office) -> None:

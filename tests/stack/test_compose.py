@@ -30,12 +30,13 @@ _CONNECT = (
     "print('connected')"
 )
 
-SERVICES = ("caddy", "cloud-agent", "vault-hub", "way-out")
+OURS = ("caddy", "cloud-agent", "vault-hub", "way-out")
+SERVICES = (*OURS, "db", "odoo")
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("office")) as found:
+    with office(tmp_path_factory.mktemp("office"), profiles="books") as found:
         begin_local(found)
         yield found
 
@@ -108,7 +109,15 @@ def test_caddy_keeps_to_itself_what_is_for_the_inside_and_bodies_that_are_too_la
     except OSError:  # it hangs up before the end
         status = 413
     assert status in (400, 413)
-    assert made.get("/web/database/manager", name="odoo.localhost")[0] == 404
+
+
+def test_odoo_answers_through_caddy_and_its_database_pages_do_not(made: Office) -> None:
+    status, headers = made.get("/web/login", name="odoo.localhost")
+    assert (status, headers["X-Frame-Options"]) == (200, "SAMEORIGIN")
+    direct = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8069/web/database/selector').status)"
+    assert made.inside("odoo", "python3", "-c", direct).strip().endswith("200"), "it is Caddy that keeps it"
+    for path in ("/web/database/selector", "/web/database/manager", "/WEB/database/list", "/web//database/selector"):
+        assert made.get(path, name="odoo.localhost")[0] == 404, path
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -120,8 +129,9 @@ def test_a_container_can_do_no_more_than_it_has_to(made: Office, service: str) -
     assert not host["CapAdd"]
     assert not host["Privileged"]
     assert "no-new-privileges:true" in host["SecurityOpt"]
-    assert int(config["User"].partition(":")[0]) >= 10_000
-    assert 0 < host["Memory"] <= 1 << 30
+    assert service not in OURS or int(config["User"].partition(":")[0]) >= 10_000
+    assert config["User"] not in ("", "0", "root")
+    assert 0 < host["Memory"] <= (4 << 30 if service == "odoo" else 1 << 30)
     assert host["MemorySwap"] == host["Memory"]
     assert 0 < host["PidsLimit"] <= 256
     assert host["LogConfig"]["Config"] == {"max-file": "3", "max-size": "10m"}
@@ -165,6 +175,22 @@ def test_cloud_reaches_the_hub_its_mailbox_and_nothing_else(made: Office) -> Non
         "except urllib.error.HTTPError as error: print(error.code)"
     ))  # fmt: skip
     assert plain.strip() == "403", "a plain request could speak to a port in words of its own"
+
+
+def test_the_books_were_made_whole_and_the_database_takes_its_password_and_no_other(made: Office) -> None:
+    query = (
+        "psql",
+        "-U",
+        "odoo",
+        "-d",
+        "books",
+        "-Atc",
+        "SELECT state FROM ir_module_module WHERE name = 'draft_only'",
+    )
+    assert made.inside("db", *query).strip() == "installed"
+    by_network = ("psql", "-w", "-d", "host=127.0.0.1 user=odoo dbname=books", "-c", "SELECT 1")
+    assert "no password supplied" in made.inside("db", *by_network)
+    assert made.inside("odoo", "sh", "-c", "ls /var/lib/odoo/filestore").split() in ([], ["books"])
 
 
 def test_caddy_and_the_way_out_alone_have_a_route_out_and_it_is_the_right_one(made: Office) -> None:
