@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import ssl
@@ -10,6 +11,8 @@ import urllib.request
 from collections.abc import Iterator
 from email.message import EmailMessage
 from ipaddress import IPv4Address
+from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +33,7 @@ _CONNECT = (
     "print('connected')"
 )
 
+NUMBERS = count(1)
 OURS = ("caddy", "cloud-agent", "vault-hub", "way-out")
 SERVICES = (*OURS, "db", "odoo")
 
@@ -62,8 +66,9 @@ def task_of(made: Office, topic: str, stage: str) -> str:
     return eventually(look, f"{topic!r} in {stage}", seconds=120)
 
 
-def through_the_gate(made: Office, number: int) -> None:
+def through_the_gate(made: Office) -> None:
     """Mail in, drafted inside, approved on this machine, mail out, exactly once."""
+    number = next(NUMBERS)
     task = task_of(made, asked(made, number), "Pending_Approval")
     made.world.with_passphrase("approve", task, "--yes")
     to = f"customer{number}@studio.example"
@@ -83,7 +88,7 @@ def test_up_from_nothing_ends_with_everything_healthy_and_says_how_to_join(made:
 
 
 def test_the_gate_passes_through_the_stack(made: Office) -> None:
-    through_the_gate(made, 1)
+    through_the_gate(made)
 
 
 def test_https_holds_by_the_authority_that_joining_brought_and_by_no_other(made: Office) -> None:
@@ -98,6 +103,23 @@ def test_https_holds_by_the_authority_that_joining_brought_and_by_no_other(made:
     with pytest.raises(urllib.error.URLError) as raised:
         urllib.request.urlopen(f"https://localhost:{port}/healthz", timeout=20)
     assert isinstance(raised.value.reason, ssl.SSLCertVerificationError)
+
+
+def test_testssl_finds_no_fault_in_protocols_ciphers_and_known_holes(made: Office, tmp_path: Path) -> None:
+    found = tmp_path / "found.json"
+    authority = str(made.stack.settings.cloud / "hub-ca.pem")
+    subprocess.run(
+        ["testssl", "--quiet", "--color", "0", "--nodns", "min", "--warnings", "off", "--add-ca", authority,
+         "--jsonfile", str(found), "-p", "-s", "-f", "-U", made.stack.settings.url.removeprefix("https://")],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=400, check=False,
+    )  # fmt: skip
+    findings = json.loads(found.read_text(encoding="utf-8"))
+    said = {one["id"]: one["finding"] for one in findings}
+    assert {said[version] for version in ("SSLv2", "SSLv3", "TLS1", "TLS1_1")} == {"not offered"}
+    assert {"RC4", "LUCKY13", "cipherlist_STRONG"} <= set(said), "it looked to the end"
+    # It cannot renegotiate what TLS 1.3 has not, and says so as a warning.
+    bad = [one for one in findings if one["severity"] in ("LOW", "MEDIUM", "HIGH", "CRITICAL", "FATAL")]
+    assert bad == []
 
 
 def test_caddy_keeps_to_itself_what_is_for_the_inside_and_bodies_that_are_too_large(made: Office) -> None:
@@ -259,8 +281,30 @@ def test_a_service_that_was_killed_is_back_by_itself(made: Office, service: str)
     )
 
 
+@pytest.mark.parametrize(
+    ("service", "network"), [("vault-hub", "hub"), ("cloud-agent", "agents"), ("cloud-agent", "way-out")]
+)
+def test_mail_that_came_while_a_network_was_cut_is_drafted_when_it_is_back(
+    made: Office, service: str, network: str
+) -> None:
+    name, container = f"{made.project}_{network}", made.container(service)
+    aliases = made.inspected(service)["NetworkSettings"]["Networks"][name]["Aliases"]
+    number = next(NUMBERS)
+    docker("network", "disconnect", name, container)
+    topic = asked(made, number)
+    docker("network", "connect", *(word for alias in aliases for word in ("--alias", alias)), name, container)
+    task_of(made, topic, "Pending_Approval")
+
+
+def test_the_books_are_back_by_themselves_after_their_database_was_away(made: Office) -> None:
+    docker("stop", "--time", "30", made.container("db"))
+    eventually(lambda: made.get("/web/login", name="odoo.localhost")[0] != 200, "Odoo says no", seconds=60)
+    docker("start", made.container("db"))
+    eventually(lambda: made.get("/web/login", name="odoo.localhost")[0] == 200, "Odoo answers", seconds=120)
+
+
 def test_after_all_that_the_gate_passes_still(made: Office) -> None:
-    through_the_gate(made, 2)
+    through_the_gate(made)
 
 
 def test_a_release_that_does_not_get_well_is_taken_back_and_data_stays(made: Office) -> None:
@@ -274,7 +318,7 @@ def test_a_release_that_does_not_get_well_is_taken_back_and_data_stays(made: Off
         Stack(made.stack.settings, broken).upgrade()
     assert made.inspected("vault-hub")["Image"] == running
     assert [service for service in SERVICES if not made.is_well(service)] == []
-    through_the_gate(made, 3)
+    through_the_gate(made)
 
 
 def test_who_leaves_is_not_let_in_and_comes_back_with_a_new_code(made: Office) -> None:

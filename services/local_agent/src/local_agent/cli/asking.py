@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
@@ -23,14 +24,16 @@ FOLDER = Path("~/Countersign")
 
 
 def asked_wishes(
-    session: Session, ask: bool, kept: KeyWishes, *, hub: str, hub_token: Path | None, hub_ca: Path | None,
-    owner: str | None, folder: Path | None, account_file: Path | None, dry_run: bool | None, undo_seconds: int,
+    session: Session, ask: bool, keys: Callable[[], KeyWishes], *, hub: str, hub_token: Path | None,
+    hub_ca: Path | None, owner: str | None, folder: Path | None, account_file: Path | None, dry_run: bool | None,
+    undo_seconds: int,
 ) -> Wishes:  # fmt: skip
-    """Everything that `set_up` needs. Raises VaultError for what is neither given nor answered."""
+    """Everything that `set_up` needs, `keys` asked in its place. Raises VaultError for what nobody said."""
     named = asked(owner, ask, "Your name, as it stands under your mails", None)
     if not named:
         raise VaultError("what is your name? give --owner")
     where = Path(asked(str(folder) if folder else None, ask, "Folder for your notes", str(FOLDER)) or FOLDER)
+    kept = keys()
     if ask and dry_run is None:
         dry_run = typer.confirm(
             "Start with a dry run (everything is checked, nothing is sent)?", default=True, err=True
@@ -43,16 +46,17 @@ def asked_wishes(
 
 
 def key_wishes(
-    session: Session, ask: bool, pins: dict[AgentId, PublicKey], key_protection: str | None,
+    session: Session, ask: bool, pins: dict[AgentId, PublicKey] | None, key_protection: str | None,
     passphrase_file: Path | None, fido_key: Path | None, keys_from: Path | None,
 ) -> KeyWishes:  # fmt: skip
-    if ask and not pins and not session.home.pinned.exists():
+    """`pins` None: the hub says them."""
+    if ask and pins == {} and not session.home.pinned.exists():
         pins = _ask_pins()
     protection = _protection(asked(key_protection, ask, "Protect the approval key by", "passphrase") or "passphrase")
     if protection == "fido":
         session.warn("Touch your key when it blinks.")
     passphrase = _passphrase(session.home, protection, passphrase_file, keys_from)
-    return KeyWishes(protection=protection, passphrase=passphrase, token=fido_key, keys_from=keys_from, pins=pins)
+    return KeyWishes(protection=protection, passphrase=passphrase, token=fido_key, keys_from=keys_from, pins=pins or {})
 
 
 def asked(given: str | None, ask: bool, question: str, default: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -66,12 +67,12 @@ def connect(
         return
     ca = authority(url, parsed)
     ask = sys.stdin.isatty() and not yes
-    kept = key_wishes(session, ask, {}, key_protection, passphrase_file, fido_key, keys_from)
+    keys = partial(key_wishes, session, ask, None, key_protection, passphrase_file, fido_key, keys_from)
     wishes = asked_wishes(
-        session, ask, kept, hub=url, hub_token=None, hub_ca=None, owner=owner, folder=folder,
+        session, ask, keys, hub=url, hub_token=None, hub_ca=None, owner=owner, folder=folder,
         account_file=account_file, dry_run=dry_run, undo_seconds=undo_seconds,
     )  # fmt: skip
-    joined = join(url, parsed, ca, begin(session.home, kept))
+    joined = join(url, parsed, ca, begin(session.home, wishes))
     key_files.take_joined(session.home, joined.token, joined.ca, joined.agents)
     made(session, _patiently(session, session.home, wishes), joined.agents)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -77,16 +78,17 @@ def init(
     resident = hub_token_file is not None or is_resident(chosen)
     if hub_ca_file is not None and not resident:
         raise VaultError("--hub-ca-file is for a resident hub; git has http.sslCAInfo for its own remotes")
+    keys = partial(
+        key_wishes, session, ask, pins, key_protection, passphrase_file, fido_key, keys_from
+    )  # fmt: skip
     if resident and not _has_token(session.home, hub_token_file, keys_from):
-        kept = key_wishes(session, ask, pins, key_protection, passphrase_file, fido_key, keys_from)
-        awaiting(session, chosen, begin(session.home, kept))
+        awaiting(session, chosen, begin(session.home, keys()))
         return
-    kept = key_wishes(session, ask, pins, key_protection, passphrase_file, fido_key, keys_from)
     wishes = asked_wishes(
-        session, ask, kept, hub=chosen, hub_token=hub_token_file, hub_ca=hub_ca_file, owner=owner, folder=folder,
+        session, ask, keys, hub=chosen, hub_token=hub_token_file, hub_ca=hub_ca_file, owner=owner, folder=folder,
         account_file=account_file, dry_run=dry_run, undo_seconds=undo_seconds,
     )  # fmt: skip
-    made(session, set_up(session.home, wishes, SystemClock()), kept.pins)
+    made(session, set_up(session.home, wishes, SystemClock()), wishes.pins)
 
 
 def _has_token(home: Home, given: Path | None, keys_from: Path | None) -> bool:
