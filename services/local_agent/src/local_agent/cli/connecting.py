@@ -14,7 +14,7 @@ from local_agent.cli.asking import asked_wishes, key_wishes
 from local_agent.cli.init_words import made
 from local_agent.cli.session import HomeOption, JsonOption, Session, YesOption
 from local_agent.home import Home
-from local_agent.setup import SetUp, Wishes, key_files, set_up
+from local_agent.setup import SetUp, Wishes, key_files, login_service, set_up
 from local_agent.setup.begin import begin, begun_before
 from local_agent.setup.hubs import is_resident
 from local_agent.setup.joining import Joined, authority, code_of, join, leave
@@ -50,6 +50,7 @@ def connect(
         bool | None, typer.Option("--dry-run/--no-dry-run", help="Check everything, send nothing. Default: on.")
     ] = None,
     undo_seconds: Annotated[int, typer.Option("--undo-seconds", min=0, max=86400)] = 10,
+    service: Annotated[bool, typer.Option("--service", help="Start `countersign run` now and at each login.")] = False,
     yes: YesOption = False,
     json_: JsonOption = False,
 ) -> None:
@@ -75,6 +76,8 @@ def connect(
     joined = join(url, parsed, ca, begin(session.home, wishes))
     key_files.take_joined(session.home, joined.token, joined.ca, joined.agents)
     made(session, _patiently(session, session.home, wishes), joined.agents)
+    if service:
+        _install(session)
 
 
 def disconnect(home: HomeOption = None, yes: YesOption = False, json_: JsonOption = False) -> None:
@@ -90,6 +93,15 @@ def disconnect(home: HomeOption = None, yes: YesOption = False, json_: JsonOptio
     session.say(f"Left {settings.hub}: its token opens nothing any more.", "green")
     session.say("To come back: ./just join-code on the hub's machine, then countersign connect URL --code CODE")
     session.answer({"hub": settings.hub, "connected": False})
+
+
+def _install(session: Session) -> None:
+    planned = login_service.planned(session.home.path)
+    trouble = login_service.install(planned)
+    if trouble:
+        session.warn(f"{planned.file} is there, and {trouble}")
+    else:
+        session.say(f"The service runs, now and at each login ({planned.file}).", "green")
 
 
 def _again(session: Session, url: str, joined: Joined) -> None:
