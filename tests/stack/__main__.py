@@ -6,6 +6,7 @@ from tests.stack.books import seed
 from tests.stack.docker import StackFailed, ensure_engine
 from tests.stack.images import step
 from tests.stack.stand_ins import stand_in
+from tools.stack import engine
 from tools.stack.images import made
 
 if __name__ == "__main__":
@@ -15,5 +16,5 @@ if __name__ == "__main__":
             seed()
             stand_in()
             made()
-    except StackFailed as error:
+    except (StackFailed, engine.StackFailed) as error:
         sys.exit(f"test-stack: {error}")
