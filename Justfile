@@ -13,6 +13,41 @@ dev_bin := justfile_directory() / ".tools/dev/bin"
 default:
     @just --list --unsorted
 
+# Start the stack on this machine, or bring it to what this checkout says; prints the next step (`--env FILE`)
+[no-exit-message]
+up *ARGS:
+    @"$UV_PYTHON" -m tools.stack up "$@"
+
+# Stop the stack; data and secrets stay
+[no-exit-message]
+down *ARGS:
+    @"$UV_PYTHON" -m tools.stack down "$@"
+
+# Every service, its state and its health
+[no-exit-message]
+status *ARGS:
+    @"$UV_PYTHON" -m tools.stack status "$@"
+
+# What the services say; arguments go to compose (`-f`, a service's name)
+[no-exit-message]
+logs *ARGS:
+    @"$UV_PYTHON" -m tools.stack logs "$@"
+
+# A code for your own machine: `countersign connect URL --code CODE`
+[no-exit-message]
+join-code *ARGS:
+    @"$UV_PYTHON" -m tools.stack join-code "$@"
+
+# Run this checkout on newer base images; goes back by itself when that does not get well
+[no-exit-message]
+upgrade *ARGS:
+    @"$UV_PYTHON" -m tools.stack upgrade "$@"
+
+# Run the release before this one again; data stays
+[no-exit-message]
+rollback *ARGS:
+    @"$UV_PYTHON" -m tools.stack rollback "$@"
+
 # Show the whole loop on this machine: mail in, draft, your approval, mail out
 [no-exit-message]
 demo *ARGS: _demo-env
@@ -41,7 +76,7 @@ prove *ARGS: _prove-programs _dev-env
 
 # Run the tests that need real servers, in containers (Docker; as root on Debian it installs and starts what it needs)
 [no-exit-message]
-test-stack *ARGS: _stack-programs _dev-env
+test-stack *ARGS: _stack-programs _dev-env _stack-env
     @"{{ dev_bin }}/python" -m tests.stack
     @"{{ dev_bin }}/python" -m pytest -m stack --durations=10 "$@"
 
@@ -112,6 +147,11 @@ _demo-env:
 [no-exit-message]
 _dev-env:
     @"$UV_PYTHON" -m tools.envs dev
+
+# Make or refresh .tools/stack: compose and Caddy for the stack tests
+[no-exit-message]
+_stack-env:
+    @"$UV_PYTHON" -m tools.envs stack
 
 # Have docker and debootstrap, or say how to get them; a stack test is never skipped for want of a program
 [no-exit-message]

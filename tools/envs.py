@@ -1,6 +1,6 @@
 """Makes the environments in .tools/ from their locks; a current one costs a glance.
 
-`python -m tools.envs demo|dev` is run by the Justfile with the interpreter that ./just found (UV_PYTHON).
+`python -m tools.envs demo|dev|stack` is run by the Justfile with the interpreter that ./just found (UV_PYTHON).
 """
 
 import fcntl
@@ -15,7 +15,8 @@ from tools import locks
 from tools.workspace import ROOT, members
 
 TOOLS = ROOT / ".tools"
-ENVIRONMENTS = ("demo", "dev")
+ENVIRONMENTS = ("demo", "dev", "stack")
+PROGRAMS_ONLY = frozenset({"stack"})
 SOURCE_ONLY = "dkimpy"  # publishes no wheel: the only package that may run a build, and only with locked tools
 
 
@@ -41,7 +42,8 @@ def make(name: str, *, python: str) -> None:
         quiet = ["--preview-features", "build-dependency-hashes"]  # else the line above warns each time
         _uv("pip", "sync", "--python", inside, "--require-hashes", *only_wheels, *hashed_builds, *quiet, lock)
         editable = [word for m in members().values() for word in ("--editable", str(m.folder))]
-        _uv("pip", "install", "--python", inside, "--no-deps", "--no-build-isolation", *editable)
+        if name not in PROGRAMS_ONLY:
+            _uv("pip", "install", "--python", inside, "--no-deps", "--no-build-isolation", *editable)
         stamp.write_text(wanted, encoding="utf-8")
 
 

@@ -55,6 +55,7 @@ LOCKS: dict[str, Lock] = {
     "backup": Lock(members=("countersign-backup",), follows="dev"),
     "hub": Lock(members=("countersign-vault-hub",), follows="dev"),
     "local": Lock(members=("countersign-local-agent",), groups=("build",), follows="dev"),
+    "stack": Lock(groups=("stack",)),
     "odoo-mcp": Lock(members=("countersign-odoo-mcp",), follows="dev"),
 }
 

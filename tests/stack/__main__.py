@@ -5,11 +5,16 @@ import sys
 from tests.stack.books import seed
 from tests.stack.docker import StackFailed, ensure_engine
 from tests.stack.images import step
+from tests.stack.stand_ins import stand_in
+from tools.stack import engine
+from tools.stack.images import made
 
 if __name__ == "__main__":
     try:
         ensure_engine()
         with step("everything the stack needs"):
             seed()
-    except StackFailed as error:
+            stand_in()
+            made()
+    except (StackFailed, engine.StackFailed) as error:
         sys.exit(f"test-stack: {error}")

@@ -10,10 +10,11 @@ from demo.serving import LOOPBACK, port_of
 
 
 class Cable:
-    """Listens on `port` of loopback and passes on what comes, both ways."""
+    """Listens on `port` of an address of this machine and passes on what comes, both ways."""
 
-    def __init__(self, target_port: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, target_port: int, tls: ssl.SSLContext | None, address: str = LOOPBACK) -> None:
         self.port = 0
+        self._address = address
         self._target_port = target_port
         self._tls = tls
         self._ends: set[asyncio.StreamWriter] = set()
@@ -32,7 +33,7 @@ class Cable:
             runner.run(self._serve(ready))
 
     async def _serve(self, ready: threading.Event) -> None:
-        server = await asyncio.start_server(self._connect, LOOPBACK, 0, ssl=self._tls)
+        server = await asyncio.start_server(self._connect, self._address, 0, ssl=self._tls)
         self.port = port_of(server)
         ready.set()
         await self._closed.wait()
@@ -63,9 +64,11 @@ async def _pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -
 
 
 @contextmanager
-def cable(target_port: int, tls: ssl.SSLContext | None = None) -> Iterator[Cable]:
+def cable(
+    target_port: int, tls: ssl.SSLContext | None = None, *, address: str = LOOPBACK
+) -> Iterator[Cable]:  # fmt: skip
     """A cable for one block; `tls` is the server side's context."""
-    laid = Cable(target_port, tls)
+    laid = Cable(target_port, tls, address)
     ready = threading.Event()
     thread = threading.Thread(target=laid.run, args=(ready,))
     thread.start()

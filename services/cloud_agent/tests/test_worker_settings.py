@@ -96,7 +96,7 @@ def test_what_was_to_be_expected_is_one_line_and_exit_code_1(
 def test_a_bug_is_a_traceback_and_exit_code_3(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings_file, "read", lambda path: 1 / 0)
+    monkeypatch.setattr(settings_file, "read", lambda *_: 1 / 0)
     assert main(["run", "--config", "x"]) == 3
     assert "ZeroDivisionError" in capsys.readouterr().err
 

@@ -227,7 +227,7 @@ def test_the_help_in_the_documentation_is_what_the_program_says(
 ) -> None:
     documented = (ROOT / "docs" / "hub.md").read_text()
     monkeypatch.setenv("COLUMNS", "100")
-    for words in ([], ["init"], ["run"], ["agent", "--config", "x"], ["agent", "--config", "x", "add"]):
+    for words in ([], ["init"], ["run"], ["join-code"], ["agent", "--config", "x"], ["agent", "--config", "x", "add"]):
         command = " ".join(["vault_hub", *[word for word in words if word not in ("--config", "x")]])
         with pytest.raises(SystemExit):
             main([*words, "--help"])

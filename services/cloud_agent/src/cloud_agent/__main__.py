@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from books import rpc
+from cloud_agent import introduction as introductions
 from cloud_agent import machine
 from cloud_agent import settings as settings_file
 from cloud_agent.arrivals import Arrivals
@@ -67,6 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     running = commands.add_parser("run", help="watch, triage and draft until told to stop")
     running.add_argument("--config", type=Path, required=True, metavar="FILE")
+    running.add_argument(
+        "--introduction", type=Path, metavar="DIR", help="wait until the hub has an owner, and take vault and key there"
+    )
     handing = commands.add_parser(
         "secrets", help="write this agent's secrets where a hub on this machine looks for them"
     )
@@ -79,8 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif chosen.command == "secrets":
             print("\n".join(machine.hand_over(settings_file.read(chosen.config), chosen.into)))
         else:
-            settings = settings_file.read(chosen.config)
-            run(settings, drafter_of(settings))
+            _run(chosen.config, chosen.introduction)
     except VaultError as error:
         print(f"cloud_agent: {error}", file=sys.stderr)
         return EXPECTED
@@ -90,6 +93,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         return BUG
     return 0
+
+
+def _run(config: Path, introduction: Path | None) -> None:
+    introduced = None
+    if introduction is not None:
+        machine.log_to_stderr("json")
+        introduced = introductions.awaited(introduction, ENDINGS)
+        if introduced is None:
+            return
+    settings = settings_file.read(config, introduced)
+    run(settings, drafter_of(settings))
 
 
 def _owner_key(home: Path, given: str | None) -> str | None:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from cloud_agent.bookkeeping.books_settings import BooksSettings
 from cloud_agent.drafting.settings import DrafterSettings
+from cloud_agent.introduction import Introduction
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from vault_protocol.action import Address
 from vault_protocol.errors import VaultError
@@ -56,6 +57,8 @@ class Settings(BaseModel):
     heartbeat_seconds: Annotated[int, Field(ge=60, le=86400)] = 600
     """How long the vault may hear nothing from this agent: after that it says that it is alive, 144 times a day."""
     log_format: Literal["json", "key-value"] = "json"
+    way_out: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$")] = None
+    """HOST:PORT of an HTTP proxy that every mailbox is reached through; the model's is HTTPS_PROXY."""
     drafter: DrafterSettings = DrafterSettings()
     mailboxes: tuple[MailboxSettings, ...] = ()
     books: BooksSettings | None = None
@@ -102,10 +105,12 @@ class Settings(BaseModel):
         return secret
 
 
-def read(path: Path) -> Settings:
-    """Raises BadSettings, one line."""
+def read(path: Path, introduced: Introduction | None = None) -> Settings:
+    """Raises BadSettings, one line. `introduced`: what the file need not say itself."""
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        if introduced is not None:
+            values = {"vault": introduced.vault, "owner_key_file": introduced.owner_key_file, **values}
     except FileNotFoundError:
         raise BadSettings(f"{path}: there is no such file; name the settings with --config FILE") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -142,7 +147,13 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     changes["drafter"] = drafter
     changes["owner_key_file"] = folder / settings.owner_key_file if settings.owner_key_file else None
     changes["mailboxes"] = tuple(
-        mailbox.model_copy(update={"password_file": folder / mailbox.password_file}) for mailbox in settings.mailboxes
+        mailbox.model_copy(
+            update={
+                "password_file": folder / mailbox.password_file,
+                "way_out": mailbox.way_out or settings.way_out,
+            }
+        )
+        for mailbox in settings.mailboxes
     )
     if settings.books is not None:
         books = settings.books

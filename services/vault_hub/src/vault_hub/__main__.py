@@ -11,16 +11,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from pydantic import ValidationError
 
+from vault_hub import folder, vacant
 from vault_hub import settings as settings_file
 from vault_hub.agents import Agents, Standing
 from vault_hub.hub import assemble
+from vault_hub.invitation import Companion, Invitations
 from vault_hub.serving import Server, configured
 from vault_hub.settings import PORT, Settings
-from vault_protocol import keys, memory, remote
+from vault_protocol import keys, memory
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
-from vault_protocol.files import write_private, write_whole
+from vault_protocol.files import write_whole
 from vault_protocol.sshsig import PublicKey
 
 EXPECTED, BUG, INTERRUPTED = 1, 3, 130
@@ -32,9 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match chosen.command:
             case "init":
-                _init(chosen.home, chosen.vault, _public(chosen.owner_key), chosen.port)
+                if not 0 <= chosen.port <= 65535:
+                    raise VaultError(f"--port {chosen.port}: a port is a number from 0 (any free one) to 65535")
+                print(folder.make(chosen.home, chosen.vault, _public(chosen.owner_key), (f"port = {chosen.port}",)))
             case "run":
-                run(settings_file.read(chosen.config))
+                _run(chosen)
+            case "join-code":
+                _join_code(chosen)
             case "agent":
                 _agent(chosen)
     except VaultError as error:
@@ -48,27 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(settings: Settings, *, step: Callable[[str], None] = lambda name: None) -> None:
+def run(
+    settings: Settings, *, step: Callable[[str], None] = lambda name: None, invitations: Invitations | None = None
+) -> None:
     """Serve until SIGTERM or SIGINT. Raises VaultError, or the bug that ended it."""
-    renderer = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )
+    _log_to_stderr(settings.log_format)
     log = structlog.get_logger()
     server: list[Server] = []
-    hub = assemble(settings, SystemClock(), step=step, on_bug=lambda: server[0].end())
-    try:
-        listening = socket.create_server((settings.host, settings.port), reuse_port=False)
-    except OSError as error:
-        raise VaultError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
-    # What is accepted inherits it. Without it an answer's second write waits for the first one's delayed ACK: 40 ms.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    hub = assemble(settings, SystemClock(), step=step, on_bug=lambda: server[0].end(), invitations=invitations)
+    listening = _listening(settings.host, settings.port)
     port = listening.getsockname()[1]
     write_whole(settings.state_dir / "port", f"{port}\n".encode())
     config = configured(hub.app, connections=settings.connections, proxies=list(settings.proxies))
@@ -81,23 +76,63 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda name: None) 
         raise hub.arbiter.bug
 
 
-def _init(home: Path, vault: str, owner_key: PublicKey, port: int) -> None:
-    if not 0 <= port <= 65535:
-        raise VaultError(f"--port {port}: a port is a number from 0 (any free one) to 65535")
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    config = home / "hub.toml"
-    if config.exists():
-        raise VaultError(f"{config} exists; this hub is set up already")
-    remote.create(home / "vault.git")
-    for folder in ("agents", "secrets"):
-        (home / folder).mkdir(exist_ok=True, mode=0o700)
-    write_private(home / "owner.pub", (owner_key.line("owner") + "\n").encode())
-    lines = [
-        f'vault = "{vault}"', 'repository = "vault.git"', 'agents_dir = "agents"', 'state_dir = "state"',
-        'owner_key_file = "owner.pub"', 'secrets_dir = "secrets"', f"port = {port}",
-    ]  # fmt: skip
-    write_private(config, ("\n".join(lines) + "\n").encode())
-    print(config)
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        listening = socket.create_server((host, port), reuse_port=False)
+    except OSError as error:
+        raise VaultError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    # What is accepted inherits it. Without it an answer's second write waits for the first one's delayed ACK: 40 ms.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
+
+
+def _log_to_stderr(how: str) -> None:
+    renderer = structlog.processors.JSONRenderer() if how == "json" else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    """With --await-owner a folder without hub.toml waits until an owner joined."""
+    config: Path = chosen.config
+    if not chosen.await_owner:
+        run(settings_file.read(config))
+        return
+    _log_to_stderr("json")
+    extra = (f'host = "{chosen.host}"', f"port = {chosen.port}", 'proxies = ["*"]')
+    if not config.exists() and not vacant.serve(
+        config.parent, _listening(chosen.host, chosen.port), SystemClock(), settings=extra
+    ):
+        return
+    settings = settings_file.read(config)
+    if chosen.introduce is not None:
+        folder.introduce(chosen.introduce, settings.vault, keys.load_public(settings.owner_key_file))
+    run(settings, invitations=_invitations(config))
+
+
+def _join_code(chosen: argparse.Namespace) -> None:
+    companions: dict[str, Companion] = {}
+    for given in chosen.agent or []:
+        name, _, rest = given.partition("=")
+        token, _, key = rest.partition(" ")
+        try:
+            companions[name] = Companion(key=key, token_sha256=token)
+        except ValidationError:
+            raise VaultError(f"--agent {name}: write NAME=TOKEN_SHA256 KEY") from None
+    ca = sys.stdin.read() if chosen.ca_stdin else ""
+    lasts = timedelta(minutes=chosen.minutes)
+    print(_invitations(chosen.config).make(lasts=lasts, ca=ca, companions=companions))
+
+
+def _invitations(config: Path) -> Invitations:
+    return Invitations(config.parent / "invitation.json", SystemClock().now)
 
 
 def _agent(chosen: argparse.Namespace) -> None:
@@ -137,6 +172,23 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--port", type=int, default=PORT, metavar="N", help=f"on loopback ({PORT}); 0: any free one")
     running = commands.add_parser("run", help="serve until told to stop")
     running.add_argument("--config", type=Path, required=True, metavar="FILE")
+    running.add_argument(
+        "--await-owner", action="store_true", help="without a hub.toml, wait for the owner to join, and make it then"
+    )
+    running.add_argument("--host", default="127.0.0.1", help="what a hub.toml made so is to listen on")
+    running.add_argument("--port", type=int, default=PORT)
+    running.add_argument(
+        "--introduce", type=Path, metavar="DIR", help="write the vault's id and the owner's key there, for Cloud"
+    )
+    inviting = commands.add_parser("join-code", help="a code with which the owner's machine may join, once")
+    inviting.add_argument("--config", type=Path, required=True, metavar="FILE", help="hub.toml; it need not be there")
+    inviting.add_argument("--minutes", type=float, default=15.0, help="how long it is good (15)")
+    inviting.add_argument(
+        "--ca-stdin", action="store_true", help="read the certificate that vouches for this hub from standard input"
+    )
+    inviting.add_argument(
+        "--agent", action="append", metavar="NAME=TOKEN_SHA256 KEY", help="an agent of Cloud that the owner will find"
+    )
     agent = commands.add_parser("agent", help="who may talk to the hub")
     agent.add_argument("--config", type=Path, required=True, metavar="FILE")
     acts = agent.add_subparsers(dest="act", required=True)

@@ -106,6 +106,17 @@ class Agents:
         self._write(AgentId(name), Agent(standing=standing, key=key.line(name) if key else None, tokens=(_of(token),)))
         return token
 
+    def know(self, name: str, standing: Standing, key: PublicKey, *, token_sha256: str) -> None:
+        """A new agent that has its token already. Raises VaultError."""
+        self.add(name, standing, key)
+        self._write(AgentId(name), self._existing(name).model_copy(update={"tokens": (Token(sha256=token_sha256),)}))
+
+    def forget_all(self) -> None:
+        """Of a hub that never came to have an owner: its joining was cut off."""
+        for path in self._files():
+            path.unlink()
+        self._read()
+
     def rotate(self, name: str, *, grace: timedelta) -> str:
         """Another token; those it has go on for `grace`. Raises VaultError."""
         agent, token = self._existing(name), _new()

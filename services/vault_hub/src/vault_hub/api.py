@@ -60,6 +60,7 @@ class Api:
             Route("/v1/publish", self._guarded(self._publish), methods=["POST"]),
             Route("/v1/reroot", self._guarded(self._reroot), methods=["POST"]),
             Route("/v1/changes", self._guarded(self._changes), methods=["POST"]),
+            Route("/v1/leave", self._guarded(self._leave), methods=["POST"]),
             Route("/v1/events", self._guarded(self._stream), methods=["GET"]),
         ]
 
@@ -109,6 +110,11 @@ class Api:
         if isinstance(published, Rejected | Broken):
             return _no(published)
         return _json({"answer": _WORD[type(published)], "head": published.head})
+
+    async def _leave(self, _request: Request, caller: Caller) -> Response:
+        """The caller's tokens open nothing from now on."""
+        await asyncio.to_thread(self._door.revoke, caller)
+        return _json({"answer": "left", "agent": caller.agent})
 
     async def _asked_beside(self, body: bytes) -> tuple[list[wire.Parcel], CommitId | None, bool]:
         """One at a time: what is being parsed takes many times the room of what was sent."""

@@ -50,12 +50,17 @@ class Doorkeeper:
         wait = self._calls.take(found[0])
         if wait:
             self._metrics.limited.inc()
-            raise Denied(_too_many(wait))
+            raise Denied(too_many(wait))
         return Caller(*found, given)
 
     def knows_still(self, caller: Caller) -> bool:
         """Whether its token is good still."""
         return self._agents.authenticate(caller.token) == (caller.agent, caller.standing)
+
+    def revoke(self, caller: Caller) -> None:
+        """At its own wish. Raises VaultError."""
+        self._agents.revoke(caller.agent)
+        log.info("caller.left", agent=caller.agent)
 
     def _turned_away(self, request: Request, *, wrong: bool) -> Response:
         """git asks without a token first, every time: only what was given and is wrong counts against an address."""
@@ -66,7 +71,7 @@ class Doorkeeper:
         address = request.client.host if request.client else "?"
         wait = self._failures.take(address)
         if wait:
-            return _too_many(wait)
+            return too_many(wait)
         log.warning("caller.denied", address=address, path=request.url.path[:80])
         return denied(401, "token", "no good token came with the request", challenge)
 
@@ -89,7 +94,8 @@ def _token(header: str) -> str:
     return ""
 
 
-def _too_many(wait: float) -> Response:
+def too_many(wait: float) -> Response:
+    """Come back later."""
     seconds = str(max(1, round(wait)))
     return denied(429, "rate", f"too many requests; come back in {seconds} s", {"Retry-After": seconds})
 

@@ -20,6 +20,8 @@ from vault_hub.bodies import Bodies
 from vault_hub.doorkeeper import Denied, Doorkeeper
 from vault_hub.events import Events
 from vault_hub.holding import Hold, clear_at_start
+from vault_hub.invitation import Invitations
+from vault_hub.joining import again, doors
 from vault_hub.limits import Allowance
 from vault_hub.line import Line, Said
 from vault_hub.maintenance import Maintenance
@@ -59,7 +61,7 @@ class Hub:
 
 def assemble(
     settings: Settings, clock: Clock, *, step: Callable[[str], None] = lambda name: None,
-    on_bug: Callable[[], None] = lambda: None,
+    on_bug: Callable[[], None] = lambda: None, invitations: Invitations | None = None,
 ) -> Hub:  # fmt: skip
     """Opens the repository, makes it if it is not there, clears what a kill left, and follows it to its head.
 
@@ -70,15 +72,16 @@ def assemble(
         remote.create(path)
     hold = Hold(path)
     try:
-        return _assemble(settings, clock, hold, step, on_bug)
+        return _assemble(settings, clock, hold, step, on_bug, invitations)
     except BaseException:
         hold.release()
         raise
 
 
 def _assemble(
-    settings: Settings, clock: Clock, hold: Hold, step: Callable[[str], None], on_bug: Callable[[], None]
-) -> Hub:
+    settings: Settings, clock: Clock, hold: Hold, step: Callable[[str], None], on_bug: Callable[[], None],
+    invitations: Invitations | None,
+) -> Hub:  # fmt: skip
     path = settings.repository
     cleared = clear_at_start(path)
     if cleared:
@@ -138,6 +141,8 @@ def _assemble(
     bodies = Bodies(settings.body_bytes)
     api = Api(arbiter, line, events, door, metrics, refusals, bodies)
     git = SmartHttp(path, api, door, line, bodies, content_bytes=settings.body_bytes)
+    admit = again(agents, settings.vault, owner_key)
+    joining = doors(invitations, admit, clock.monotonic).routes if invitations is not None else ()
     maintenance = Maintenance(path, metrics, every=settings.maintenance_seconds)
     metrics.watch("head_age_seconds", "Since the head last moved, or the start", lambda: clock.monotonic() - moved[0])
     metrics.watch("stream_clients", "Agents that listen", lambda: events.listeners)
@@ -177,6 +182,7 @@ def _assemble(
     routes = [
         *api.routes,
         *git.routes,
+        *joining,
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", measured),

@@ -89,9 +89,11 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
         super().__init__(config)
         self._end_streams = end_streams
+        self.signalled = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Not remembered as uvicorn does, which would raise the signal again: to be told to end is no failure.
+        self.signalled = True
         self.end()
 
     def end(self) -> None:

@@ -2,8 +2,6 @@
 
 import imaplib
 import re
-import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Self
 
-from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
+from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 
 from cloud_agent.watchers.idle import wait_for_news
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.way_out import ReadingBox
 
 POLL_SECONDS = 60.0
 """How often servers without IDLE are asked."""
@@ -61,7 +60,7 @@ class RemoteFolder:
         """Connect and log in; raises LoginRefused."""
         password = _password(settings)
         with _unreachable_when_it_breaks(settings):
-            mailbox = _connect(settings)
+            mailbox = ReadingBox(settings)
         try:
             with _unreachable_when_it_breaks(settings):
                 _log_in(mailbox, settings, password)
@@ -140,17 +139,6 @@ def _password(settings: MailboxSettings) -> str:
         return settings.password_file.read_text(encoding="utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError):
         raise LoginRefused(f"mailbox {settings.name}: cannot read {settings.password_file}") from None
-
-
-def _connect(settings: MailboxSettings) -> BaseMailBox:
-    mailbox: BaseMailBox
-    if settings.tls:  # imaplib checks no certificate unless it is given a context that does
-        context = ssl.create_default_context()
-        mailbox = MailBox(settings.host, settings.port, settings.timeout_seconds, ssl_context=context)
-    else:
-        mailbox = MailBoxUnencrypted(settings.host, settings.port, settings.timeout_seconds)
-    mailbox.client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return mailbox
 
 
 def _log_in(mailbox: BaseMailBox, settings: MailboxSettings, password: str) -> None:

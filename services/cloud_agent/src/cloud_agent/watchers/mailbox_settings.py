@@ -31,9 +31,13 @@ class MailboxSettings(BaseModel):
     timeout_seconds: float = Field(default=60, gt=0)
     largest_bytes: int = Field(default=50 * 2**20, gt=0)
     """Of larger messages only the headers are fetched."""
+    way_out: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$")
+    """HOST:PORT of an HTTP proxy that the server is reached through; the settings' own, when they name one."""
 
     @model_validator(mode="after")
     def _no_password_in_clear_over_the_internet(self) -> Self:
+        if not self.host.isascii():
+            raise ValueError(f"mailbox {self.name}: write host in ASCII (xn--…)")
         if not self.tls and not _is_near(self.host):
             raise ValueError(f"mailbox {self.name}: without tls only this machine or a private network")
         return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.way_out import connected
 
 LOOK = 0.5
 """Seconds between two looks whether a wait should end."""
@@ -71,9 +71,6 @@ def wait(
 
 def answers(settings: MailboxSettings) -> bool:
     """Whether somebody listens where this mailbox's server should."""
-    with (
-        suppress(OSError),
-        socket.create_connection((settings.host, settings.port), min(5.0, settings.timeout_seconds)),
-    ):
+    with suppress(OSError), connected(settings, min(5.0, settings.timeout_seconds)):
         return True
     return False

@@ -15,6 +15,7 @@ from local_agent.cli import (
     approving,
     attached,
     briefing,
+    connecting,
     deciding,
     doctor,
     editing,
@@ -43,7 +44,8 @@ def build() -> typer.Typer:
         no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     )  # fmt: skip
     for name, command in (
-        ("init", init.init), ("run", service.run), ("status", status.status), ("list", looking.list_),
+        ("init", init.init), ("connect", connecting.connect), ("disconnect", connecting.disconnect),
+        ("run", service.run), ("status", status.status), ("list", looking.list_),
         ("show", looking.show), ("files", attached.files),
         ("approve", approving.approve), ("edit", editing.edit), ("reject", deciding.reject),
         ("again", deciding.again), ("ack", deciding.ack), ("undo", effects.undo), ("resolve", effects.resolve),

@@ -57,6 +57,12 @@ def begin(home: Home, wishes: KeyWishes, step: Callable[[str], None] = lambda na
     return begun
 
 
+def begun_before(home: Home) -> Begun:
+    """Of a home that is set up. Raises VaultError."""
+    vault = home.settings().vault
+    return Begun(home.approval_public_key(), key_files.local_key(home), executor_id(home.executor), vault)
+
+
 def cloud_pins(pins: Mapping[AgentId, PublicKey]) -> dict[AgentId, tuple[Role, PublicKey]]:
     if LOCAL in pins:
         raise VaultError(f"the name {LOCAL} is this machine's own")

@@ -1,0 +1,133 @@
+"""The production stack as its files say it, without an engine: what the compose files, recipes and lists must hold."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.stack import images, settings
+from tools.stack.engine import StackFailed
+from tools.stack.first_run import CLOUD, allowed
+from tools.stack.releases import Releases
+from tools.workspace import ROOT
+
+FILES = sorted(file for file in (ROOT / "compose").glob("*.yaml") if file.name not in ("base.yaml", "compose.yaml"))
+SERVICES: dict[str, dict[str, Any]] = {
+    name: service
+    for file in FILES
+    for name, service in (yaml.safe_load(file.read_text(encoding="utf-8")).get("services") or {}).items()
+}
+BASE = yaml.safe_load((ROOT / "compose" / "base.yaml").read_text(encoding="utf-8"))["services"]["hardened"]
+
+
+def test_there_are_services_to_look_at() -> None:
+    assert {"caddy", "vault-hub", "cloud-agent", "way-out", "odoo", "db"} <= set(SERVICES)
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_service_is_hardened_watched_pinned_and_behind_caddy(name: str) -> None:
+    service = SERVICES[name]
+    assert service["extends"] == {"file": "base.yaml", "service": "hardened"}
+    assert service["user"] not in ("root", "0")
+    assert service["healthcheck"]["test"][0] == "CMD"
+    assert not {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices", "env_file"} & set(service)
+    assert ("ports" in service) == (name == "caddy")
+    assert re.fullmatch(r"\$\{[A-Z_]+_IMAGE:\?[^}]+\}|[\w/.-]+:[\w.-]*\d[\w.-]*", service["image"])
+    weakened = set(service) & (set(BASE) - {"tmpfs", "mem_limit", "memswap_limit", "pids_limit", "stop_grace_period"})
+    assert weakened == set(), "what all have is said in base.yaml"
+
+
+def test_no_secret_has_a_default_and_none_is_an_environment_variable() -> None:
+    for name, service in SERVICES.items():
+        for variable, value in (service.get("environment") or {}).items():
+            secret = re.search("PASSWORD|TOKEN|SECRET|KEY", variable)
+            assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {variable}"
+    everything = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "compose").iterdir())
+    assert re.findall(r"(?i)(?:password|secret|token)[A-Z_]*:-", everything) == []
+
+
+def test_only_the_networks_of_caddy_and_of_the_way_out_lead_outside() -> None:
+    networks = yaml.safe_load((ROOT / "compose" / "networks.yaml").read_text(encoding="utf-8"))["networks"]
+    outward = {name for name, network in networks.items() if not (network or {}).get("internal")}
+    assert outward == {"edge", "outside"}
+    users = {name: set(service["networks"]) & outward for name, service in SERVICES.items()}
+    assert {name: used for name, used in users.items() if used} == {"caddy": {"edge"}, "way-out": {"outside"}}
+    on_database = {name for name, service in SERVICES.items() if "database" in service["networks"]}
+    assert on_database <= {"db", "odoo", "backup"}
+    for name in set(networks) - outward:
+        options = networks[name]["driver_opts"]
+        assert options == {"com.docker.network.bridge.inhibit_ipv4": "true"}, "or the host's services are in reach"
+
+
+@pytest.mark.parametrize("example", ["laptop.env.example", "vm.env.example"])
+def test_the_examples_are_settings(example: str) -> None:
+    found = settings.read(ROOT / "compose" / example)
+    assert found.project == "countersign"
+    assert found.has_own_authority == (example == "laptop.env.example")
+    assert found.url.startswith("https://")
+
+
+def test_settings_that_miss_a_name_or_have_an_unknown_one_are_refused(tmp_path: Path) -> None:
+    good = (ROOT / "compose" / "laptop.env.example").read_text(encoding="utf-8")
+    for bad, says in (
+        (good.replace("HUB_NAME=localhost", ""), "HUB_NAME is missing"),
+        (good + "HUB_NAM=x\n", "HUB_NAM is no setting"),
+        (good + "some words\n", "is no NAME=VALUE"),
+    ):
+        file = tmp_path / "stack.env"
+        file.write_text(bad, encoding="utf-8")
+        with pytest.raises(StackFailed, match=says):
+            settings.read(file)
+
+
+def cloud(tmp_path: Path, more: str) -> Path:
+    file = tmp_path / "cloud.toml"
+    file.write_text(CLOUD.format(owner="Ann", secrets="/x") + more, encoding="utf-8")
+    return file
+
+
+MAILBOX = '\n[[mailboxes]]\nname = "a"\nhost = "{}"\nport = {}\n'
+
+
+def test_cloud_may_reach_what_its_settings_name_pair_by_pair(tmp_path: Path) -> None:
+    model = '\n[drafter]\nprovider = "anthropic"\nmodel = "m"\napi_key_file = "k"\n'
+    found = allowed(cloud(tmp_path, model + MAILBOX.format("imap.example.com", 993)))
+    assert re.findall(r"dstdomain (\S+)", found) == ["api.anthropic.com", "imap.example.com"]
+    assert "http_access allow host1 port1" in found
+    assert "http_access" not in allowed(cloud(tmp_path, ""))
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "says"),
+    [("smtp.example.com", 587, "handed in"), ("a b\\nacl x", 993, "no host name"), ("*.example.com", 993, "no host")],
+)
+def test_a_port_that_mail_is_handed_in_at_and_a_crooked_name_are_refused(
+    tmp_path: Path, host: str, port: int, says: str
+) -> None:
+    with pytest.raises(StackFailed, match=says):
+        allowed(cloud(tmp_path, MAILBOX.format(host, port)))
+
+
+def test_what_an_image_copies_is_let_into_its_build() -> None:
+    listed = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"}
+    for image in images.IMAGES:
+        for path in images.copied(image.recipe.read_text(encoding="utf-8")):
+            assert (image.context / path).exists(), path
+            if image.context == ROOT:
+                wanted = "requirements/*.txt" if path.startswith("requirements/") else path
+                assert wanted in listed, f"{image.name}: {path} is kept out by .dockerignore"
+
+
+def test_a_stack_goes_back_to_the_release_before(tmp_path: Path) -> None:
+    releases = Releases(tmp_path / "releases.json")
+    with pytest.raises(StackFailed, match="no earlier release"):
+        releases.before()
+    for number in (1, 2, 2, 3):
+        releases.note({"HUB": f"hub:{number}"})
+    assert releases.before().images == {"HUB": "hub:2"}
+    releases.note(releases.before().images)
+    assert [one.images["HUB"] for one in releases.all()] == ["hub:1", "hub:3", "hub:2"]

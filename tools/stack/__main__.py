@@ -1,0 +1,71 @@
+"""`python -m tools.stack up | down | status | logs | join-code | upgrade | rollback`: what ./just calls."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tools.stack import settings
+from tools.stack.engine import StackFailed, ensure_engine
+from tools.stack.running import Stack, forget_images
+
+COMMANDS = ("up", "down", "status", "logs", "join-code", "upgrade", "rollback")
+
+
+def main(arguments: list[str]) -> int:
+    """0; 1 with one line for what was to be expected."""
+    parser = argparse.ArgumentParser(prog="./just", description="The stack on this machine.")
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--env", type=Path, metavar="FILE", help="its settings (compose/stack.env)")
+    chosen, rest = parser.parse_known_args(arguments)
+    if rest and chosen.command != "logs":
+        parser.error(f"{rest[0]} is not known")
+    try:
+        ensure_engine()
+        stack = Stack(settings.read(chosen.env or settings.default()))
+        _do(stack, chosen.command, rest)
+    except StackFailed as error:
+        print(f"stack: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _do(stack: Stack, command: str, rest: list[str]) -> None:
+    match command:
+        case "up" | "upgrade" | "rollback":
+            {"up": stack.up, "upgrade": stack.upgrade, "rollback": stack.rollback}[command]()
+            if command == "upgrade":
+                forget_images(stack.releases)
+            _show(stack)
+            _next(stack)
+        case "down":
+            stack.down()
+        case "status":
+            _show(stack)
+        case "logs":
+            stack.compose("logs", "--tail", "200", *rest, seconds=86400, show=True)
+        case "join-code":
+            print(stack.join_code())
+
+
+def _show(stack: Stack) -> None:
+    for row in stack.status():
+        print(f"{row['Service']:<14}{row['State']:<10}{row['Health'] or '-':<11}{row['Image']}")
+
+
+def _next(stack: Stack) -> None:
+    """The next step, with a code when nobody has joined."""
+    cloud = stack.settings.cloud / "cloud.toml"
+    if "\n[[mailboxes]]" not in cloud.read_text(encoding="utf-8"):
+        print(f"\nCloud watches nothing yet: name your mailbox in {cloud}, then ./just up")
+    if stack.waits_for_owner():
+        print("\nNobody has joined. On your own machine, within 15 minutes:")
+        print(f"  countersign connect {stack.settings.url} --code {stack.join_code()}")
+        print("Another code: ./just join-code")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

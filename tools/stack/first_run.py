@@ -1,0 +1,95 @@
+"""What a stack has of its own, made on the first run and kept: secrets, Cloud's settings, the list of ways out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools.stack.engine import StackFailed
+from tools.stack.settings import Settings
+
+PROVIDERS = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com"}
+SUBMISSION = frozenset({25, 465, 587, 2525})
+
+CLOUD = """\
+# cloud_agent in the stack. The vault's id and the owner's key come from the hub. After a change: ./just up
+hub = "https://hub.home.arpa:8443"
+hub_token_file = "/run/secrets/hub-token"
+hub_ca_file = "hub-ca.pem"
+state_dir = "/data/state"
+key_file = "/data/keys/cloud"
+secret_file = "/data/secret"
+owner_name = "{owner}"
+skills_dir = "/opt/countersign/skills"
+way_out = "way-out:3128"
+
+# A mailbox to watch. Its password goes into a file of its own: {secrets}/cloud/NAME, mode 0444.
+# [[mailboxes]]
+# name = "business"
+# kind = "business"
+# address = "you@example.com"
+# host = "imap.example.com"
+# port = 993
+# user = "you@example.com"
+# password_file = "/run/secrets/business"
+"""
+
+
+def make(settings: Settings) -> None:
+    """Folders and files that are not there yet. A container reads files of its own alone, whatever its user."""
+    settings.state.mkdir(parents=True, exist_ok=True)
+    settings.state.chmod(0o700)
+    for folder in (settings.secrets, settings.secrets / "cloud", settings.cloud, settings.way_out):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+    for name in ("db_password", "cloud/hub-token"):
+        _once(settings.secrets / name, secrets.token_urlsafe(32))
+    owner = settings.values.get("OWNER_NAME", "The owner").replace("\\", "").replace('"', "'")
+    _once(settings.cloud / "cloud.toml", CLOUD.format(owner=owner, secrets=settings.secrets))
+    whole(settings.way_out / "allowed.conf", allowed(settings.cloud / "cloud.toml"))
+
+
+def token_hash(settings: Settings) -> str:
+    """Of Cloud's token at the hub."""
+    token = (settings.secrets / "cloud" / "hub-token").read_text(encoding="ascii").strip()
+    return hashlib.sha256(token.encode("ascii")).hexdigest()
+
+
+def allowed(cloud: Path) -> str:
+    """squid's words for the hosts and ports that Cloud's settings name. Raises StackFailed."""
+    try:
+        values: dict[str, Any] = tomllib.loads(cloud.read_text(encoding="utf-8"))
+        boxes = [(str(box["host"]), int(box["port"])) for box in values.get("mailboxes", [])]
+        drafter = values.get("drafter", {})
+        address = drafter.get("base_url") or PROVIDERS.get(drafter.get("provider", ""), "")
+        parts = urlsplit(address)
+        if parts.hostname:
+            boxes.append((parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)))
+    except (tomllib.TOMLDecodeError, KeyError, ValueError, AttributeError, TypeError) as error:
+        raise StackFailed(f"{cloud}: {error}") from None
+    lines = ["# Made from cloud.toml by ./just up; do not edit."]
+    for at, (host, port) in enumerate(sorted(set(boxes))):
+        if port in SUBMISSION:
+            raise StackFailed(f"{cloud}: port {port} of {host} is where mail is handed in; Cloud only reads")
+        if not host.isascii() or not host.replace("-", "").replace(".", "").isalnum():
+            raise StackFailed(f"{cloud}: {host!r} is no host name")
+        lines += [f"acl host{at} dstdomain {host}", f"acl port{at} port {port}", f"http_access allow host{at} port{at}"]
+    return "\n".join(lines) + "\n"
+
+
+def whole(file: Path, content: str, mode: int = 0o444) -> None:
+    """Replace it in one step."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh.write_text(content, encoding="utf-8")
+    fresh.chmod(mode)
+    fresh.replace(file)
+
+
+def _once(file: Path, content: str) -> None:
+    if not file.exists():
+        whole(file, content + ("" if content.endswith("\n") else "\n"), 0o644 if file.suffix == ".toml" else 0o444)

@@ -1,0 +1,175 @@
+"""One stack and what is done to it: up, down, upgrade, rollback, and a code for the owner's machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tools.stack import first_run, images
+from tools.stack.engine import Compose, StackFailed, docker
+from tools.stack.releases import Releases
+from tools.stack.settings import COMPOSE, Settings
+
+WAIT_SECONDS = 300
+AUTHORITY = "/data/caddy/pki/authorities/local/root.crt"
+BOOKS = "books"
+NEW_BOOKS = "books-new"
+MODULES = "base,account,contacts,sale,draft_only"
+_MAKE_BOOKS = f"""set -e; files=/var/lib/odoo/filestore; rm -rf "$files/{NEW_BOOKS}"
+odoo -c /etc/odoo/odoo.conf -d {NEW_BOOKS} -i {MODULES} --without-demo=all --stop-after-init --workers=0
+rm -rf "$files/{BOOKS}"; if [ -d "$files/{NEW_BOOKS}" ]; then mv "$files/{NEW_BOOKS}" "$files/{BOOKS}"; fi"""
+"""Under another name until it is whole: a half-made database is never taken for the books."""
+_DRAFT = "python", "-m", "vault_hub", "join-code", "--config", "/data/hub.toml"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`make` gives each image by its variable, built if need be."""
+
+    settings: Settings
+    make: Callable[[], dict[str, str]] = images.made
+
+    @cached_property
+    def compose(self) -> Compose:
+        return Compose(COMPOSE / "compose.yaml", self.settings.environment)
+
+    @cached_property
+    def releases(self) -> Releases:
+        return Releases(self.settings.state / "releases.json")
+
+    def up(self) -> None:
+        """Everything built, made, started and healthy. Raises StackFailed."""
+        first_run.make(self.settings)
+        wanted = self.make()
+        self._switch(wanted)
+        self.releases.note(wanted)
+
+    def upgrade(self) -> None:
+        """As `up`, with newer base images, and back to what ran before when that does not get well."""
+        before = self.releases.current()
+        if before is None:
+            raise StackFailed("this stack never ran; ./just up starts it")
+        first_run.make(self.settings)
+        for base in sorted(images.bases()):
+            if words := images.pull(base):
+                print(words, flush=True)
+        wanted = self.make()
+        try:
+            self._switch(wanted)
+        except StackFailed as error:
+            print(f"The new release does not get well; going back to that of {before.at}.", flush=True)
+            self._switch(before.images)
+            raise StackFailed(f"the upgrade failed and was taken back; data was not touched: {error}") from None
+        self.releases.note(wanted)
+
+    def rollback(self) -> None:
+        """To the release before; data stays as it is."""
+        before = self.releases.before()
+        first_run.make(self.settings)
+        self._switch(before.images)
+        self.releases.note(before.images)
+
+    def down(self) -> None:
+        """Containers and networks go, volumes and secrets stay."""
+        self.compose("down", "--remove-orphans", show=True)
+
+    def status(self) -> list[dict[str, str]]:
+        """Each service with its state and health."""
+        lines = self.compose("ps", "-a", "--format", "json").splitlines()
+        rows = [row for line in lines for row in _rows(json.loads(line))]
+        return [{name: str(row.get(name, "")) for name in ("Service", "State", "Health", "Image")} for row in rows]
+
+    def waits_for_owner(self) -> bool:
+        health = self._ask_hub("/healthz")
+        return health.get("waiting") == "owner"
+
+    def join_code(self) -> str:
+        """A code for the owner's machine, good for a quarter of an hour, once."""
+        words = ["--agent", f"cloud={first_run.token_hash(self.settings)} {self._cloud_key()}"]
+        if self.settings.has_own_authority:
+            authority = (self.settings.cloud / "hub-ca.pem").read_text(encoding="ascii")
+            return self.compose("exec", "-T", "vault-hub", *_DRAFT, "--ca-stdin", *words, feed=authority)
+        return self.compose("exec", "-T", "vault-hub", *_DRAFT, *words)
+
+    def _switch(self, wanted: dict[str, str]) -> None:
+        """Run these images."""
+        self._write_environment(wanted)
+        self.compose("up", "-d", "--no-build", "--wait", "--wait-timeout", str(WAIT_SECONDS), "caddy", "vault-hub")
+        self._fetch_authority()
+        self._cloud_key()
+        if self.settings.has_books:
+            self._make_books()
+        self.compose(
+            "up", "-d", "--no-build", "--remove-orphans", "--wait", "--wait-timeout", str(WAIT_SECONDS),
+            seconds=WAIT_SECONDS + 120,
+        )  # fmt: skip
+
+    def _write_environment(self, wanted: dict[str, str]) -> None:
+        ours = {
+            **wanted,
+            "STATE_DIR": str(self.settings.state),
+            "CLOUD_SETTINGS": _hash(self.settings.cloud / "cloud.toml"),
+            "WAYS_OUT": _hash(self.settings.way_out / "allowed.conf"),
+        }
+        lines = [f"{name}={value}" for name, value in {**self.settings.values, **ours}.items()]
+        first_run.whole(self.settings.environment, "\n".join(lines) + "\n", 0o644)
+
+    def _fetch_authority(self) -> None:
+        """Caddy's own authority vouches for hub.home.arpa, on every stack."""
+        until, found = time.monotonic() + 60, ""
+        while not found:
+            try:
+                found = self.compose("exec", "-T", "caddy", "cat", AUTHORITY)
+            except StackFailed:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+        first_run.whole(self.settings.cloud / "hub-ca.pem", found + "\n")
+
+    def _cloud_key(self) -> str:
+        """Cloud's public key; made the first time."""
+        argv = ("python", "-m", "cloud_agent", "init", "--home", "/data")
+        return self.compose("run", "--rm", "--no-deps", "-T", "cloud-agent", *argv).splitlines()[-1]
+
+    def _make_books(self) -> None:
+        """Odoo's database with our modules, when there is none."""
+        self.compose("up", "-d", "--no-build", "--wait", "--wait-timeout", str(WAIT_SECONDS), "db")
+        known = self.compose("exec", "-T", "db", "psql", "-U", "odoo", "-d", "postgres", "-Atc",
+                             "SELECT datname FROM pg_database").splitlines()  # fmt: skip
+        if BOOKS in known:
+            return
+        print("making the books (a minute or two) …", flush=True)
+        self.compose("exec", "-T", "db", "dropdb", "-U", "odoo", "--if-exists", NEW_BOOKS)
+        self.compose("run", "--rm", "--no-deps", "-T", "odoo", "sh", "-c", _MAKE_BOOKS, seconds=1200)
+        rename = f'ALTER DATABASE "{NEW_BOOKS}" RENAME TO {BOOKS}'
+        self.compose("exec", "-T", "db", "psql", "-U", "odoo", "-d", "postgres", "-qc", rename)
+
+    def _ask_hub(self, path: str) -> dict[str, object]:
+        code = f"import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8470{path}').read().decode())"
+        answer = json.loads(self.compose("exec", "-T", "vault-hub", "python", "-c", code))
+        return answer if isinstance(answer, dict) else {}
+
+
+def forget_images(keep: Releases) -> None:
+    """Our images that no kept release names."""
+    named = {image for one in keep.all() for image in one.images.values()}
+    for image in images.IMAGES:
+        for known in docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"countersign/{image.name}").split():
+            if known not in named:
+                try:
+                    docker("rmi", known)
+                except StackFailed:  # another stack of this machine runs it
+                    continue
+
+
+def _rows(found: object) -> list[dict[str, object]]:
+    return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]

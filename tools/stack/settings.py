@@ -1,0 +1,95 @@
+"""What the operator chose (an environment file) and where this stack keeps its own: secrets, settings, releases."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.stack.engine import StackFailed
+from tools.workspace import ROOT
+
+COMPOSE = ROOT / "compose"
+DEFAULT = COMPOSE / "stack.env"
+NEEDED = (
+    "COMPOSE_PROJECT_NAME", "HUB_NAME", "ODOO_NAME", "HTTP_LISTEN", "HTTPS_LISTEN", "PUBLIC_PORT", "TLS_ISSUER", "HSTS",
+)  # fmt: skip
+OPTIONAL = ("COMPOSE_PROFILES", "HEALTH_INTERVAL", "OWNER_NAME")
+_LINE = re.compile(r"([A-Z_]+)=(.*)")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One stack. Everything below `state` belongs to it; the folder is its owner's alone."""
+
+    values: dict[str, str]
+    state: Path
+
+    @property
+    def project(self) -> str:
+        return self.values["COMPOSE_PROJECT_NAME"]
+
+    @property
+    def has_books(self) -> bool:
+        return "books" in self.values.get("COMPOSE_PROFILES", "").split(",")
+
+    @property
+    def has_own_authority(self) -> bool:
+        return self.values["TLS_ISSUER"] == "internal"
+
+    @property
+    def url(self) -> str:
+        port = self.values["PUBLIC_PORT"]
+        return f"https://{self.values['HUB_NAME']}" + ("" if port == "443" else f":{port}")
+
+    @property
+    def environment(self) -> Path:
+        """What compose reads: the operator's values, and ours."""
+        return self.state / "stack.env"
+
+    @property
+    def secrets(self) -> Path:
+        return self.state / "secrets"
+
+    @property
+    def cloud(self) -> Path:
+        """cloud_agent's settings, and the authority of the hub."""
+        return self.state / "cloud"
+
+    @property
+    def way_out(self) -> Path:
+        return self.state / "way-out"
+
+
+def read(file: Path) -> Settings:
+    """Raises StackFailed, one line."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise StackFailed(f"{file}: {error.strerror}") from None
+    values: dict[str, str] = {}
+    for line in lines:
+        found = _LINE.fullmatch(line.strip())
+        if found:
+            values[found[1]] = found[2].strip()
+        elif line.strip() and not line.strip().startswith("#"):
+            raise StackFailed(f"{file}: {line.strip()[:60]!r} is no NAME=VALUE")
+    missing = [name for name in NEEDED if not values.get(name)]
+    unknown = sorted(set(values) - {*NEEDED, *OPTIONAL})
+    if missing or unknown:
+        raise StackFailed(f"{file}: " + (f"{missing[0]} is missing" if missing else f"{unknown[0]} is no setting"))
+    return Settings(values, _state(values["COMPOSE_PROJECT_NAME"]))
+
+
+def default() -> Path:
+    """compose/stack.env; the first time it is made from the laptop's example."""
+    if not DEFAULT.exists():
+        DEFAULT.write_text((COMPOSE / "laptop.env.example").read_text(encoding="utf-8"), encoding="utf-8")
+    return DEFAULT
+
+
+def _state(project: str) -> Path:
+    named = os.environ.get("COUNTERSIGN_STATE")
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(named) if named else Path(base, "countersign", project)
