@@ -63,6 +63,22 @@ def restored(office: Gate, older: str) -> None:
     made.machine.start()
 
 
+def both_know_all(office: Gate) -> None:
+    """Until Cloud has said its word on what was finished, and Local has it: what one agent alone knew when the hub went
+    back nobody can give back, and that agent stops for a new root."""
+    checkpoint = office.world.local_home / "state" / "checkpoint.json"
+
+    def quiet() -> bool:
+        office.tail.new()
+        assert office.tail.head is not None
+        line = office.tail.store.history(None, office.tail.head)
+        finished = max(number for number, commit in enumerate(line) if commit.message.startswith("finish:"))
+        followed = json.loads(checkpoint.read_text("utf-8"))["head"]
+        return followed == office.tail.head and any(commit.author == "cloud" for commit in line[finished:])
+
+    eventually(quiet, "both know all", seconds=40)
+
+
 def restart(made: World) -> None:
     assert made.local is not None
     made.kill(made.local)
@@ -78,6 +94,7 @@ def test_after_a_rollback_past_an_approved_effect_nothing_is_sent_again_and_the_
     shutil.copytree(made.hub, made.folder / "older.git")
     made.with_passphrase("approve", office.at(topic, Stage.PENDING_APPROVAL).id, "--yes")
     office.at(topic, Stage.DONE)
+    both_know_all(office)
 
     restored(office, "older.git")
     eventually(lambda: status(made)["paused"], "effects are held", seconds=40)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
+from base64 import urlsafe_b64encode
 
 import detect_secrets.plugins
 import pytest
@@ -12,6 +14,11 @@ from detect_secrets.plugins.base import RegexBasedDetector
 from libs.vault_protocol.tests.test_scan import PEM, letters
 
 from vault_protocol import scan
+
+
+def encoded(part: dict[str, str]) -> str:
+    return urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
 
 SAMPLES: dict[str, tuple[str, ...]] = {
     "ArtifactoryDetector": (" AKCp" + letters(69) + " ",),
@@ -25,7 +32,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
         "glcbt-64_" + letters(20), "glcbt-" + letters(20), "glimt-" + letters(25), "glptt-" + letters(40),
         "glagent-" + letters(50), "gloas-" + letters(64),
     ),
-    "JwtTokenDetector": (f"eyJ{letters(30)}.eyJ{letters(60)}.{letters(43)}",),
+    "JwtTokenDetector": (f"{encoded({'alg': 'HS256'})}.{encoded({'sub': '1234567890'})}.{letters(43)}",),
     "MailchimpDetector": (letters(32, "0123abcd") + "-us12",),
     "NpmDetector": (
         "//registry.example/:_authToken=npm_" + letters(36),
