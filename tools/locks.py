@@ -42,12 +42,19 @@ class Lock:
 LOCKS: dict[str, Lock] = {
     "tools": Lock(groups=("tools",)),
     "dev": Lock(
-        members=("countersign-odoo-mcp", "countersign-demo", "countersign-cloud-agent[models]"), groups=("build", "dev")
+        members=(
+            "countersign-odoo-mcp",
+            "countersign-demo",
+            "countersign-cloud-agent[models]",
+            "countersign-monitor",
+        ),
+        groups=("build", "dev"),
     ),
     "demo": Lock(members=("countersign-demo",), groups=("build",), follows="dev"),
     "cloud": Lock(members=("countersign-cloud-agent[models]",), follows="dev"),
     "hub": Lock(members=("countersign-vault-hub",), follows="dev"),
     "local": Lock(members=("countersign-local-agent",), groups=("build",), follows="dev"),
+    "monitor": Lock(members=("countersign-monitor",), follows="dev"),
     "odoo-mcp": Lock(members=("countersign-odoo-mcp",), follows="dev"),
 }
 
