@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from demo.processes import eventually
 from tests.stack.docker import StackFailed, cache
 from tests.stack.images import hash_of, step
-from vault_protocol.testing import eventually
 
 VERSION = "2.0.0-dev.0"
 """The only one that npm has."""
@@ -61,7 +61,7 @@ def running(state: Path, authority: Path | None = None) -> Iterator[str]:
             words, cwd=package, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        eventually(lambda: server.poll() is not None or _answers(address), seconds=120)
+        eventually(lambda: server.poll() is not None or _answers(address), "Kuma answers", seconds=180)
         if server.poll() is not None:
             raise StackFailed(f"Kuma ended: {(state / 'kuma.log').read_text(encoding='utf-8')[-3000:]}")
         yield address

@@ -47,7 +47,7 @@ def connected(
     while True:
         api = None
         try:
-            api = UptimeKumaApi(url, timeout=5, wait_events=0.3)
+            api = UptimeKumaApi(url, timeout=5, wait_events=0.02)
             if api.need_setup():
                 api.setup(user, password)
                 log.info("kuma.account_made", user=user)
@@ -73,17 +73,23 @@ class SocketKuma:
 
     def __init__(self, api: UptimeKumaApi) -> None:
         self._api = api
+        self._known: dict[tuple[Kind, str], int] = {}
+        """What was added stays known, even when Kuma's next list comes late: nothing is added twice."""
 
     def found(self) -> tuple[Item, ...]:
         with _named("read"):
             monitors, notifications = self._api.get_monitors(), self._api.get_notifications()
+            tags, windows = self._api.get_tags(), self._api.get_maintenances()
             told, names = _names(notifications), _names(monitors)
+            for kind, rows in ((Kind.TAG, tags), (Kind.NOTIFICATION, notifications), (Kind.MONITOR, monitors)):
+                self._known |= {(kind, row["name"]): int(row["id"]) for row in rows}
+            self._known |= {(Kind.MAINTENANCE, row["title"]): int(row["id"]) for row in windows}
             return (
-                *(Item(Kind.TAG, tag["name"], {"color": tag["color"]}, ours=False) for tag in self._api.get_tags()),
+                *(Item(Kind.TAG, tag["name"], {"color": tag["color"]}, ours=False) for tag in tags),
                 *(_notification(one) for one in notifications),
                 *(_monitor(one, told) for one in monitors),
                 *(self._page(one["slug"], names) for one in self._api.get_status_pages()),
-                *(self._window(one) for one in self._api.get_maintenances()),
+                *(self._window(one, names) for one in windows),
             )
 
     def carry_out(self, change: Change) -> None:
@@ -95,7 +101,7 @@ class SocketKuma:
                 case Kind.NOTIFICATION:
                     self._tell(item)
                 case Kind.MONITOR if change.verb is Verb.REMOVE:
-                    self._api.delete_monitor(self._ids()[item.name])
+                    self._api.delete_monitor(self._known.pop((item.kind, item.name)))
                 case Kind.MONITOR:
                     self._watch(item)
                 case Kind.PAGE:
@@ -108,80 +114,85 @@ class SocketKuma:
         with _named("read"):
             beats = self._api.get_heartbeats()
             return {
-                name: int(beats[number][-1]["status"]) for name, number in self._ids().items() if beats.get(number)
+                name: int(beats[number][-1]["status"])
+                for (kind, name), number in self._known.items()
+                if kind is Kind.MONITOR and beats.get(number)
             }
 
-    def _ids(self) -> dict[str, int]:
-        return {one["name"]: int(one["id"]) for one in self._api.get_monitors()}
-
     def _tag(self, item: Item) -> None:
-        number = {tag["name"]: tag["id"] for tag in self._api.get_tags()}.get(item.name)
+        row: Row = {"name": item.name, "color": item.facts["color"]}
+        number = self._number(item)
         if number is None:
-            self._api.add_tag(name=item.name, color=item.facts["color"])
+            self._known[item.kind, item.name] = int(self._api.add_tag(**row)["id"])
         else:
-            self._api.edit_tag(number, name=item.name, color=item.facts["color"])
+            self._api.edit_tag(number, **row)
 
     def _tell(self, item: Item) -> None:
         kind = str(item.facts["type"])
         fields = {theirs: item.facts[ours] for ours, theirs in TOLD[kind].items()}
         row: Row = {"name": item.name, "type": NotificationType(kind), **FIXED[kind], **fields}
-        number = {one["name"]: one["id"] for one in self._api.get_notifications()}.get(item.name)
+        number = self._number(item)
         if number is None:
-            self._api.add_notification(**row)
+            self._known[item.kind, item.name] = int(self._api.add_notification(**row)["id"])
         else:
             self._api.edit_notification(number, **row)
 
     def _watch(self, item: Item) -> None:
         facts = item.facts
-        told = {one["name"]: one["id"] for one in self._api.get_notifications()}
         row: Row = {
             "type": MonitorType(str(facts["type"])), "name": item.name,
-            "notificationIDList": [told[str(name)] for name in _tuple(facts["notifications"])],
+            "notificationIDList": [self._known[Kind.NOTIFICATION, str(one)] for one in _tuple(facts["notifications"])],
             **{theirs: facts[ours] for ours, theirs in FIELDS.items() if ours in facts},
         }  # fmt: skip
-        number = self._ids().get(item.name)
+        number = self._number(item)
         if number is None:
             push = row.pop("pushToken", None)  # which the client lets be set on a change only
-            number = int(self._api.add_monitor(**row)["monitorID"])
+            number = self._known[item.kind, item.name] = int(self._api.add_monitor(**row)["monitorID"])
             if push:
                 self._api.edit_monitor(number, pushToken=push)
+            there: dict[str, Row] = {}
         else:
             self._api.edit_monitor(number, **row)
-            if not self._api.get_monitor(number)["active"]:
+            now = self._api.get_monitor(number)
+            there = {tag["name"]: tag for tag in now["tags"]}
+            if not now["active"]:
                 self._api.resume_monitor(number)
-        tags = {tag["name"]: tag["id"] for tag in self._api.get_tags()}
-        there = {tag["name"]: tag for tag in self._api.get_monitor(number)["tags"]}
         wanted = {str(name) for name in _tuple(facts["tags"])}
         for name in sorted(wanted - there.keys()):
-            self._api.add_monitor_tag(tags[name], number, "")
+            self._api.add_monitor_tag(self._known[Kind.TAG, name], number, "")
         for name in sorted(there.keys() - wanted):
             self._api.delete_monitor_tag(there[name]["tag_id"], number, there[name].get("value") or "")
 
+    def _number(self, item: Item) -> int | None:
+        return self._known.get((item.kind, item.name))
+
     def _show(self, item: Item) -> None:
-        ids, slug = self._ids(), item.name
+        slug = item.name
         if slug not in {page["slug"] for page in self._api.get_status_pages()}:
             self._api.add_status_page(slug, item.facts["title"])
         groups = [
-            {"name": group[0], "weight": weight, "monitorList": [{"id": ids[str(name)]} for name in group[1:]]}
+            {"name": group[0], "weight": weight, "monitorList": [self._ref(name) for name in group[1:]]}
             for weight, group in enumerate(map(_tuple, _tuple(item.facts["groups"])), 1)
         ]
         self._api.save_status_page(slug, title=item.facts["title"], publicGroupList=groups)
 
     def _rest(self, item: Item) -> None:
-        facts, ids = item.facts, self._ids()
+        facts = item.facts
         row: Row = {
             "title": item.name, "description": OURS, "strategy": MaintenanceStrategy.RECURRING_WEEKDAY,
             "active": True, "intervalDay": 1, "daysOfMonth": [], "weekdays": list(_tuple(facts["days"])),
             "timeRange": [_clock(str(facts["begins"])), _clock(str(facts["ends"]))],
             "timezoneOption": facts["zone"],
         }  # fmt: skip
-        number = {one["title"]: one["id"] for one in self._api.get_maintenances()}.get(item.name)
+        number = self._number(item)
         if number is None:
-            number = self._api.add_maintenance(**row)["maintenanceID"]
+            number = self._known[item.kind, item.name] = int(self._api.add_maintenance(**row)["maintenanceID"])
         else:
             self._api.edit_maintenance(number, **row)
-        monitors = [{"id": ids[str(name)], "name": name} for name in _tuple(facts["monitors"])]
-        self._api.add_monitor_maintenance(number, monitors)
+        self._api.add_monitor_maintenance(number, [self._ref(name) for name in _tuple(facts["monitors"])])
+
+    def _ref(self, name: Fact) -> Row:
+        return {"id": self._known[Kind.MONITOR, str(name)]}
 
     def _page(self, slug: str, names: Mapping[int, str]) -> Item:
         page = self._api.get_status_page(slug)
@@ -191,11 +202,11 @@ class SocketKuma:
         )
         return Item(Kind.PAGE, slug, {"title": page["title"], "groups": groups}, ours=False)
 
-    def _window(self, row: Row) -> Item:
+    def _window(self, row: Row, names: Mapping[int, str]) -> Item:
         begins, ends = ("{hours:02}:{minutes:02}".format_map(at) for at in (*row["timeRange"], *_MIDNIGHTS)[:2])
         facts: Facts = {
             "days": tuple(sorted(row["weekdays"])), "begins": begins, "ends": ends, "zone": row.get("timezoneOption"),
-            "monitors": tuple(sorted(one["name"] for one in self._api.get_monitor_maintenance(row["id"]))),
+            "monitors": tuple(sorted(names[int(one["id"])] for one in self._api.get_monitor_maintenance(row["id"]))),
         }  # fmt: skip
         return Item(Kind.MAINTENANCE, row["title"], facts, ours=False)
 
