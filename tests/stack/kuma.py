@@ -58,7 +58,13 @@ def running(state: Path, authority: Path | None = None) -> Iterator[str]:
     words = ["node", "server/server.js", "--host=127.0.0.1", f"--port={port}", f"--data-dir={state}/"]
     with (state / "kuma.log").open("ab") as log:
         server = subprocess.Popen(
-            words, cwd=package, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            words,
+            cwd=package,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         eventually(lambda: server.poll() is not None or _answers(address), "Kuma answers", seconds=180)
@@ -94,5 +100,7 @@ def _run(*words: str, cwd: Path | None = None) -> str:
         words, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False, timeout=1500
     )
     if done.returncode:
-        raise StackFailed(f"{' '.join(words)[:100]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        raise StackFailed(
+            f"{' '.join(words)[:100]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
     return done.stdout

@@ -45,7 +45,9 @@ class Settings(BaseModel):
         except ValueError:
             secret = b""
         if len(secret) < 16:
-            raise BadSettings(f"{self.secret_file}: 16 bytes of hex are wanted at least; `openssl rand -hex 32` makes 32")
+            raise BadSettings(
+                f"{self.secret_file}: 16 bytes of hex are wanted at least; `openssl rand -hex 32` makes 32"
+            )
         return secret
 
 

@@ -19,6 +19,7 @@ from vault_hub.serving import Server, configured
 from vault_hub.settings import Settings
 from vault_protocol import keys, memory, remote
 from vault_protocol.clock import SystemClock
+from vault_protocol.crashes import reported
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_private, write_whole
 from vault_protocol.sshsig import PublicKey
@@ -34,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "init":
                 _init(chosen.home, chosen.vault, _public(chosen.owner_key))
             case "run":
-                run(settings_file.read(chosen.config))
+                settings = settings_file.read(chosen.config)
+                with reported(settings.error_tracker_file, "vault_hub"):
+                    run(settings)
             case "agent":
                 _agent(chosen)
     except VaultError as error:

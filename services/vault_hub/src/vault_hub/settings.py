@@ -40,6 +40,8 @@ class Settings(BaseModel):
     """Cloud's own secrets, one a file: no commit may hold one in any spelling. Never Local's."""
     heartbeat_seconds: Annotated[float, Field(gt=0)] = 15.0
     maintenance_seconds: Annotated[float, Field(gt=0)] = 600.0
+    error_tracker_file: Path | None = None
+    """Holds a Sentry address; a bug that ends the program is told there, without a word of what it worked on."""
     log_format: Literal["json", "key-value"] = "json"
 
     def secrets(self) -> OwnSecrets:
@@ -65,4 +67,6 @@ def read(path: Path) -> Settings:
     folder = path.absolute().parent
     names = ("repository", "agents_dir", "state_dir", "owner_key_file")
     paths: dict[str, Any] = {name: folder / getattr(settings, name) for name in names}
+    if settings.error_tracker_file:
+        paths["error_tracker_file"] = folder / settings.error_tracker_file
     return settings.model_copy(update={**paths, "secret_files": tuple(folder / one for one in settings.secret_files)})
