@@ -1,4 +1,4 @@
-"""Tells an error tracker that a program of ours ended with a bug, by Sentry's protocol, and nothing of what it worked on.
+"""Tells an error tracker that a program of ours ended with a bug, by Sentry's protocol, and nothing of its work.
 
 Of an exception go: the names of its types, and for each frame module, function and line. Not its words, arguments,
 notes or local variables, no source line, no path, no name of the machine: any of them can hold a piece of a mail.
@@ -64,7 +64,7 @@ class Dsn:
 def reported(
     dsn_file: Path | None, program: str, *, expected: tuple[type[BaseException], ...] = (VaultError,)
 ) -> Iterator[None]:
-    """A bug that leaves the block is told and goes on its way; without a file nothing is told. Raises BadDsn at once."""
+    """A bug that leaves the block is told, and goes on; without a file nothing is told. Raises BadDsn at once."""
     dsn = Dsn.read(dsn_file) if dsn_file else None
     try:
         yield
@@ -118,9 +118,10 @@ def _frames(traceback: TracebackType | None) -> list[dict[str, object]]:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         module = str(traceback.tb_frame.f_globals.get("__name__", ""))
+        function = getattr(code, "co_qualname", code.co_name)
+        file = os.path.basename(code.co_filename)  # noqa: PTH119 - it may be no path
         frames.append(
-            {"module": _word(module), "function": _word(code.co_qualname if hasattr(code, "co_qualname") else code.co_name),
-             "filename": _word(os.path.basename(code.co_filename)), "lineno": traceback.tb_lineno}  # noqa: PTH119 - may be no path
+            {"module": _word(module), "function": _word(function), "filename": _word(file), "lineno": traceback.tb_lineno}
         )  # fmt: skip
         traceback = traceback.tb_next
     return frames[-MOST_FRAMES:]

@@ -1,4 +1,4 @@
-"""What monitors ask of the agent over HTTP: /healthz, /state and /metrics. Nothing on it is from a mail, nothing acts."""
+"""What monitors ask of the agent over HTTP: /healthz, /state, /metrics. Nothing on it is from a mail, nothing acts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Surface:
         class Answers(BaseHTTPRequestHandler):
             timeout = 10
 
-            def do_GET(self) -> None:  # noqa: N802 - the name is the library's
+            def do_GET(self) -> None:
                 code, text = answer(health, self.path, now())
                 self.send_response(code)
                 self.send_header("Content-Type", TEXT)

@@ -61,7 +61,7 @@ class Settings(BaseModel):
     alarm_minutes: Annotated[int, Field(ge=1, le=10080)] = 30
     """How long the hub or an agent may give no sign of life; agents give one every ten minutes."""
     error_tracker_file: Path | None = None
-    """Holds a Sentry address; relative to the home. A bug that ends `run` is told there, and nothing of what it was at."""
+    """Holds a Sentry address; relative to the home. A bug that ends `run` is told there, and nothing of its work."""
     limits: Limits = Limits()
     accounts: tuple[MailAccount, ...] = ()
     books: tuple[BooksAccount, ...] = ()

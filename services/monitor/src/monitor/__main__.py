@@ -23,7 +23,7 @@ EXPECTED, DRIFT, BUG, INTERRUPTED = 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0, 1 with one line for what was to be expected, 2 for drift, 3 with a traceback for a bug, 130 when interrupted."""
+    """0, 1 with one line for what was to be expected, 2 for drift, 3 with a traceback for a bug, 130: interrupted."""
     chosen = _parser().parse_args(arguments)
     try:
         return _run(chosen.command, settings_file.read(chosen.config))

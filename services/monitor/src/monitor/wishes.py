@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monitor.items import OURS, Fact, Item, Kind
 from monitor.tokens import token
-from monitor.wanted import AnyMonitor, AnyNotification, Http, Keyword, Ntfy, Push, Tcp, Wanted, Webhook, Window
+from monitor.wanted import AnyMonitor, AnyNotification, Http, Keyword, Push, Tcp, Wanted, Webhook, Window
 
 OUR_COLOR = "#475569"
 WEEKDAYS = {"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
@@ -26,7 +26,7 @@ class Pace:
     """Seconds until a failure is looked at once more."""
 
 
-def items(wanted: Wanted, secret: bytes, read: Callable[[Path], str], pace: Pace = Pace()) -> tuple[Item, ...]:  # noqa: B008 - frozen
+def items(wanted: Wanted, secret: bytes, read: Callable[[Path], str], pace: Pace = Pace()) -> tuple[Item, ...]:
     """`secret`: what push tokens are made from. `read`: the one line of a secret's file."""
     told = tuple(sorted(one.name for one in wanted.notifications))
     return (
@@ -47,11 +47,11 @@ def items(wanted: Wanted, secret: bytes, read: Callable[[Path], str], pace: Pace
 
 
 def _notification(one: AnyNotification, read: Callable[[Path], str]) -> Item:
-    match one:
-        case Webhook():
-            facts: dict[str, Fact] = {"type": "webhook", "url_secret": read(one.url_file)}
-        case Ntfy():
-            facts = {"type": "ntfy", "server": one.server, "token": read(one.topic_file)}
+    facts: dict[str, Fact]
+    if isinstance(one, Webhook):
+        facts = {"type": "webhook", "url_secret": read(one.url_file)}
+    else:
+        facts = {"type": "ntfy", "server": one.server, "token": read(one.topic_file)}
     return Item(Kind.NOTIFICATION, one.name, facts)
 
 
