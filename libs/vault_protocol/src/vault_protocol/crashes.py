@@ -121,7 +121,8 @@ def _frames(traceback: TracebackType | None) -> list[dict[str, object]]:
         function = getattr(code, "co_qualname", code.co_name)
         file = os.path.basename(code.co_filename)  # noqa: PTH119 - it may be no path
         frames.append(
-            {"module": _word(module), "function": _word(function), "filename": _word(file), "lineno": traceback.tb_lineno}
+            {"module": _word(module), "function": _word(function), "filename": _word(file),
+             "lineno": traceback.tb_lineno}
         )  # fmt: skip
         traceback = traceback.tb_next
     return frames[-MOST_FRAMES:]
