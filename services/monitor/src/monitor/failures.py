@@ -22,8 +22,8 @@ class Failure(Part):
     monitor: Name | None = None
     expr: str = ""
     lasts: Annotated[str, Field(alias="for", pattern=r"^[0-9]+m$")] = "2m"
-    raised: dict[str, str] = {}
-    quiet: dict[str, str] = {}
+    raised: dict[str, str] = Field(default_factory=dict)
+    quiet: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
