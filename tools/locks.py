@@ -47,6 +47,7 @@ LOCKS: dict[str, Lock] = {
             "countersign-demo",
             "countersign-cloud-agent[models]",
             "countersign-backup",
+            "countersign-monitor",
         ),
         groups=("build", "dev"),
     ),
@@ -56,6 +57,7 @@ LOCKS: dict[str, Lock] = {
     "hub": Lock(members=("countersign-vault-hub",), follows="dev"),
     "local": Lock(members=("countersign-local-agent",), groups=("build",), follows="dev"),
     "stack": Lock(groups=("stack",)),
+    "monitor": Lock(members=("countersign-monitor",), follows="dev"),
     "odoo-mcp": Lock(members=("countersign-odoo-mcp",), follows="dev"),
 }
 

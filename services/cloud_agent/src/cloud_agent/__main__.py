@@ -32,6 +32,7 @@ from cloud_agent.retries import Failures, Later, Pauses
 from cloud_agent.service import Service
 from cloud_agent.settings import BadSettings, Settings
 from cloud_agent.submission import STALE_AFTER
+from cloud_agent.surface import Surface
 from cloud_agent.watchers.imap import ImapWatcher, Trouble
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.work import Work
@@ -41,6 +42,7 @@ from vault_protocol.action import Address
 from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import Clock, SystemClock
 from vault_protocol.connect import connect
+from vault_protocol.crashes import reported
 from vault_protocol.errors import VaultError
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Journal
@@ -103,7 +105,8 @@ def _run(config: Path, introduction: Path | None) -> None:
         if introduced is None:
             return
     settings = settings_file.read(config, introduced)
-    run(settings, drafter_of(settings))
+    with reported(settings.error_tracker_file, "cloud_agent"):
+        run(settings, drafter_of(settings))
 
 
 def _owner_key(home: Path, given: str | None) -> str | None:
@@ -149,6 +152,8 @@ def run(settings: Settings, drafter: Drafter, *, step: Callable[[str], None] = l
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     with machine.alone(settings.state_dir):
         service = assemble(settings, drafter, step)
+        if settings.health_port is not None:
+            Surface(service.health, settings.health_host, settings.health_port, SystemClock().now)
         memory.settle()
         log.info("agent.started", agent=settings.agent, mailboxes=len(settings.mailboxes))
         main_thread = threading.get_ident()

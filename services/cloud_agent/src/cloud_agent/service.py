@@ -43,6 +43,7 @@ class Service:
         self._housekeeping, self._health, self._later = housekeeping, health, later
         self._poll_seconds, self._pauses, self._wake = poll_seconds, pauses, wake
         self._round = min(poll_seconds * LOOK_ROUND, LONGEST_ROUND)
+        self.health = health
         self.stop = threading.Event()
         self.bug: BaseException | None = None
 

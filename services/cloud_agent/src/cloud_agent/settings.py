@@ -56,6 +56,11 @@ class Settings(BaseModel):
     """How long the raw mail of a task that has ended stays on this machine."""
     heartbeat_seconds: Annotated[int, Field(ge=60, le=86400)] = 600
     """How long the vault may hear nothing from this agent: after that it says that it is alive, 144 times a day."""
+    error_tracker_file: Path | None = None
+    """Holds a Sentry address; a bug that ends the program is told there, without a word of what it worked on."""
+    health_host: str = "127.0.0.1"
+    health_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Where /healthz, /state and /metrics are answered, for monitors; nowhere without it."""
     log_format: Literal["json", "key-value"] = "json"
     way_out: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$")] = None
     """HOST:PORT of an HTTP proxy that every mailbox is reached through; the model's is HTTPS_PROXY."""
@@ -141,7 +146,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     changes: dict[str, object] = {
         name: folder / getattr(settings, name) for name in ("state_dir", "key_file", "secret_file", "skills_dir")
     }
-    for name in ("hub_token_file", "hub_ca_file"):
+    for name in ("hub_token_file", "hub_ca_file", "error_tracker_file"):
         file: Path | None = getattr(settings, name)
         changes[name] = folder / file if file is not None else None
     changes["drafter"] = drafter

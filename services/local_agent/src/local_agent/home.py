@@ -60,6 +60,8 @@ class Settings(BaseModel):
     lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
     alarm_minutes: Annotated[int, Field(ge=1, le=10080)] = 30
     """How long the hub or an agent may give no sign of life; agents give one every ten minutes."""
+    error_tracker_file: Path | None = None
+    """Holds a Sentry address; relative to the home. A bug that ends `run` is told there, and nothing of its work."""
     limits: Limits = Limits()
     accounts: tuple[MailAccount, ...] = ()
     books: tuple[BooksAccount, ...] = ()

@@ -22,6 +22,7 @@ from vault_hub.serving import Server, configured
 from vault_hub.settings import PORT, Settings
 from vault_protocol import keys, memory
 from vault_protocol.clock import SystemClock
+from vault_protocol.crashes import reported
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_whole
 from vault_protocol.sshsig import PublicKey
@@ -103,7 +104,7 @@ def _run(chosen: argparse.Namespace) -> None:
     """With --await-owner a folder without hub.toml waits until an owner joined."""
     config: Path = chosen.config
     if not chosen.await_owner:
-        run(settings_file.read(config))
+        _reporting(settings_file.read(config))
         return
     _log_to_stderr("json")
     extra = (f'host = "{chosen.host}"', f"port = {chosen.port}", 'proxies = ["*"]')
@@ -114,7 +115,13 @@ def _run(chosen: argparse.Namespace) -> None:
     settings = settings_file.read(config)
     if chosen.introduce is not None:
         folder.introduce(chosen.introduce, settings.vault, keys.load_public(settings.owner_key_file))
-    run(settings, invitations=_invitations(config))
+    _reporting(settings, _invitations(config))
+
+
+def _reporting(settings: Settings, invitations: Invitations | None = None) -> None:
+    """A bug that ends it is told to the error tracker, when there is one."""
+    with reported(settings.error_tracker_file, "vault_hub"):
+        run(settings, invitations=invitations)
 
 
 def _join_code(chosen: argparse.Namespace) -> None:

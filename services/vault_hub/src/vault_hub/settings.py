@@ -44,6 +44,8 @@ class Settings(BaseModel):
     """More of them, wherever they lie."""
     heartbeat_seconds: Annotated[float, Field(gt=0)] = 15.0
     maintenance_seconds: Annotated[float, Field(gt=0)] = 600.0
+    error_tracker_file: Path | None = None
+    """Holds a Sentry address; a bug that ends the program is told there, without a word of what it worked on."""
     log_format: Literal["json", "key-value"] = "json"
 
 
@@ -62,4 +64,6 @@ def read(path: Path) -> Settings:
     folder = path.absolute().parent
     names = ("repository", "agents_dir", "state_dir", "owner_key_file", "secrets_dir")
     paths: dict[str, Any] = {name: folder / getattr(settings, name) for name in names}
+    if settings.error_tracker_file:
+        paths["error_tracker_file"] = folder / settings.error_tracker_file
     return settings.model_copy(update={**paths, "secret_files": tuple(folder / one for one in settings.secret_files)})

@@ -11,6 +11,7 @@ import typer
 
 from local_agent.cli.passphrases import FdOption, asked_passphrase
 from local_agent.cli.session import HomeOption, JsonOption, Session
+from vault_protocol.crashes import reported
 from vault_protocol.errors import VaultError
 
 
@@ -19,11 +20,12 @@ def run(home: HomeOption = None, json_: JsonOption = False) -> None:
     from local_agent.serve import serve  # the MCP client and the watcher, which no other command needs
 
     session = Session(home, json_)
-    session.home.settings()
+    tracker = session.home.settings().error_tracker_file
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    code = serve(session.home, stop=stop)
+    with reported(session.home.path / tracker if tracker else None, "local_agent"):
+        code = serve(session.home, stop=stop)
     session.answer({"exit_code": code})
     raise typer.Exit(code)
 

@@ -1,0 +1,1 @@
+"""Uptime Kuma as code, and what is alarmed."""

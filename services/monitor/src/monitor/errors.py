@@ -1,0 +1,13 @@
+"""What a caller of this package tells apart."""
+
+
+class MonitorError(Exception):
+    """Something expected went wrong; the message says what, which, and what to do."""
+
+
+class BadSettings(MonitorError):
+    """A file of ours cannot be used."""
+
+
+class KumaAway(MonitorError):
+    """Uptime Kuma does not answer, or did not take a call."""
