@@ -1,6 +1,7 @@
 """What every test in this repository stands on: no test sees this machine's home, git settings or keys."""
 
 import os
+import signal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,8 @@ ENOUGH = 8 << 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a job in the background has it, and its children
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     home = TemporaryDirectory(prefix="countersign-home-")
     config.add_cleanup(home.cleanup)
     if "PYTEST_DEBUG_TEMPROOT" not in os.environ and _is_roomy(MEMORY):
