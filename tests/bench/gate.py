@@ -55,9 +55,9 @@ class Eye:
 
 
 @contextmanager
-def gate(folder: Path) -> Iterator[World]:
-    """A world on a resident hub, set up, with no undo window and no limit that a bench would meet; no agent runs."""
-    with world(folder, resident=True) as made:
+def gate(folder: Path, *, resident: bool = True) -> Iterator[World]:
+    """A world, set up, with no undo window and no limit that a bench would meet; no agent runs."""
+    with world(folder, resident=resident) as made:
         made.set_up(undo_seconds=0)
         allow_many_mails(made)
         yield made

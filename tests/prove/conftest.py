@@ -42,9 +42,9 @@ class Doomed(Gate):
 
 @pytest.fixture(scope="module")
 def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doomed]:
-    """Nothing runs yet; no undo window, and no limit on what is sent."""
+    """Nothing runs yet, and the hub is a plain git remote; no undo window, and no limit on what is sent."""
     folder = tmp_path_factory.mktemp("doomed")
-    with gate(folder) as made:
+    with gate(folder, resident=False) as made:
         yield Doomed(made, made.tail())
 
 
