@@ -21,6 +21,10 @@ from vault_protocol.task import Stage, Task
 NUMBERS = count(1)
 
 
+PATIENCE = 90.0
+"""Seconds for what two agents and a hub bring about on a busy machine; one that hears nothing looks every 30."""
+
+
 @dataclass
 class Gate:
     """Both agents at work. `ask` sends a mail that wants an answer and gives the words its task is found by."""
@@ -52,14 +56,14 @@ class Gate:
             found = self.task(topic)
             return found if found is not None and found.stage in stages else None
 
-        found = eventually(look, f"{topic!r} in {', '.join(stages)}", seconds=40)
+        found = eventually(look, f"{topic!r} in {', '.join(stages)}", seconds=PATIENCE)
         assert found is not None
         return found
 
     def in_folder(self, task: Task) -> Path:
         """Its file in the owner's folder, once the mirror has put it there."""
         path = self.world.vault_folder / layout.path_of(task)
-        eventually(path.exists, f"{path.name} in the owner's folder", seconds=40)
+        eventually(path.exists, f"{path.name} in the owner's folder", seconds=PATIENCE)
         return path
 
     def sent_to(self, topic: str) -> list[Received]:
@@ -67,7 +71,7 @@ class Gate:
         return [mail for mail in self.world.mail.received() if self.asked[topic] in mail.envelope.recipients]
 
     def until(self, look: Callable[[], object], what: str) -> None:
-        eventually(look, what, seconds=40)
+        eventually(look, what, seconds=PATIENCE)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -87,5 +91,5 @@ def gate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         made.set_up(undo_seconds=0, settle_seconds=0.3)
         made.start_cloud()
         made.start_local()
-        eventually(lambda: made.try_unlock(), "the service answers", seconds=40)
+        eventually(lambda: made.try_unlock(), "the service answers", seconds=PATIENCE)
         yield Gate(made, made.tail())
