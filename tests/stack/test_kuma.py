@@ -25,8 +25,6 @@ from tests.stack.kuma import running
 from tools.workspace import ROOT
 from vault_protocol.clock import SystemClock
 
-pytestmark = pytest.mark.stack
-
 SECONDS = 120.0
 DOWN, UP = 0, 1
 
@@ -85,6 +83,7 @@ def push(base: str, token: object, status: str = "up") -> None:
         assert answer.status == 200
 
 
+@pytest.mark.soak
 def test_monitors_from_code_turn_red_and_green_with_what_they_watch(tmp_path: Path) -> None:
     health = Health.of(tmp_path / "health.json", SystemClock(), ["office"])
     health.last_step = datetime(9999, 1, 1, tzinfo=UTC)
@@ -130,6 +129,7 @@ def test_monitors_from_code_turn_red_and_green_with_what_they_watch(tmp_path: Pa
     surface.close()
 
 
+@pytest.mark.stack
 def test_each_rule_is_raised_by_its_samples_in_prometheus_itself() -> None:
     done = subprocess.run(
         ["promtool", "test", "rules", "rules_test.yaml"], cwd=ROOT / "services" / "monitor" / "prometheus",
