@@ -158,6 +158,11 @@ _stack-env:
 _stack-programs:
     @.ci/stack-programs
 
+# Have npm, or say how to get it
+[no-exit-message]
+_soak-programs:
+    @.ci/soak-programs
+
 # Have these, or say how to get them; a proof is never skipped for want of a program
 [no-exit-message]
 _prove-programs:
