@@ -91,7 +91,9 @@ class Cloud:
         world.arrived.add(task.id)
 
     def claim(self) -> None:
-        self.held += self.vault.claim([Domain.EMAIL], self.world.rng.choice((1, 1, 2, 3)))
+        task = self.vault.claim_next([Domain.EMAIL])
+        if task is not None:
+            self.held.append(task)
 
     def work(self) -> None:
         """Do something with a task it takes for its own."""

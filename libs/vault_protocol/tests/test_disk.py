@@ -40,6 +40,12 @@ def test_what_a_disk_says_becomes_one_line_with_the_file_and_what_to_do(code: in
     assert disk.said(f"error: unable to write file: {os.strerror(code)}") == code
 
 
+def test_git_does_not_say_why_it_could_not_write_a_ref() -> None:
+    line = "error: cannot update ref 'refs/hub/main': couldn't write '/here/refs/hub/main.lock'"
+    assert disk.said(line) == errno.ENOSPC
+    assert disk.said("error: cannot lock ref 'refs/hub/main': is at 01 but expected 02") is None
+
+
 @pytest.mark.parametrize("error", [FileNotFoundError(errno.ENOENT, "no"), PermissionError(errno.EACCES, "no")])
 def test_other_errors_are_not_taken_for_a_full_disk(error: OSError) -> None:
     with pytest.raises(type(error)), disk.watched("nowhere"):

@@ -50,6 +50,10 @@ def named(error: BaseException, where: object) -> DiskTrouble | None:
     return None
 
 
+_NO_CAUSE = "couldn't write '"
+"""What git says of a ref's file that found no room: its name, and not why."""
+
+
 @contextmanager
 def watched(where: object) -> Iterator[None]:
     """Raises DiskTrouble for whatever a disk says in this block; every other error passes."""
@@ -64,6 +68,8 @@ def watched(where: object) -> Iterator[None]:
 
 def said(line: str) -> int | None:
     """The code that another program's line (in the C locale) speaks of, or None."""
+    if _NO_CAUSE in line:
+        return ENOSPC
     return next((code for code in _WORDS if os.strerror(code) in line), None)
 
 

@@ -24,7 +24,7 @@ def state(health: Health) -> str:
 
 
 def metrics(health: Health) -> str:
-    """In Prometheus' text form; docs/monitoring.md lists them."""
+    """In Prometheus' text form."""
     lines = [f"{PREFIX}{name}_ok {int(holds)}" for name, holds in _flags(health).items()]
     lines.append(f"{PREFIX}last_step_timestamp_seconds {_stamp(health.last_step)}")
     for name, box in sorted(health.mailboxes.items()):
