@@ -61,10 +61,17 @@ class Local:
         self.world, self.folder = world, folder
         self.clock = machine_clock(world)
         self.machine = 0
+        self.confirmed_before: set[str] = set()
         self._move_in(View())
 
     def restore(self) -> None:
-        """Another machine, from a backup: it has the keys and the checkpoint, never the ledger or the executor id."""
+        """Another machine, from a backup: it has the keys and the checkpoint, never the ledger or the executor id.
+
+        What the machine before it had confirmed stays so: its receipt may still be on its way to the hub.
+        """
+        if not self.ledger._db.in_transaction:
+            rows = self.ledger._db.execute("SELECT approval FROM effects WHERE state = 'confirmed'")
+            self.confirmed_before |= {str(row[0]) for row in rows}
         self.ledger.close()
         self._move_in(self.process.checkpoint())
 
@@ -135,6 +142,10 @@ class Local:
         """What is committed in the ledger, read past its own code."""
         row = self.ledger._db.execute("SELECT state FROM effects WHERE approval = ?", (approval,)).fetchone()
         return None if row is None or self.ledger._db.in_transaction else str(row[0])
+
+    def told(self, approval: str) -> str | None:
+        """What this machine's ledger says, or the one's before it that did this."""
+        return "confirmed" if approval in self.confirmed_before else self.outcome(approval)
 
     def paused(self) -> bool:
         return self.ledger._db.execute("SELECT 1 FROM switches WHERE name = 'paused'").fetchone() is not None

@@ -74,7 +74,7 @@ class World:
         self.outside = Outside(Random(seed + 1), lambda: self.faults, self.door.touched)
         self.local = Local(self, ledgers)
         self.history: History = History(
-            self.store, self.local.clock.monotonic, lambda id_: id_ in self.signer.signed, self.local.outcome,
+            self.store, self.local.clock.monotonic, lambda id_: id_ in self.signer.signed, self.local.told,
             self._dashboard_of, self.recording.became_head,
         )  # fmt: skip
         self.clouds = [Cloud(self, who) for who in cast.CLOUDS[: clouds or self.rng.randint(2, 4)]]
