@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from correspondence import File, Mailbox, UnsafeMessage, contents, message, read
@@ -33,10 +33,15 @@ def composed(*files: File, **changes: Any) -> bytes:
     return message(**{**USUAL, **changes}, files=files)
 
 
+def named(part: Any) -> str:
+    """As the header says it: get_filename() takes brackets and quotes around a decoded name off a second time."""
+    return str(part["content-disposition"].params["filename"])
+
+
 def taken_out(raw: bytes) -> tuple[str, list[tuple[str, str, bytes]]]:
     found = message_from_bytes(raw, policy=policy.default)
     body, *parts = list(found.iter_parts())
-    files = [(str(p.get_filename()), p.get_content_type(), bytes(p.get_payload(decode=True) or b"")) for p in parts]
+    files = [(named(p), p.get_content_type(), bytes(p.get_payload(decode=True) or b"")) for p in parts]
     return str(body.get_content()).replace("\r\n", "\n"), files
 
 
@@ -53,6 +58,9 @@ def test_our_own_reader_finds_the_same_hashes_and_bytes() -> None:
 
 
 @few
+@example(b"", "<>")
+@example(b"", '"a"')
+@example(b"", 'a "b" <c>')
 @given(st.binary(max_size=4000), NAMES)
 def test_any_bytes_under_any_name_arrive_exactly(content: bytes, name: str) -> None:
     raw = composed(File(name, "application/octet-stream", content))
