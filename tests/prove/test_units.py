@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud_agent.__main__ import BUG
 from tests.prove.conftest import ROOT
+from vault_protocol.program import BUG
 
 pytestmark = pytest.mark.prove
 

@@ -49,10 +49,3 @@ def test_a_folder_may_not_take_another_jobs_name(tmp_path: Path) -> None:
 def test_a_repository_is_named_once(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="not both"):
         settings.read(written(tmp_path, f'state_dir = "s"\n{REPOSITORY}location_file = "there"\n'))
-
-
-@pytest.mark.parametrize("content", ["", "two\nlines\n"])
-def test_a_secrets_file_holds_one_line(tmp_path: Path, content: str) -> None:
-    (tmp_path / "secret").write_text(content, encoding="utf-8")
-    with pytest.raises(BadSettings, match="one line"):
-        settings.line_of(tmp_path / "secret")

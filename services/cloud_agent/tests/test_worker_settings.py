@@ -13,6 +13,7 @@ from cloud_agent import settings as settings_file
 from cloud_agent.__main__ import main
 from cloud_agent.settings import BadSettings
 from vault_protocol import keys
+from vault_protocol.alone import AlreadyRunning, alone
 from vault_protocol.sshsig import PublicKey
 
 GOOD = """
@@ -102,9 +103,9 @@ def test_a_bug_is_a_traceback_and_exit_code_3(
 
 
 def test_one_state_folder_serves_one_process(tmp_path: Path) -> None:
-    with machine.alone(tmp_path), pytest.raises(machine.AlreadyRunning), machine.alone(tmp_path):
+    with alone(tmp_path, "agent"), pytest.raises(AlreadyRunning), alone(tmp_path, "agent"):
         pass
-    with machine.alone(tmp_path):
+    with alone(tmp_path, "agent"):
         pass
 
 

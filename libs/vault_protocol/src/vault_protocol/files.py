@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from .errors import VaultError
+
 
 def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Replace or create `path` durably."""
@@ -37,3 +39,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def secret_line(file: Path) -> str:
+    """The one line of a secret's file. Raises VaultError, without a word of it."""
+    try:
+        line = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise VaultError(f"{file}: cannot be read ({type(error).__name__})") from None
+    if not line or "\n" in line:
+        raise VaultError(f"{file}: one line is wanted, the secret and nothing else")
+    return line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,9 +11,7 @@ import structlog
 
 from backup import settings as settings_file
 from backup import verbs
-from vault_protocol.errors import VaultError
-
-EXPECTED, BUG, INTERRUPTED = 1, 3, 130
+from vault_protocol.program import ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,17 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
-    try:
-        settings = settings_file.read(chosen.config)
-        return verbs.VERBS[chosen.command](settings, chosen)
-    except VaultError as error:
-        print(f"backup: {error}", file=sys.stderr)
-        return EXPECTED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception:  # noqa: BLE001 - the one place where a bug ends the program
-        traceback.print_exc()
-        return BUG
+    return ended("backup", lambda: verbs.VERBS[chosen.command](settings_file.read(chosen.config), chosen))
 
 
 def _parser() -> argparse.ArgumentParser:

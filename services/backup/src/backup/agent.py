@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from backup.settings import Agent, line_of
+from backup.settings import Agent
 from vault_protocol import keys, updates
 from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import Clock
 from vault_protocol.connect import connect
+from vault_protocol.files import secret_line
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Journal
 from vault_protocol.scan import OwnSecrets
@@ -30,7 +31,7 @@ def speaking(settings: Agent, state: Path, clock: Clock) -> Iterator[Reporter]:
         key = keys.load(settings.key_file)
         identity = Identity(AgentId(settings.name), Role.CLOUD, settings.vault, key)
         seal = Checkpoint(store.path / "followed.json", key.private_bytes_raw(), f"{settings.name} {state.resolve()}")
-        own = OwnSecrets.of([line_of(settings.hub_token_file)])
+        own = OwnSecrets.of([secret_line(settings.hub_token_file)])
         owner = keys.load_public(settings.owner_key_file) if settings.owner_key_file else None
         vault = Vault(Journal(store, hub, identity, clock, secrets=own, checkpoint=seal, owner=owner))
         yield Reporter(vault, timedelta(seconds=settings.heartbeat_seconds))

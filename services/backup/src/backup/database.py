@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from backup.errors import SourceFailed
-from backup.settings import Books, line_of
-from vault_protocol.files import write_private
+from backup.settings import Books
+from vault_protocol.files import secret_line, write_private
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Database:
         found = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
         if access.password_file is not None and access.scratch is not None and access.host is not None:
             file = access.scratch / "pgpass"
-            escaped = line_of(access.password_file).replace("\\", "\\\\").replace(":", "\\:")
+            escaped = secret_line(access.password_file).replace("\\", "\\\\").replace(":", "\\:")
             write_private(file, f"*:*:*:*:{escaped}\n".encode())
             found["PGPASSFILE"] = str(file)
         return {"LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "10", **found}

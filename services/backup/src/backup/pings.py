@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx2
 import structlog
 
-from backup.settings import Alarms, line_of
+from backup.settings import Alarms
+from vault_protocol.files import secret_line
 
 log = structlog.get_logger()
 
@@ -44,6 +45,6 @@ class Pings:
 
     def _tell(self, what: str, file: Path, query: dict[str, str]) -> None:
         try:
-            self._call(line_of(file), query)
+            self._call(secret_line(file), query)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the address; a backup goes on
             log.warning("ping.failed", monitor=what, error=type(error).__name__)

@@ -204,14 +204,3 @@ def _placed(key: str, value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return [_from(v, folder) if isinstance(v, dict) else str(folder / v) if is_path else v for v in value]
     return str(folder / value) if is_path and isinstance(value, str) else value
-
-
-def line_of(file: Path) -> str:
-    """The one line of a secret's file. Raises BadSettings."""
-    try:
-        line = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{file}: cannot be read ({type(error).__name__})") from None
-    if not line or "\n" in line:
-        raise BadSettings(f"{file}: one line is wanted, the secret and nothing else")
-    return line

@@ -6,12 +6,13 @@ from contextlib import suppress
 
 from backup.books_source import KIND as BOOKS
 from backup.books_source import BooksSource
-from backup.errors import BadSettings
 from backup.folder_source import FolderSource
 from backup.hub_source import KIND as VAULT
 from backup.hub_source import HubSource
-from backup.settings import Settings, line_of
+from backup.settings import Settings
 from backup.work import Source
+from vault_protocol.errors import VaultError
+from vault_protocol.files import secret_line
 from vault_protocol.scan import OwnSecrets
 
 
@@ -29,8 +30,8 @@ def of(settings: Settings) -> dict[str, Source]:
 
 
 def own_secrets(settings: Settings) -> OwnSecrets:
-    """What no folder may hold; raises BadSettings for one of secret_files that does not read."""
-    values = [line_of(file) for file in settings.secret_files]
-    with suppress(BadSettings):  # on a machine that only pulls
-        values.append(line_of(settings.repository.password_file))
+    """What no folder may hold; raises VaultError for one of secret_files that does not read."""
+    values = [secret_line(file) for file in settings.secret_files]
+    with suppress(VaultError):  # on a machine that only pulls
+        values.append(secret_line(settings.repository.password_file))
     return OwnSecrets.of(values)

@@ -14,7 +14,6 @@ from contextlib import ExitStack
 import structlog
 
 from backup import agent, past, pull, restore, sources
-from backup.alone import alone
 from backup.anomalies import find
 from backup.errors import BackupError, BadSettings, Damaged
 from backup.fetched import choose, fetch
@@ -23,6 +22,7 @@ from backup.pings import Pings
 from backup.restic import Restic, Show, hidden
 from backup.settings import Settings
 from backup.work import Work, check
+from vault_protocol.alone import alone
 from vault_protocol.canonical import moment
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
@@ -45,7 +45,7 @@ def run(settings: Settings, chosen: argparse.Namespace) -> int:
     restic, clock, pings = Restic.of(settings), SystemClock(), Pings(settings.alarms)
     if chosen.init:
         restic.init()
-    with alone(settings.state_dir):
+    with alone(settings.state_dir, "backup"):
         return _run(Work(settings, sources.of(settings), restic, pings, clock, show=_shown), settings, chosen)
 
 
@@ -138,7 +138,7 @@ def pull_(settings: Settings, _chosen: argparse.Namespace) -> int:
     restic, pings = Restic.of(settings), Pings(settings.alarms)
     try:
         pull.pull(settings, restic)
-    except BackupError as error:
+    except VaultError as error:
         pings.job("pull", well=False, words=str(error))
         raise
     ages = pull.ages(restic, SystemClock().now())
@@ -161,7 +161,7 @@ def drill(settings: Settings, chosen: argparse.Namespace) -> int:
     known = past.load(settings.state_dir / "status.json", clock.now())
     try:
         report = drills.run(settings, Restic.of(settings), known, clock, say)
-    except BackupError as error:
+    except VaultError as error:
         pings.job("drill", well=False, words=str(error))
         _tell(settings, {"result": "failed"}, f"# Restore drill\n\nIt failed: {type(error).__name__}.\n")
         raise

@@ -11,7 +11,6 @@ import structlog
 
 from backup import anomalies, names, past, schedule
 from backup.anomalies import Anomaly
-from backup.errors import BackupError
 from backup.manifest import Staged
 from backup.past import Past, Size, Status
 from backup.pings import Pings
@@ -19,6 +18,7 @@ from backup.restic import Restic, Show, hidden
 from backup.settings import Settings
 from vault_protocol.canonical import utc
 from vault_protocol.clock import Clock
+from vault_protocol.errors import VaultError
 
 log = structlog.get_logger()
 
@@ -74,12 +74,12 @@ class Work:
     def anomalies(self) -> tuple[Anomaly, ...]:
         return anomalies.find(self.jobs, self._status, self._clock.now(), late=self._settings.alarms.late)
 
-    def run(self, job: str) -> BackupError | None:
+    def run(self, job: str) -> VaultError | None:
         """One job, now; why it failed, which is also written down, logged and told its monitor."""
         before = self._status.of(job)
         try:
             after = self._check(before) if job == CHECK else self._snapshot(job, before)
-        except BackupError as error:
+        except VaultError as error:
             log.error("job.failed", job=job, error=str(error))
             self._put(job, before.failed(self._clock.now(), str(error)))
             self._pings.job(job, well=False, words=str(error))

@@ -6,7 +6,6 @@ import argparse
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -39,19 +38,19 @@ from cloud_agent.work import Work
 from cloud_agent.worker import Worker
 from vault_protocol import keys, memory
 from vault_protocol.action import Address
+from vault_protocol.alone import alone
 from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import Clock, SystemClock
 from vault_protocol.connect import connect
 from vault_protocol.crashes import reported
-from vault_protocol.errors import VaultError
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Journal
+from vault_protocol.program import ended
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId, Role
 
 log = structlog.get_logger()
 
-EXPECTED, BUG, INTERRUPTED = 1, 3, 130
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 BEHIND = 256
@@ -79,22 +78,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     handing.add_argument("--config", type=Path, required=True, metavar="FILE")
     handing.add_argument("--into", type=Path, required=True, metavar="DIR", help="the hub's secrets_dir")
     chosen = parser.parse_args(arguments)
-    try:
-        if chosen.command == "init":
-            _init(chosen.home, chosen.agent, chosen.owner_key)
-        elif chosen.command == "secrets":
-            print("\n".join(machine.hand_over(settings_file.read(chosen.config), chosen.into)))
-        else:
-            _run(chosen.config, chosen.introduction)
-    except VaultError as error:
-        print(f"cloud_agent: {error}", file=sys.stderr)
-        return EXPECTED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception:  # noqa: BLE001 - the one place where a bug ends the program
-        traceback.print_exc()
-        return BUG
-    return 0
+    return ended("cloud_agent", lambda: _obey(chosen))
+
+
+def _obey(chosen: argparse.Namespace) -> None:
+    if chosen.command == "init":
+        _init(chosen.home, chosen.agent, chosen.owner_key)
+    elif chosen.command == "secrets":
+        print("\n".join(machine.hand_over(settings_file.read(chosen.config), chosen.into)))
+    else:
+        _run(chosen.config, chosen.introduction)
 
 
 def _run(config: Path, introduction: Path | None) -> None:
@@ -150,7 +143,7 @@ def run(settings: Settings, drafter: Drafter, *, step: Callable[[str], None] = l
     machine.log_to_stderr(settings.log_format)
     # Blocked before any thread starts, so that only the wait below takes them.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
-    with machine.alone(settings.state_dir):
+    with alone(settings.state_dir, "agent"):
         service = assemble(settings, drafter, step)
         if settings.health_port is not None:
             Surface(service.health, settings.health_host, settings.health_port, SystemClock().now)

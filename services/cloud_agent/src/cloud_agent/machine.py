@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, cast
 
 import structlog
 
-from cloud_agent.settings import BadSettings, Settings
+from cloud_agent.settings import Settings
 from vault_protocol import disk, keys
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_private
 from vault_protocol.scan import OwnSecrets
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AGENT_ID
-
-
-class AlreadyRunning(VaultError):
-    """Another process works with this state folder: end it, or give this one its own."""
 
 
 def make_home(home: Path, agent: str, owner_key: str | None = None) -> str:
@@ -63,24 +57,6 @@ def _pin_owner(file: Path, given: str) -> None:
         raise VaultError(f"{file} pins another key of the owner; a pinned key is never replaced")
     if not file.exists():
         write_private(file, (key.line("owner") + "\n").encode("ascii"))
-
-
-@contextmanager
-def alone(state: Path) -> Iterator[None]:
-    """One process for each state folder; a kill frees it. Raises AlreadyRunning."""
-    try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(state / "agent.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise BadSettings(f"state_dir: cannot use {state}: {os.strerror(error.errno or 0)}") from None
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(f"another process works with {state}; end it, or use another state_dir") from None
-        yield
-    finally:
-        os.close(handle)
 
 
 def own_secrets(settings: Settings, secret: bytes) -> OwnSecrets:

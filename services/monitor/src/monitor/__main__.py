@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import argparse
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from monitor import settings as settings_file
 from monitor import tokens, verbs
-from monitor.errors import BadSettings, MonitorError
+from monitor.errors import BadSettings
 from monitor.items import Item
 from monitor.plan import Plan, plan
-from monitor.settings import Settings, line_of
+from monitor.settings import Settings
 from monitor.socket_kuma import SocketKuma, connected
 from monitor.wanted import Wanted, parse
 from monitor.wishes import Pace, items
+from vault_protocol.files import secret_line
+from vault_protocol.program import ended
 
-EXPECTED, DRIFT, BUG, INTERRUPTED = 1, 2, 3, 130
+DRIFT = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0, 1 with one line for what was to be expected, 2 for drift, 3 with a traceback for a bug, 130: interrupted."""
     chosen = _parser().parse_args(arguments)
-    try:
-        return _run(chosen.command, settings_file.read(chosen.config))
-    except MonitorError as error:
-        print(f"monitor: {error}", file=sys.stderr)
-        return EXPECTED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception:  # noqa: BLE001 - the one place where a bug ends the program
-        traceback.print_exc()
-        return BUG
+    return ended("monitor", lambda: _run(chosen.command, settings_file.read(chosen.config)))
 
 
 def _run(command: str, settings: Settings) -> int:
@@ -74,12 +66,12 @@ def wishes_of(settings: Settings, wanted: Wanted) -> tuple[Item, ...]:
     """Files of secrets lie beside the monitors' file when their path is relative."""
     folder = settings.monitors_file.absolute().parent
     pace = Pace(settings.longest_seconds, settings.most_retries)
-    return items(wanted, settings.secret, lambda file: line_of(folder / file), pace)
+    return items(wanted, settings.secret, lambda file: secret_line(folder / file), pace)
 
 
 @contextmanager
 def _kuma(settings: Settings) -> Iterator[SocketKuma]:
-    password = line_of(settings.password_file)
+    password = secret_line(settings.password_file)
     with connected(settings.kuma, settings.user, password, settings.patience_seconds) as kuma:
         yield kuma
 

@@ -1,7 +1,9 @@
 """What a caller of this package tells apart."""
 
+from vault_protocol.errors import VaultError
 
-class MonitorError(Exception):
+
+class MonitorError(VaultError):
     """Something expected went wrong; the message says what, which, and what to do."""
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from monitor.errors import BadSettings
+from vault_protocol.files import secret_line
 
 MONITORS = Path(__file__).with_name("monitors.yaml")
 
@@ -41,7 +42,7 @@ class Settings(BaseModel):
     def secret(self) -> bytes:
         """Raises BadSettings."""
         try:
-            secret = bytes.fromhex(line_of(self.secret_file))
+            secret = bytes.fromhex(secret_line(self.secret_file))
         except ValueError:
             secret = b""
         if len(secret) < 16:
@@ -68,14 +69,3 @@ def read(path: Path) -> Settings:
         if (value := getattr(settings, name)) is not None
     }
     return settings.model_copy(update=placed)
-
-
-def line_of(file: Path) -> str:
-    """The one line of a secret's file. Raises BadSettings."""
-    try:
-        line = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{file}: cannot be read ({type(error).__name__})") from None
-    if not line or "\n" in line:
-        raise BadSettings(f"{file}: one line is wanted, the secret and nothing else")
-    return line

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import socket
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -25,35 +24,28 @@ from vault_protocol.clock import SystemClock
 from vault_protocol.crashes import reported
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_whole
+from vault_protocol.program import ended
 from vault_protocol.sshsig import PublicKey
-
-EXPECTED, BUG, INTERRUPTED = 1, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0, 1 with one line for what was to be expected, 3 with a traceback for a bug, 130 when interrupted."""
     chosen = _parser().parse_args(arguments)
-    try:
-        match chosen.command:
-            case "init":
-                if not 0 <= chosen.port <= 65535:
-                    raise VaultError(f"--port {chosen.port}: a port is a number from 0 (any free one) to 65535")
-                print(folder.make(chosen.home, chosen.vault, _public(chosen.owner_key), (f"port = {chosen.port}",)))
-            case "run":
-                _run(chosen)
-            case "join-code":
-                _join_code(chosen)
-            case "agent":
-                _agent(chosen)
-    except VaultError as error:
-        print(f"vault_hub: {error}", file=sys.stderr)
-        return EXPECTED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception:  # noqa: BLE001 - the one place where a bug ends the program
-        traceback.print_exc()
-        return BUG
-    return 0
+    return ended("vault_hub", lambda: _obey(chosen))
+
+
+def _obey(chosen: argparse.Namespace) -> None:
+    match chosen.command:
+        case "init":
+            if not 0 <= chosen.port <= 65535:
+                raise VaultError(f"--port {chosen.port}: a port is a number from 0 (any free one) to 65535")
+            print(folder.make(chosen.home, chosen.vault, _public(chosen.owner_key), (f"port = {chosen.port}",)))
+        case "run":
+            _run(chosen)
+        case "join-code":
+            _join_code(chosen)
+        case "agent":
+            _agent(chosen)
 
 
 def run(

@@ -31,8 +31,7 @@ from local_agent.cli import (
 from vault_protocol import disk
 from vault_protocol.errors import VaultError
 from vault_protocol.plain import visible
-
-EXPECTED, BUG, INTERRUPTED = 1, 3, 130
+from vault_protocol.program import BUG, EXPECTED, INTERRUPTED
 
 _STDERR = cast(TextIO, disk.Stream("stderr"))
 _THE_MACHINE = frozenset({EACCES, EPERM, ENOTDIR, EPIPE})

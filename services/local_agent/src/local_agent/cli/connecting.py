@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +12,17 @@ import typer
 from local_agent.cli.asking import asked_wishes, key_wishes
 from local_agent.cli.init_words import made
 from local_agent.cli.session import HomeOption, JsonOption, Session, YesOption
+from local_agent.cli.setup_options import (
+    AccountFileOption,
+    DryRunOption,
+    FidoKeyOption,
+    FolderOption,
+    KeyProtectionOption,
+    KeysFromOption,
+    OwnerOption,
+    PassphraseFileOption,
+    UndoOption,
+)
 from local_agent.home import Home
 from local_agent.setup import SetUp, Wishes, key_files, login_service, set_up
 from local_agent.setup.begin import begin, begun_before
@@ -30,26 +40,15 @@ def connect(
     url: Annotated[str, typer.Argument(metavar="URL", help="https://HOST[:PORT], as ./just up prints it.")],
     code: Annotated[str, typer.Option("--code", help="The code that ./just up or ./just join-code prints.")],
     home: HomeOption = None,
-    folder: Annotated[Path | None, typer.Option("--folder", help="Where you read the notes.")] = None,
-    owner: Annotated[str | None, typer.Option("--owner", help="Your name, as it stands under your mails.")] = None,
-    account_file: Annotated[
-        Path | None, typer.Option("--account-file", help="TOML with your mail accounts as [[accounts]].")
-    ] = None,
-    key_protection: Annotated[
-        str | None, typer.Option("--key-protection", metavar="passphrase|keyring|fido|none")
-    ] = None,
-    passphrase_file: Annotated[Path | None, typer.Option("--passphrase-file", help="Its first line.")] = None,
-    fido_key: Annotated[
-        Path | None,
-        typer.Option("--fido-key", help="For fido: an existing key handle, or a public key your agent holds."),
-    ] = None,
-    keys_from: Annotated[
-        Path | None, typer.Option("--keys-from", help="The home of your other machine, to join its vault.")
-    ] = None,
-    dry_run: Annotated[
-        bool | None, typer.Option("--dry-run/--no-dry-run", help="Check everything, send nothing. Default: on.")
-    ] = None,
-    undo_seconds: Annotated[int, typer.Option("--undo-seconds", min=0, max=86400)] = 10,
+    folder: FolderOption = None,
+    owner: OwnerOption = None,
+    account_file: AccountFileOption = None,
+    key_protection: KeyProtectionOption = None,
+    passphrase_file: PassphraseFileOption = None,
+    fido_key: FidoKeyOption = None,
+    keys_from: KeysFromOption = None,
+    dry_run: DryRunOption = None,
+    undo_seconds: UndoOption = 10,
     service: Annotated[bool, typer.Option("--service", help="Start `countersign run` now and at each login.")] = False,
     yes: YesOption = False,
     json_: JsonOption = False,

@@ -12,6 +12,17 @@ import typer
 from local_agent.cli.asking import asked, asked_wishes, key_wishes, pinned
 from local_agent.cli.init_words import already, awaiting, made
 from local_agent.cli.session import HomeOption, JsonOption, Session, YesOption
+from local_agent.cli.setup_options import (
+    AccountFileOption,
+    DryRunOption,
+    FidoKeyOption,
+    FolderOption,
+    KeyProtectionOption,
+    KeysFromOption,
+    OwnerOption,
+    PassphraseFileOption,
+    UndoOption,
+)
 from local_agent.home import Home
 from local_agent.setup import set_up
 from local_agent.setup.begin import begin
@@ -19,8 +30,6 @@ from local_agent.setup.config import read_books
 from local_agent.setup.hubs import is_resident
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
-
-FOLDER = Path("~/Countersign")
 
 
 def init(
@@ -37,11 +46,9 @@ def init(
     hub_ca_file: Annotated[
         Path | None, typer.Option("--hub-ca-file", help="Certificates to trust for the hub, beside no others.")
     ] = None,
-    folder: Annotated[Path | None, typer.Option("--folder", help="Where you read the notes.")] = None,
-    owner: Annotated[str | None, typer.Option("--owner", help="Your name, as it stands under your mails.")] = None,
-    account_file: Annotated[
-        Path | None, typer.Option("--account-file", help="TOML with your mail accounts as [[accounts]].")
-    ] = None,
+    folder: FolderOption = None,
+    owner: OwnerOption = None,
+    account_file: AccountFileOption = None,
     books_file: Annotated[
         Path | None,
         typer.Option("--books-file", help="TOML with your books as [[books]]; also later, to add them."),
@@ -49,21 +56,12 @@ def init(
     pin: Annotated[
         list[str] | None, typer.Option("--pin", metavar="AGENT=FILE", help="A cloud agent and its public key.")
     ] = None,
-    key_protection: Annotated[
-        str | None, typer.Option("--key-protection", metavar="passphrase|keyring|fido|none")
-    ] = None,
-    passphrase_file: Annotated[Path | None, typer.Option("--passphrase-file", help="Its first line.")] = None,
-    fido_key: Annotated[
-        Path | None,
-        typer.Option("--fido-key", help="For fido: an existing key handle, or a public key your agent holds."),
-    ] = None,
-    keys_from: Annotated[
-        Path | None, typer.Option("--keys-from", help="The home of your other machine, to join its vault.")
-    ] = None,
-    dry_run: Annotated[
-        bool | None, typer.Option("--dry-run/--no-dry-run", help="Check everything, send nothing. Default: on.")
-    ] = None,
-    undo_seconds: Annotated[int, typer.Option("--undo-seconds", min=0, max=86400)] = 10,
+    key_protection: KeyProtectionOption = None,
+    passphrase_file: PassphraseFileOption = None,
+    fido_key: FidoKeyOption = None,
+    keys_from: KeysFromOption = None,
+    dry_run: DryRunOption = None,
+    undo_seconds: UndoOption = 10,
     yes: YesOption = False,
     json_: JsonOption = False,
 ) -> None:
