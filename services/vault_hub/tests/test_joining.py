@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -88,3 +89,14 @@ def test_a_code_is_good_for_its_time_and_for_so_many_tries(tmp_path: Path) -> No
     code = invitations.make(lasts=timedelta(minutes=15), ca="", companions={})
     assert [invitations.redeem(wrong) for _ in range(TRIES)] == [None] * TRIES
     assert invitations.redeem(code) is None
+
+
+def test_a_code_that_many_bring_at_once_opens_once_and_a_wrong_try_brings_it_not_back(tmp_path: Path) -> None:
+    for number in range(30):
+        invitations = Invitations(tmp_path / f"{number}.json", TestClock().now)
+        code = invitations.make(lasts=timedelta(minutes=15), ca="", companions={})
+        wrong = JoinCode("a" * 12)
+        with ThreadPoolExecutor(12) as pool:
+            opened = [found for found in pool.map(invitations.redeem, [wrong, code] * 6) if found is not None]
+        assert len(opened) == 1
+        assert invitations.redeem(code) is None

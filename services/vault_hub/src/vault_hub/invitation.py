@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +59,8 @@ class Invitations:
         except ValueError as error:
             raise VaultError(f"join-code: {error}") from None
         until = utc(self._now() + lasts)
-        self._write(Invitation(code_sha256=_hash(code), until=until, ca=ca, companions=companions))
+        with self._alone():
+            self._write(Invitation(code_sha256=_hash(code), until=until, ca=ca, companions=companions))
         return code
 
     def open(self) -> Invitation | None:
@@ -70,17 +73,29 @@ class Invitations:
 
     def redeem(self, code: JoinCode) -> Invitation | None:
         """What the code opens, once; None for a wrong one, which costs a try."""
-        found = self.open()
-        if found is None:
-            return None
-        if hmac.compare_digest(_hash(code), found.code_sha256):
-            self._file.unlink(missing_ok=True)
-            return found
-        if found.tries == 1:
-            self._file.unlink(missing_ok=True)
-        else:
-            self._write(found.model_copy(update={"tries": found.tries - 1}))
+        with self._alone():
+            found = self.open()
+            if found is None:
+                return None
+            if hmac.compare_digest(_hash(code), found.code_sha256):
+                self._file.unlink(missing_ok=True)
+                return found
+            if found.tries == 1:
+                self._file.unlink(missing_ok=True)
+            else:
+                self._write(found.model_copy(update={"tries": found.tries - 1}))
         return None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Several may bring a code at once, while the operator makes another: each looks at what the last one left."""
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def _write(self, invitation: Invitation) -> None:
         write_private(self._file, (invitation.model_dump_json(indent=2) + "\n").encode("ascii"))
