@@ -177,7 +177,7 @@ def test_of_agents_that_race_at_a_resident_hub_none_owns_what_another_owns(resid
     edits = dict(notes.write(made.task(number)) for number in range(total))
     local.write("add", "all", edits)
     mine: dict[AgentId, list[TaskId]] = {CLOUD.agent: [], OTHER.agent: []}
-    start = threading.Barrier(2)
+    start = threading.Barrier(2, timeout=60)
     racing = [
         threading.Thread(target=claims, args=(resident, who, count, mine[who.agent], start)) for who in (CLOUD, OTHER)
     ]

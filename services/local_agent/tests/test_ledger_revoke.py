@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +37,7 @@ def approval(task: str = "a" * 16) -> Approval:
 def test_of_revoke_and_begin_exactly_one_wins(tmp_path: Path) -> None:
     """Two processes' worth of connections, 40 races."""
     for number in range(40):
-        given, ready = approval(f"{number:016d}"), threading.Barrier(2)
+        given, ready = approval(f"{number:016d}"), threading.Barrier(2, timeout=60)
         won: list[str] = []
 
         def start(given: Approval = given, ready: threading.Barrier = ready, won: list[str] = won) -> None:
@@ -60,6 +61,18 @@ def test_of_revoke_and_begin_exactly_one_wins(tmp_path: Path) -> None:
         for thread in both:
             thread.join()
         assert len(won) == 1
+
+
+def test_of_those_that_make_a_ledger_at_once_none_fails(tmp_path: Path) -> None:
+    for number in range(100):
+        path, ready = tmp_path / f"{number}.sqlite", threading.Barrier(4, timeout=60)
+
+        def opened(_: int, path: Path = path, ready: threading.Barrier = ready) -> None:
+            ready.wait()
+            Ledger(path).close()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(opened, range(4))) == [None] * 4
 
 
 def test_a_revoked_approval_leaves_the_task_free_for_the_next_one_and_uses_no_limit(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,6 +112,17 @@ class AlreadyDone(VaultError):
         )
 
 
+@contextmanager
+def _one_at_a_time(ledger: Path) -> Iterator[None]:
+    """SQLite does not wait its turn to begin a write-ahead log: of two that open a new ledger one would fail."""
+    handle = os.open(ledger.with_name(f"{ledger.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 class Ledger:
     """SQLite with synchronous=FULL. Safe for several processes: every step is one immediate transaction."""
 
@@ -118,6 +131,14 @@ class Ledger:
         self._folder = path.parent
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
+        try:
+            with _one_at_a_time(path):
+                self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
