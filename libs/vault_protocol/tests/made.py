@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from libs.vault_protocol.tests.through import Through
 
 from vault_protocol import approval, changeset, notes, request, scan, sshsig
-from vault_protocol.action import Action, SendMail
+from vault_protocol.action import Action, PublishPost, SendMail, SendWhatsApp
 from vault_protocol.approval import SignedApproval
 from vault_protocol.changeset import Trail
 from vault_protocol.follow import Trust
@@ -78,6 +78,18 @@ def mail(**changes: Any) -> SendMail:
         "quote": "> Is it ready?\n",
     }
     return SendMail.model_validate({**fields, **changes})
+
+
+def post(**changes: Any) -> PublishPost:
+    fields: dict[str, Any] = {
+        "account": "able-social", "network": "mastodon", "language": "en", "text": "We moved.\n\nCome and see.\n",
+    }  # fmt: skip
+    return PublishPost.model_validate({**fields, **changes})
+
+
+def chat(**changes: Any) -> SendWhatsApp:
+    fields = {"account": "phone", "to": "+4915112345678", "text": "Yes, on Monday.\n"}
+    return SendWhatsApp.model_validate({**fields, **changes})
 
 
 def task_id(number: int) -> TaskId:

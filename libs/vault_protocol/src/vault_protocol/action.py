@@ -8,9 +8,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from .action_base import ActionBase, BadAction, Hex64, Line, Strict
+from .action_base import ActionBase, BadAction, Body, Hex64, Line, Strict
 from .books_action import InvoiceLine, Journal, Party, PostInvoice, RegisterPayment
-from .plain import hidden_or_control
+from .social_action import Media, PublishPost
+from .whatsapp_action import SendWhatsApp
 
 __all__ = [
     "ACTIONS",
@@ -21,24 +22,18 @@ __all__ = [
     "BadAction",
     "InvoiceLine",
     "Journal",
+    "Media",
     "Party",
     "PostInvoice",
+    "PublishPost",
     "RegisterPayment",
     "SendMail",
+    "SendWhatsApp",
     "action_of",
 ]
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
-
-
-def _body(text: str) -> str:
-    fault = hidden_or_control(text)
-    if fault:
-        raise ValueError(f"it holds {fault}, which a reader does not see")
-    if text and (not text.endswith("\n") or text.endswith("\n\n")):
-        raise ValueError("it does not end in exactly one newline")
-    return text
 
 
 def _address(text: str) -> str:
@@ -53,7 +48,6 @@ def _message_id(text: str) -> str:
     return text
 
 
-Body = Annotated[str, Field(max_length=400_000), AfterValidator(_body)]
 MessageId = Annotated[str, AfterValidator(_message_id)]
 
 
@@ -99,13 +93,15 @@ class SendMail(ActionBase):
         return self
 
 
-Action: TypeAlias = SendMail | PostInvoice | RegisterPayment
+Action: TypeAlias = SendMail | PostInvoice | RegisterPayment | PublishPost | SendWhatsApp
 """The union of all actions; it grows by one class and one line in `ACTIONS` for each kind of effect."""
 
 ACTIONS: Mapping[str, type[Action]] = {
     "send_mail": SendMail,
     "post_invoice": PostInvoice,
     "register_payment": RegisterPayment,
+    "publish_post": PublishPost,
+    "send_whatsapp": SendWhatsApp,
 }
 
 

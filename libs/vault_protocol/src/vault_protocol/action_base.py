@@ -26,6 +26,15 @@ def _line(text: str) -> str:
     return text
 
 
+def _body(text: str) -> str:
+    fault = hidden_or_control(text)
+    if fault:
+        raise ValueError(f"it holds {fault}, which a reader does not see")
+    if text and (not text.endswith("\n") or text.endswith("\n\n")):
+        raise ValueError("it does not end in exactly one newline")
+    return text
+
+
 def _amount(text: str) -> str:
     if not _AMOUNT.fullmatch(text) or text == "-0.00":
         raise ValueError(f"{text!r} is not spelled as in 1234.50")
@@ -39,6 +48,8 @@ def _day(text: str) -> str:
 
 
 Line = Annotated[str, Field(max_length=998), AfterValidator(_line)]
+Body = Annotated[str, Field(max_length=400_000), AfterValidator(_body)]
+"""Lines that each end in LF, and no empty one at the end."""
 Amount = Annotated[str, AfterValidator(_amount)]
 """A decimal number as text, in its one spelling: two decimals at least, none beyond them that is a zero."""
 Day = Annotated[str, AfterValidator(_day)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .action import Action, PostInvoice, RegisterPayment, SendMail
+from .action import Action, PostInvoice, PublishPost, RegisterPayment, SendMail, SendWhatsApp
 from .books_action import InvoiceLine
 
 Row = tuple[str, str]
@@ -25,8 +25,8 @@ def rows(action: Action) -> tuple[Row, ...]:
 
 
 def text(action: Action) -> str:
-    """The summary section of a note; empty for a mail, whose fields and text say it themselves."""
-    if isinstance(action, SendMail):
+    """The summary section of a note; empty for a mail, a post or a message, which say it themselves."""
+    if action.prose:
         return ""
     return "".join(f"{label:<14}{value}\n" for label, value in rows(action))
 
@@ -39,6 +39,13 @@ def _rows(action: Action) -> Iterator[Row]:
             yield from _invoice(action)
         case RegisterPayment():
             yield from _payment(action)
+        case PublishPost():
+            yield from _post(action)
+        case SendWhatsApp():
+            yield "It would", f"send a WhatsApp message from the account {action.account}"
+            yield "To", action.to
+            yield "Chat", action.chat
+            yield "Answers", action.answers
 
 
 def _mail(action: SendMail) -> Iterator[Row]:
@@ -78,6 +85,18 @@ def _payment(action: RegisterPayment) -> Iterator[Row]:
     yield "Journal", f"{action.journal.name}, number {action.journal.id}"
     yield "Bank account", action.bank_account
     yield "State", f"{action.state_sha256[:16]}…"
+
+
+def _post(action: PublishPost) -> Iterator[Row]:
+    what = "a post" if len(action.posts) == 1 else f"a thread of {len(action.posts)} posts"
+    yield "It would", f"publish {what} on {action.network} as the account {action.account}"
+    yield "Answers", action.reply_to or ""
+    yield "Link", action.link or ""
+    yield "Language", action.language or ""
+    for file in action.media:
+        where = "" if len(action.posts) == 1 else f"with post {file.post}, "
+        yield "Shows", f"{where}{file.name} ({file.media_type}, {file.size} bytes, sha256 {file.sha256[:16]}…)"
+        yield "Described", file.alt or "(no description for people who cannot see it)"
 
 
 def _party(action: PostInvoice | RegisterPayment) -> str:

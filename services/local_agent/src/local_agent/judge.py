@@ -15,7 +15,7 @@ from local_agent.check import Check
 from local_agent.dkim_check import Dkim, Txt, check, look_up_txt
 from local_agent.home import Settings
 from vault_protocol import request
-from vault_protocol.action import PostInvoice, RegisterPayment, SendMail
+from vault_protocol.action import PostInvoice, PublishPost, RegisterPayment, SendMail, SendWhatsApp
 from vault_protocol.canonical import sha256
 from vault_protocol.errors import MalformedNote, VaultError
 from vault_protocol.files import write_private
@@ -99,6 +99,8 @@ class Judge:
         if asked is None:
             return Check(False, reason="it asks for nothing to be done")
         action = asked.action
+        if isinstance(action, PublishPost | SendWhatsApp):
+            return Check(False, reason="there is no original on this machine that it could be compared with")
         if not isinstance(action, SendMail):
             return self._check_record(action, asked.warnings)
         if not action.in_reply_to:
