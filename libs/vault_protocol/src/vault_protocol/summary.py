@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from .action import Action, PostInvoice, RegisterPayment, SendMail
 from .books_action import InvoiceLine
@@ -32,6 +33,7 @@ def text(action: Action) -> str:
 
 
 def _rows(action: Action) -> Iterator[Row]:
+    """One case for each kind; the type checker misses the one that is not here."""
     match action:
         case SendMail():
             yield from _mail(action)
@@ -39,6 +41,8 @@ def _rows(action: Action) -> Iterator[Row]:
             yield from _invoice(action)
         case RegisterPayment():
             yield from _payment(action)
+        case _:
+            assert_never(action)
 
 
 def _mail(action: SendMail) -> Iterator[Row]:
