@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from local_agent.mcp.books_connectors import PaymentConnector, PostConnector
-from local_agent.mcp.mail_connector import MailConnector
+from local_agent.mcp.connectors import POLICIES
 from vault_protocol.moves import MOVES
 from vault_protocol.task import Role
 from vault_protocol.zones import AREAS, RIGHTS, Right, Whose
@@ -31,11 +30,8 @@ def render() -> tuple[str, str, str]:
         folder = f"`{area.folder}`" if area.folder else "everything else"
         zones.append(f"| {folder} | {' | '.join(cells)} | {area.rule.value} |")
     policies = ["| effect | dedupe | when unknown, it is looked for in | tried again by itself |", "|---|---|---|---|"]
-    for connector in (MailConnector, PostConnector, PaymentConnector):
-        policy = connector.policy
-        policies.append(
-            f"| {connector.name} | {policy.dedupe} | {policy.probe} | {'yes' if policy.retries else 'never'} |"
-        )
+    for name, policy in POLICIES:
+        policies.append(f"| {name} | {policy.dedupe} | {policy.probe} | {'yes' if policy.retries else 'never'} |")
     return "\n".join(moves), "\n".join(zones), "\n".join(policies)
 
 

@@ -4,7 +4,6 @@ owner."""
 from __future__ import annotations
 
 import imaplib
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -67,7 +66,8 @@ def allow_many_mails(made: World) -> None:
     """No limit on what is sent that anybody here would meet."""
     config = made.local_home / "config.toml"
     text = config.read_text(encoding="utf-8")
-    config.write_text(re.sub(r"(?m)^mail_per_hour = .*$", "mail_per_hour = 100000", text), encoding="utf-8")
+    many = "[limits]\nmail_per_hour = 100000\n\n[[accounts]]"
+    config.write_text(text.replace("[[accounts]]", many, 1), encoding="utf-8")
 
 
 def letter(number: int) -> bytes:

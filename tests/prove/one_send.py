@@ -19,6 +19,7 @@ from typing import TypeVar
 from libs.vault_protocol.tests import made
 
 from local_agent.effects import Answer, Executor, Ledger
+from local_agent.limits import MANY
 from local_agent.mail_account import MailAccount, Tls
 from local_agent.mcp.mail_connector import MailConnector
 from vault_protocol import disk
@@ -71,7 +72,7 @@ class Case:
         account = self.account()
         return Executor(
             connector=MailConnector(lambda _name: account), ledger=ledger, vault=made.VAULT, id="executor-1",
-            key=PublicKey.of(made.OWNER_KEY), secret=b"s" * 32, now=lambda: NOW, per_hour=lambda: 10**9,
+            key=PublicKey.of(made.OWNER_KEY), secret=b"s" * 32, now=lambda: NOW, limit=lambda: MANY,
             dry_run=lambda: False,
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ from local_agent import dashboard, effects, signals
 from local_agent.decisions import Desk
 from local_agent.effects.ledger import Ledger
 from local_agent.executor import Executor, ServerGone
+from local_agent.limits import MOST, Limit
 from local_agent.mcp.mail import facts
 from local_agent.mcp.result import ActResult, told
 from tests.sim import cast
@@ -36,7 +37,7 @@ class InProcess:
         self.executor: effects.Executor[SendMail] = effects.Executor(
             connector=world.outside, ledger=local.ledger, vault=cast.VAULT, id=local.executor_id,
             key=PublicKey.of(cast.OWNER_KEY), secret=cast.LOCAL_SECRET, now=local.clock.now,
-            per_hour=lambda: world.per_hour, dry_run=lambda: world.dry_run, reached=world.may_die,
+            limit=lambda: Limit(world.per_hour, MOST), dry_run=lambda: world.dry_run, reached=world.may_die,
         )  # fmt: skip
 
     def act(self, asked: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> ActResult:

@@ -20,6 +20,7 @@ from books.odoo import open_books
 from books.rpc import connect
 from books.values import Kind
 from local_agent.effects import Answer, Done, Executor, Ledger, Refusal
+from local_agent.limits import MANY
 from local_agent.mcp.books_connectors import PaymentConnector, PostConnector
 from local_agent.mcp.posting import Posting
 from tests.stack.books import Stack
@@ -68,7 +69,7 @@ class Desk:
     def _executor(self, connector: object) -> Executor:  # type: ignore[type-arg]
         return Executor(
             connector=connector, ledger=self.ledger, vault="v1", id="exec-1",  # type: ignore[arg-type]
-            key=sshsig.PublicKey.of(OWNER_KEY), secret=b"s" * 32, now=now, per_hour=lambda: 1000, dry_run=lambda: False,
+            key=sshsig.PublicKey.of(OWNER_KEY), secret=b"s" * 32, now=now, limit=lambda: MANY, dry_run=lambda: False,
         )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from local_agent.assemble import Local, assemble
 from local_agent.effects import Ledger, State
 from local_agent.effects.execute import Outcome, Policy
 from local_agent.executor import ServerGone
+from local_agent.limits import MANY
 from local_agent.mcp.mail import facts
 from local_agent.mcp.result import ActResult, told
 from local_agent.service import Service
@@ -58,7 +59,7 @@ class Server:
         self._executor: effects.Executor[SendMail] = effects.Executor(
             connector=outside, ledger=self.ledger, vault=settings.vault, id=local.executor,
             key=home.approval_public_key(), secret=home.secret_bytes(), now=local.clock.now,
-            per_hour=lambda: 10, dry_run=lambda: home.settings().dry_run,
+            limit=lambda: MANY, dry_run=lambda: home.settings().dry_run,
         )  # fmt: skip
 
     def act(self, asked: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> ActResult:

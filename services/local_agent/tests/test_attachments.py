@@ -14,6 +14,7 @@ from demo.launch import MailWorld
 from demo.testing import StartMail
 from local_agent.attachments import Attachments, NoSuchFile
 from local_agent.effects import Done, Executor, Ledger, Refusal, Unsure
+from local_agent.limits import MANY
 from local_agent.mail_account import MailAccount
 from local_agent.mailbox import Mailbox
 from local_agent.mcp.mail_connector import MailConnector
@@ -58,7 +59,7 @@ def desk(account: MailAccount, folder: Path, ledger: Ledger) -> Desk:
     executor: Executor[SendMail] = Executor(
         connector=MailConnector(lambda _: account, Attachments(folder / "files").read), ledger=ledger, vault="v1",
         id="exec-1", key=sshsig.PublicKey.of(test_mail_effects.OWNER_KEY), secret=b"s" * 32, now=clock.now,
-        per_hour=lambda: 100, dry_run=lambda: False,
+        limit=lambda: MANY, dry_run=lambda: False,
     )  # fmt: skip
     return Desk(account, executor, clock)
 

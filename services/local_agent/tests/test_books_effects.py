@@ -18,6 +18,7 @@ from accounting.records import invoice_of, payment_of
 from books.rpc import Access, connect
 from demo.odoo.server import Fate, Server, running
 from local_agent.effects import Answer, Done, Executor, Ledger, Refusal, Unsure, Waiting
+from local_agent.limits import MANY
 from local_agent.mcp.books_connectors import UNDER_WAY, PaymentConnector, PostConnector
 from local_agent.mcp.posting import Posting
 from vault_protocol import keys, sshsig
@@ -77,7 +78,7 @@ class Desk:
         self.ledgers.append(ledger)
         given: dict[str, Any] = {
             "ledger": ledger, "vault": "v1", "id": "exec-1", "key": sshsig.PublicKey.of(OWNER_KEY), "secret": b"s" * 32,
-            "now": self.clock.now, "per_hour": lambda: 1000, "dry_run": lambda: False, "reached": self._reached,
+            "now": self.clock.now, "limit": lambda: MANY, "dry_run": lambda: False, "reached": self._reached,
         }  # fmt: skip
         if isinstance(action, PostInvoice):
             poster: Executor[PostInvoice] = Executor(PostConnector(lambda _: posting, self.clock.now), **given)

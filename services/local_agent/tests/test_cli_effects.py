@@ -11,6 +11,7 @@ from services.local_agent.tests.cli_world import World
 
 from local_agent.cli.effects import approvals
 from local_agent.effects import Ledger, State
+from local_agent.limits import MANY
 from vault_protocol.approval import Approval
 from vault_protocol.task import Stage
 
@@ -34,7 +35,7 @@ def begin(world: World, approval: Approval, state: State | None = None) -> str:
     """What the mail server would have written down."""
     with closing(Ledger(world.home.ledger)) as ledger:
         now = world.local.clock.now()
-        effect, fresh = ledger.begin("effect-1", "mail", approval, now=now, per_hour=10, dry_run=False)
+        effect, fresh = ledger.begin("effect-1", "mail", approval, now=now, limit=MANY, dry_run=False)
         assert fresh
         if state is not None:
             ledger.end(effect.id, state, now=now, detail="not in Sent")
@@ -118,5 +119,5 @@ def test_the_approval_of_an_undone_draft_is_never_started(world: World) -> None:
     world.run("undo", task)
     with closing(Ledger(world.home.ledger)) as ledger, pytest.raises(Exception, match="took this approval back"):
         ledger.begin(
-            "effect-1", "mail", approval, now=world.local.clock.now() + timedelta(minutes=1), per_hour=10, dry_run=False
+            "effect-1", "mail", approval, now=world.local.clock.now() + timedelta(minutes=1), limit=MANY, dry_run=False
         )

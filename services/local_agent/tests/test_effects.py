@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from local_agent.effects import Done, Executor, Ledger, Refusal, State, Unsure, Waiting, ledger
 from local_agent.effects.execute import Outcome, Policy
+from local_agent.limits import MANY, Limit
 from vault_protocol import keys, sshsig
 from vault_protocol.action import Address, SendMail
 from vault_protocol.approval import NAMESPACE, Approved, SignedApproval, grant
@@ -63,7 +64,7 @@ class World:
     clock: TestClock = field(default_factory=TestClock)
     post: Post = field(default_factory=Post)
     dry_run: bool = False
-    per_hour: int = 10
+    limit: Limit = MANY
     die_at: str = ""
     ledgers: list[Ledger] = field(default_factory=list)
 
@@ -72,7 +73,7 @@ class World:
         self.ledgers.append(ledger)
         return Executor(
             connector=self.post, ledger=ledger, vault="v1", id=id_, key=sshsig.PublicKey.of(OWNER_KEY), secret=SECRET,
-            now=self.clock.now, per_hour=lambda: self.per_hour, dry_run=lambda: self.dry_run, reached=self._reached,
+            now=self.clock.now, limit=lambda: self.limit, dry_run=lambda: self.dry_run, reached=self._reached,
         )  # fmt: skip
 
     def approve(
@@ -265,7 +266,7 @@ def test_without_room_for_its_outcome_nothing_starts_and_nothing_is_used_up(worl
 
 
 def test_the_hourly_limit_holds_over_restarts_and_says_when_it_ends(world: World) -> None:
-    world.per_hour = 2
+    world.limit = Limit(2, 100)
     for task in ("a", "b"):
         assert isinstance(world.executor().execute(mail(), world.approve(mail(), task=task * 16)), Done)
         world.clock.tick(timedelta(minutes=10))
@@ -275,6 +276,26 @@ def test_the_hourly_limit_holds_over_restarts_and_says_when_it_ends(world: World
     assert answer.until is not None
     world.clock.tick(answer.until - world.clock.now() + timedelta(seconds=1))
     assert isinstance(world.executor().execute(mail(), third), Done)
+
+
+def test_the_daily_limit_holds_beside_the_hourly_one(world: World) -> None:
+    world.limit = Limit(2, 3)
+    for task in "abc":
+        assert isinstance(world.executor().execute(mail(), world.approve(mail(), task=task * 16)), Done)
+        world.clock.tick(timedelta(hours=1))
+    fourth = world.approve(mail(), task="d" * 16)
+    answer = world.executor().execute(mail(), fourth)
+    assert isinstance(answer, Waiting)
+    assert "3 mail effects a day" in answer.reason
+    assert answer.until == world.clock.now() + timedelta(hours=21)
+    world.clock.tick(timedelta(hours=21, seconds=1))
+    assert isinstance(world.executor().execute(mail(), fourth), Done)
+
+
+def test_a_limit_of_none_lets_nothing_start(world: World) -> None:
+    world.limit = Limit(10, 0)
+    assert isinstance(world.executor().execute(mail(), world.approve(mail())), Waiting)
+    assert world.post.reached == []
 
 
 def test_a_second_machine_does_not_repeat_what_its_predecessor_did(world: World) -> None:

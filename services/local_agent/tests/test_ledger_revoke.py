@@ -13,6 +13,7 @@ import pytest
 
 from local_agent.effects import Ledger, State
 from local_agent.effects.ledger import Revoked
+from local_agent.limits import MANY, Limit
 from vault_protocol import keys, sshsig
 from vault_protocol.action import Address, SendMail
 from vault_protocol.approval import NAMESPACE, Approval, grant
@@ -44,7 +45,7 @@ def test_of_revoke_and_begin_exactly_one_wins(tmp_path: Path) -> None:
             with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
                 ready.wait()
                 try:
-                    ledger.begin(given.id, "mail", given, now=NOW, per_hour=1000, dry_run=False)
+                    ledger.begin(given.id, "mail", given, now=NOW, limit=MANY, dry_run=False)
                     won.append("begin")
                 except Revoked:
                     pass
@@ -80,13 +81,13 @@ def test_a_revoked_approval_leaves_the_task_free_for_the_next_one_and_uses_no_li
         first, second = approval(), approval()
         assert ledger.revoke(first, now=NOW)
         assert ledger.revoke(first, now=NOW)
-        _, fresh = ledger.begin("effect", "mail", second, now=NOW, per_hour=1, dry_run=False)
+        _, fresh = ledger.begin("effect", "mail", second, now=NOW, limit=Limit(1, 1), dry_run=False)
         assert fresh
 
 
 def test_a_refused_effect_may_be_found_confirmed_but_never_unknown_again(tmp_path: Path) -> None:
     with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
-        ledger.begin("effect", "mail", approval(), now=NOW, per_hour=1, dry_run=False)
+        ledger.begin("effect", "mail", approval(), now=NOW, limit=Limit(1, 1), dry_run=False)
         with pytest.raises(VaultError, match="is started"):
             ledger.resolve("effect", happened=False, now=NOW)
         ledger.end("effect", State.UNKNOWN, now=NOW)

@@ -13,6 +13,7 @@ import pytest
 from demo.launch import MailWorld
 from demo.testing import StartMail
 from local_agent.effects import Answer, Done, Executor, Ledger, Refusal, Unsure, Waiting
+from local_agent.limits import MANY
 from local_agent.mail_account import MailAccount, Tls
 from local_agent.mailbox import Mailbox
 from local_agent.mcp.mail_connector import MailConnector
@@ -72,7 +73,7 @@ def desk(account: MailAccount, folder: Path, ledgers: list[Ledger]) -> Desk:
     ledgers.append(ledger)
     executor: Executor[SendMail] = Executor(
         connector=MailConnector(lambda _: account), ledger=ledger, vault="v1", id="exec-1",
-        key=sshsig.PublicKey.of(OWNER_KEY), secret=b"s" * 32, now=clock.now, per_hour=lambda: 100,
+        key=sshsig.PublicKey.of(OWNER_KEY), secret=b"s" * 32, now=clock.now, limit=lambda: MANY,
         dry_run=lambda: False,
     )  # fmt: skip
     return Desk(account, executor, clock)

@@ -70,8 +70,8 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     desk = Desk(vault, executor, settings.owner, timedelta(seconds=settings.undo_seconds))
     books = BooksCheck(settings, lambda: (journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace"))
     judge = Judge(
-        settings, original_finder(settings), home.checks, check_record=books,
-        attachments=Attachments(home.attachments),
+        settings, original_finder(settings), home.checks, attachments=Attachments(home.attachments),
+        checks={"post_invoice": books, "register_payment": books},
     )  # fmt: skip
     inbox = Inbox(settings.accounts)
     return Local(home, settings, store, vault, desk, judge, inbox, books, executor, clock, checkpoint)

@@ -12,6 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from local_agent.home import LOCAL
+from local_agent.kinds import KINDS
 from local_agent.mcp.result import ActResult
 from vault_protocol import notes, request
 from vault_protocol.approval import SignedApproval
@@ -29,10 +30,6 @@ log = structlog.get_logger()
 
 LOOK_AGAIN = timedelta(minutes=5)
 """Between two looks for an effect whose outcome nobody knows."""
-
-
-RESULTS = {"send_mail": "sent", "post_invoice": "posted", "register_payment": "registered"}
-"""What a note says of an act that is done."""
 
 
 class ActingServers(Protocol):
@@ -127,7 +124,7 @@ class Executor:
         approval = signed.approval
         match result.status:
             case "done":
-                happened = RESULTS[asked.action.type]
+                happened = KINDS[asked.action.type].done
                 receipt = self._record(
                     "effect.confirmed", task, signed, happened, effect=result.effect, **result.facts,
                     ledger_sequence=result.ledger_sequence, executor=self.executor,

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from local_agent import limits
 from local_agent.books_account import BooksAccount
+from local_agent.kinds import KINDS
+from local_agent.limits import Limit
 from local_agent.mail_account import MailAccount
 from vault_protocol.connect import connect
 from vault_protocol.errors import VaultError
@@ -29,14 +32,12 @@ class NotSetUp(VaultError):
     """There is no Countersign home here; `countersign init` makes one."""
 
 
-class Limits(BaseModel):
-    """Effects an hour, for each kind of connector."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    mail_per_hour: Annotated[int, Field(ge=0)] = 10
-    posts_per_hour: Annotated[int, Field(ge=0)] = 10
-    payments_per_hour: Annotated[int, Field(ge=0)] = 3
+def _known_limits(limits: dict[str, int]) -> dict[str, int]:
+    known = [f"{kind.setting}_per_{span}" for kind in KINDS.values() for span in ("hour", "day")]
+    for name in limits:
+        if name not in known:
+            raise ValueError(f"there is no limit {name}; there are {', '.join(known)}")
+    return limits
 
 
 class Settings(BaseModel):
@@ -62,7 +63,8 @@ class Settings(BaseModel):
     """How long the hub or an agent may give no sign of life; agents give one every ten minutes."""
     error_tracker_file: Path | None = None
     """Holds a Sentry address; relative to the home. A bug that ends `run` is told there, and nothing of its work."""
-    limits: Limits = Limits()
+    limits: Annotated[dict[str, Annotated[int, Field(ge=0)]], AfterValidator(_known_limits)] = {}
+    """What counts on this machine before the table of limits in Company_Handbook.md (`kinds`)."""
     accounts: tuple[MailAccount, ...] = ()
     books: tuple[BooksAccount, ...] = ()
 
@@ -179,6 +181,11 @@ class Home:
         return self.path / "state" / "attachments"
 
     @property
+    def handbook(self) -> Path:
+        """Company_Handbook.md as the last head has it that was followed: for the servers, which read no vault."""
+        return self.path / "state" / "handbook.md"
+
+    @property
     def status(self) -> Path:
         return self.path / "state" / "status.json"
 
@@ -211,6 +218,13 @@ class Home:
         return settings.model_copy(
             update={name: self.path / file.expanduser() for name, file in files.items() if file is not None}
         )
+
+    def limit(self, kind: str) -> Limit:
+        """How many effects of this type of action are allowed: config.toml says it, else the Handbook, else `kinds`."""
+        known = KINDS[kind]
+        text = self.handbook.read_text(encoding="utf-8", errors="replace") if self.handbook.exists() else ""
+        rows = limits.read(text, [one.named for one in KINDS.values()]).rows
+        return limits.overruled(rows.get(known.named, known.limit), self.settings().limits, known.setting)
 
     def secret_bytes(self) -> bytes:
         return bytes.fromhex(self.secret.read_text(encoding="ascii").strip())

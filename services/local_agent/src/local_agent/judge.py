@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from correspondence import Caution, Mailbox, NoReplyAddress, Oddity, read
 from correspondence.masking import masked
@@ -15,7 +16,7 @@ from local_agent.check import Check
 from local_agent.dkim_check import Dkim, Txt, check, look_up_txt
 from local_agent.home import Settings
 from vault_protocol import request
-from vault_protocol.action import PostInvoice, PublishPost, RegisterPayment, SendMail, SendWhatsApp
+from vault_protocol.action import SendMail
 from vault_protocol.canonical import sha256
 from vault_protocol.errors import MalformedNote, VaultError
 from vault_protocol.files import write_private
@@ -41,13 +42,8 @@ HARMLESS = frozenset(
 """Worth a line in the note, no reason against a quick decision."""
 
 
-CheckRecord = Callable[[PostInvoice | RegisterPayment, tuple[str, ...]], Check]
-"""Holds an act on the books against the record in the books; the second is what Cloud warned of."""
-
-
-def no_books(_action: PostInvoice | RegisterPayment, _told: tuple[str, ...]) -> Check:
-    """On a machine that has no access to the books."""
-    return Check(False, reason="the books are not set up on this machine")
+CheckAction = Callable[[Any, tuple[str, ...]], Check]
+"""Holds an action of one kind against what it is about; the second is what Cloud warned of, which stays."""
 
 
 FindOriginal = Callable[[str, str], Sequence[bytes]]
@@ -59,11 +55,12 @@ class Judge:
 
     def __init__(
         self, settings: Settings, find: FindOriginal, memory: Path, txt: Txt = look_up_txt,
-        check_record: CheckRecord = no_books, attachments: Attachments | None = None,
+        checks: Mapping[str, CheckAction] | None = None, attachments: Attachments | None = None,
     ) -> None:  # fmt: skip
-        """`txt` looks up the DNS records that DKIM needs; `attachments` are the files this machine keeps."""
+        """`txt` looks up the DNS records that DKIM needs; `attachments` are the files this machine keeps; `checks`
+        look at every action but mail, by its type."""
         self._settings, self._find, self._memory, self._txt = settings, find, memory, txt
-        self._check_record, self._attachments = check_record, attachments
+        self._checks, self._attachments = dict(checks or {}), attachments
         self._known: dict[str, Check] = {}
         if memory.exists():
             for mark, saved in json.loads(memory.read_text(encoding="utf-8")).items():
@@ -99,10 +96,10 @@ class Judge:
         if asked is None:
             return Check(False, reason="it asks for nothing to be done")
         action = asked.action
-        if isinstance(action, PublishPost | SendWhatsApp):
-            return Check(False, reason="there is no original on this machine that it could be compared with")
         if not isinstance(action, SendMail):
-            return self._check_record(action, asked.warnings)
+            check = self._checks.get(action.type)
+            unable = Check(False, warnings=asked.warnings, reason="nothing on this machine can check it")
+            return check(action, asked.warnings) if check else unable
         if not action.in_reply_to:
             return Check(False, reason="it answers no mail that could be compared")
         try:

@@ -13,15 +13,13 @@ import mcp
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from local_agent.executor import ServerGone
+from local_agent.kinds import KINDS
 from local_agent.mcp.result import ActResult
 from vault_protocol.approval import SignedApproval
 from vault_protocol.request import Request
 
 PATIENCE = 700.0
 """Seconds for one call: longer than a mail server may take to answer."""
-
-SERVERS: Mapping[str, str] = {"send_mail": "mail", "post_invoice": "books", "register_payment": "books"}
-"""The type of an action, which is also the tool that carries it out → the server that has it."""
 
 
 def command(server: str, home: Path) -> tuple[str, ...]:
@@ -85,7 +83,8 @@ class Servers:
         """`commands`: the argv of a server by its name, where it is not the usual one."""
         given = commands or {}
         self._clients = {
-            name: ServerClient(given.get(name) or command(name, home)) for name in dict.fromkeys(SERVERS.values())
+            name: ServerClient(given.get(name) or command(name, home))
+            for name in dict.fromkeys(kind.server for kind in KINDS.values())
         }
 
     def act(self, asked: Request, approval: SignedApproval, earlier: list[SignedApproval]) -> ActResult:
@@ -96,7 +95,7 @@ class Servers:
             "earlier": [one.model_dump(mode="json") for one in earlier],
         }
         tool = asked.action.type
-        return ActResult.model_validate(self._clients[SERVERS[tool]].call(tool, arguments))
+        return ActResult.model_validate(self._clients[KINDS[tool].server].call(tool, arguments))
 
     def call(self, server: str, tool: str, **arguments: Any) -> Any:
         """A tool that only reads. Raises ServerGone."""

@@ -19,13 +19,14 @@ from local_agent.executor import ActingServers, Executor
 from local_agent.folder import Folder
 from local_agent.follow_up import follow_up
 from local_agent.hold import hold_effects
+from local_agent.kinds import KINDS
 from local_agent.life import Kind, SignsOfLife, Silence, tell
 from local_agent.receipts import stop_if_old
 from local_agent.rerooting import write_down
 from local_agent.shown import Shown
 from local_agent.signals import apply_signals
 from local_agent.watch import Watch
-from vault_protocol import disk, request
+from vault_protocol import disk, layout, request
 from vault_protocol.approval import Sign
 from vault_protocol.canonical import utc
 from vault_protocol.errors import DiskTrouble, HubUnreachable, MalformedNote, StaleRevision, UntrustedHead
@@ -84,6 +85,7 @@ class Service:
         self._ledger_is_current = False
         self._last_status = b""
         self._generation = -1
+        self._handbook_of = ""
         if local.checkpoint.doubt:
             self._notice("", local.checkpoint.doubt)
 
@@ -171,6 +173,7 @@ class Service:
             write_down(vault)
             self._generation = vault.journal.generation
         self._hear()
+        self._keep_handbook(head)
         apply_signals(vault)
         self._check_drafts()
         for item in self.mirror.look(head):
@@ -192,6 +195,14 @@ class Service:
         journal = self.local.vault.journal
         self._life.hear(journal)
         tell(journal, self._life.silent_agents(), self._agents)
+
+    def _keep_handbook(self, head: CommitId) -> None:
+        """For the servers, which count by its limits."""
+        if head != self._handbook_of:
+            text = self.local.vault.journal.read(layout.HANDBOOK) or b""
+            if not self.local.home.handbook.exists() or self.local.home.handbook.read_bytes() != text:
+                write_private(self.local.home.handbook, text)
+            self._handbook_of = head
 
     def _alarms(self) -> tuple[str, ...]:
         """What the vault itself cannot say: that its head is not to be trusted, or that the hub is away."""
@@ -225,8 +236,9 @@ class Service:
         """Why a file move may not decide this task; None when it may."""
         if not task.has_action:
             return None
-        if task.note.front.words("action") == "register_payment":
-            return "a payment is never decided by moving a file"
+        kind = KINDS.get(task.note.front.words("action"))
+        if kind is None or not kind.by_file:
+            return "a payment is never decided by moving a file" if kind else "nothing here can do what it asks for"
         check = self.local.judge.check(task)
         return None if check.quick else check.why_not()
 

@@ -14,8 +14,12 @@ from vault_protocol import layout, request, summary
 from vault_protocol.action import SendMail
 from vault_protocol.task import Stage
 
-CHECKED_MAIL = "Checked: recipients, thread and quote are what the original in your mailbox gives."
-CHECKED_RECORD = "Checked: the books hold this very record, in this very state."
+CHECKED = {
+    "send_mail": "Checked: recipients, thread and quote are what the original in your mailbox gives.",
+    "post_invoice": "Checked: the books hold this very record, in this very state.",
+    "register_payment": "Checked: the books hold this very record, in this very state.",
+}
+"""What it means that the check of an action found nothing, by its type."""
 
 
 def show_draft(session: Session, local: Local, draft: Draft, *, original: bool = True) -> None:
@@ -48,12 +52,10 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
         for unknown in draft.request.unknowns:
             session.say(f"? {words.exactly(unknown)}", "yellow")
         _check(session, draft)
-        if isinstance(draft.request.action, SendMail):
-            _rule(session, "Draft")
-            _text(session, draft.request.action.text)
-            if draft.request.action.quote:
-                _rule(session, "Quote")
-                _text(session, draft.request.action.quote, "dim")
+        for name in draft.request.action.prose:
+            if text := getattr(draft.request.action, name):
+                _rule(session, request.LABELS[name].title())
+                _text(session, text, "dim" if name == "quote" else "")
     if draft.edit is not None:
         _rule(session, "Your edit in the folder, not decided yet")
         _text(session, draft.edit.diff, "cyan")
@@ -83,8 +85,7 @@ def _check(session: Session, draft: Draft) -> None:
     if not check.original:
         session.say(f"Not checked against the original: {check.reason}", "yellow")
     elif not check.mismatches:
-        mail = draft.request is not None and isinstance(draft.request.action, SendMail)
-        session.say(CHECKED_MAIL if mail else CHECKED_RECORD, "green")
+        session.say(CHECKED.get(draft.request.action.type if draft.request else "", "Checked."), "green")
     for warning in check.warnings:
         if draft.request is None or warning not in draft.request.warnings:
             session.say(f"! {words.exactly(warning)}", "bold yellow")

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from local_agent.effects.ledger import AlreadyDone, DryRun, Effect, Ledger, LimitReached, Paused, Revoked, State
+from local_agent.limits import Limit
 from vault_protocol.action import Action
 from vault_protocol.approval import Approval, Approved, SignedApproval, verify
 from vault_protocol.canonical import sha256
@@ -117,7 +118,7 @@ class Executor(Generic[A]):
     key: PublicKey
     secret: bytes
     now: Callable[[], datetime]
-    per_hour: Callable[[], int]
+    limit: Callable[[], Limit]
     dry_run: Callable[[], bool]
     reached: Callable[[str], None] = lambda step: None
     """Told each step's name as it is passed: the tests stop the process there."""
@@ -147,7 +148,7 @@ class Executor(Generic[A]):
                 self.connector.name,
                 approval,
                 now=self.now(),
-                per_hour=self.per_hour(),
+                limit=self.limit(),
                 dry_run=self.dry_run(),
             )
         except Paused as error:

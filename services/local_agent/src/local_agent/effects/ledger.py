@@ -8,10 +8,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from local_agent.limits import Limit
 from vault_protocol import disk
 from vault_protocol.approval import Approval
 from vault_protocol.canonical import moment, utc
@@ -91,11 +92,11 @@ class DryRun(VaultError):
 
 
 class LimitReached(VaultError):
-    """So many effects an hour are allowed; `until` says when the next one is."""
+    """So many effects an hour or a day are allowed; `until` says when the next one is."""
 
-    def __init__(self, connector: str, limit: int, until: datetime) -> None:
+    def __init__(self, connector: str, limit: int, span: str, until: datetime) -> None:
         self.until = until
-        super().__init__(f"{limit} {connector} effects an hour are allowed; the next one at {utc(until)}")
+        super().__init__(f"{limit} {connector} effects {span} are allowed; the next one at {utc(until)}")
 
 
 class Revoked(VaultError):
@@ -150,11 +151,11 @@ class Ledger:
         self._db.close()
 
     def begin(
-        self, effect_id: str, connector: str, approval: Approval, *, now: datetime, per_hour: int, dry_run: bool
+        self, effect_id: str, connector: str, approval: Approval, *, now: datetime, limit: Limit, dry_run: bool
     ) -> tuple[Effect, bool]:
         """The durable `started` mark, and whether it was made just now.
 
-        One transaction holds the pause switch, the rate limit, the single use of the approval, the one effect a
+        One transaction holds the pause switch, the rate limits, the single use of the approval, the one effect a
         task gets, and the mark. Raises Revoked, Paused, DryRun, LimitReached, AlreadyDone, or DiskTrouble when there is
         no ROOM; then nothing is used up.
         """
@@ -171,7 +172,7 @@ class Ledger:
             for other in self._rows("task = ? AND id != ?", approval.task, effect_id):
                 if other.state in LIVE:
                     raise AlreadyDone(other)
-            self._hold_limit(connector, now, per_hour)
+            self._hold_limit(connector, now, limit)
             disk.hold_room(self._folder, ROOM)
             if found is not None:
                 self._db.execute(
@@ -264,15 +265,17 @@ class Ledger:
         """Why effects are paused, or None."""
         return self._switch("paused")
 
-    def _hold_limit(self, connector: str, now: datetime, per_hour: int) -> None:
+    def _hold_limit(self, connector: str, now: datetime, limit: Limit) -> None:
         """NOT_DONE counts too: a server that flaps is no reason to try without bound."""
-        since = utc(now - timedelta(hours=1))
-        started = self._db.execute(
-            "SELECT started FROM effects WHERE connector = ? AND started > ? ORDER BY started DESC", (connector, since)
-        ).fetchall()
-        if len(started) >= per_hour:
-            oldest = moment(started[per_hour - 1]["started"]) if per_hour else now
-            raise LimitReached(connector, per_hour, oldest + timedelta(hours=1))
+        for most, span, name in limit.spans():
+            if not most:
+                raise LimitReached(connector, most, name, now + span)
+            full = self._db.execute(
+                "SELECT started FROM effects WHERE connector = ? AND started > ? ORDER BY started DESC"
+                " LIMIT 1 OFFSET ?", (connector, utc(now - span), most - 1),
+            ).fetchone()  # fmt: skip
+            if full is not None:
+                raise LimitReached(connector, most, name, moment(full["started"]) + span)
 
     def _switch(self, name: str) -> str | None:
         row = self._db.execute("SELECT value FROM switches WHERE name = ?", (name,)).fetchone()

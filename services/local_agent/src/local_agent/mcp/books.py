@@ -51,12 +51,8 @@ def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
     def now() -> datetime:
         return datetime.now(UTC)
 
-    poster = serving.executor_over(
-        home, ledger, PostConnector(books, now), lambda: home.settings().limits.posts_per_hour, reached
-    )
-    payer = serving.executor_over(
-        home, ledger, PaymentConnector(books, now), lambda: home.settings().limits.payments_per_hour, reached
-    )
+    poster = serving.executor_over(home, ledger, PostConnector(books, now), "post_invoice", reached)
+    payer = serving.executor_over(home, ledger, PaymentConnector(books, now), "register_payment", reached)
     app = MCPServer(
         "countersign-books",
         instructions="Posts and pays in the books what the owner countersigned, each once. It reads for anybody.",
@@ -139,11 +135,10 @@ def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
 
     @app.tool(annotations=READS.model_copy(update={"title": "Can the books be posted to?"}))
     def books_status() -> dict[str, ActStatus]:
-        """Pause, dry run, the hourly limits, and effects whose outcome the owner has to settle."""
-        limits = home.settings().limits
+        """Pause, dry run, the limits, and effects whose outcome the owner has to settle."""
         return {
-            "post": serving.status(home, ledger, limits.posts_per_hour),
-            "payment": serving.status(home, ledger, limits.payments_per_hour),
+            "post": serving.status(home, ledger, "post_invoice"),
+            "payment": serving.status(home, ledger, "register_payment"),
         }
 
     return app

@@ -27,11 +27,7 @@ def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
     """The server over this home. `reached` is told the executor's steps."""
     connector = MailConnector(home.settings().account, Attachments(home.attachments).read)
     ledger = Ledger(home.ledger)
-
-    def per_hour() -> int:
-        return home.settings().limits.mail_per_hour
-
-    executor = serving.executor_over(home, ledger, connector, per_hour, reached)
+    executor = serving.executor_over(home, ledger, connector, "send_mail", reached)
     app = MCPServer(
         "countersign-mail",
         instructions="Sends the mails the owner countersigned, each once. It takes no other word for it.",
@@ -53,8 +49,8 @@ def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
 
     @app.tool(annotations=ToolAnnotations(title="Can mail go out?", read_only_hint=True))
     def mail_status() -> ActStatus:
-        """Pause, dry run, the hourly limit, and effects whose outcome the owner has to settle."""
-        return serving.status(home, ledger, per_hour())
+        """Pause, dry run, the limits, and effects whose outcome the owner has to settle."""
+        return serving.status(home, ledger, "send_mail")
 
     return app
 

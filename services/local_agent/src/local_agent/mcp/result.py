@@ -31,6 +31,7 @@ class ActStatus(BaseModel):
     paused: str | None
     dry_run: bool
     per_hour: int
+    per_day: int
     unsure: tuple[str, ...]
     ledger_sequence: int
 

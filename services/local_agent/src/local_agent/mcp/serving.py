@@ -25,10 +25,8 @@ A = TypeVar("A", bound=Action)
 Reached = Callable[[str], None]
 
 
-def executor_over(
-    home: Home, ledger: Ledger, connector: Connector[A], per_hour: Callable[[], int], reached: Reached
-) -> Executor[A]:
-    """The approval check and the ledger of this home before this connector."""
+def executor_over(home: Home, ledger: Ledger, connector: Connector[A], kind: str, reached: Reached) -> Executor[A]:
+    """The approval check and the ledger of this home before this connector. `kind` is the type of its actions."""
     return Executor(
         connector=connector,
         ledger=ledger,
@@ -37,7 +35,7 @@ def executor_over(
         key=home.approval_public_key(),
         secret=home.secret_bytes(),
         now=lambda: datetime.now(UTC),
-        per_hour=per_hour,
+        limit=lambda: home.limit(kind),
         dry_run=lambda: home.settings().dry_run,
         reached=reached,
     )
@@ -52,11 +50,13 @@ def acted(home: Home, act: Callable[[], ActResult]) -> ActResult:
         return ActResult(status="waiting", reason=str(error))
 
 
-def status(home: Home, ledger: Ledger, per_hour: int) -> ActStatus:
+def status(home: Home, ledger: Ledger, kind: str) -> ActStatus:
+    limit = home.limit(kind)
     return ActStatus(
         paused=ledger.paused(),
         dry_run=home.settings().dry_run,
-        per_hour=per_hour,
+        per_hour=limit.per_hour,
+        per_day=limit.per_day,
         unsure=tuple(effect.task for effect in ledger.unknown()),
         ledger_sequence=ledger.last_sequence(),
     )

@@ -46,7 +46,9 @@ def render(settings: Settings) -> str:
     values = settings.model_dump(mode="json", exclude_none=True)
     tables = {name: values.pop(name) for name in ("accounts", "books")}
     limits = values.pop("limits")
-    lines = [_HEADER, *_pairs(values), "", "[limits]", *_pairs(limits)]
+    lines = [_HEADER, *_pairs(values)]
+    if limits:
+        lines += ["", "[limits]", *_pairs(limits)]
     for name, entries in tables.items():
         for entry in entries:
             lines += ["", f"[[{name}]]", *_pairs(entry)]

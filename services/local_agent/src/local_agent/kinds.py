@@ -1,0 +1,41 @@
+"""Every kind of effect that this machine knows: one line here for each class of `vault_protocol.action.ACTIONS`.
+
+CONTRIBUTING.md, "Adding a kind of effect", says what else belongs to one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local_agent.limits import Limit
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is known of a kind of action before anybody is asked."""
+
+    server: str
+    """`local_agent.mcp.SERVER`, the MCP server whose tool has the name of the action's type."""
+    done: str
+    """What a note says of it when it is done."""
+    named: str
+    """Its row in the table of limits in Company_Handbook.md."""
+    setting: str
+    """Its limits in config.toml, which count before the Handbook's: `SETTING_per_hour`, `SETTING_per_day`."""
+    limit: Limit
+    """What is allowed while neither says anything."""
+    by_file: bool = True
+    """Whether moving the note's file may decide it, when nothing stands against that."""
+
+
+KINDS: Mapping[str, Kind] = {
+    "send_mail": Kind("mail", "sent", "mails", "mail", Limit(10, 100)),
+    "post_invoice": Kind("books", "posted", "documents posted in the books", "posts", Limit(10, 50)),
+    "register_payment": Kind(
+        "books", "registered", "payments registered in the books", "payments", Limit(3, 20), by_file=False
+    ),
+    "publish_post": Kind("social", "published", "posts", "social", Limit(5, 20)),
+    "send_whatsapp": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50)),
+}
+"""By the type of the action."""

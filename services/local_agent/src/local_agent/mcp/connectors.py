@@ -1,0 +1,12 @@
+"""Every connector there is, with its policy: docs/protocol.md has the table, and the proofs go through it."""
+
+from __future__ import annotations
+
+from local_agent.effects.execute import Policy
+from local_agent.mcp.books_connectors import PaymentConnector, PostConnector
+from local_agent.mcp.mail_connector import MailConnector
+
+POLICIES: tuple[tuple[str, Policy], ...] = tuple(
+    (connector.name, connector.policy) for connector in (MailConnector, PostConnector, PaymentConnector)
+)
+"""Name and policy, one line in the table each."""
