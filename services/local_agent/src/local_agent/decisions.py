@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from local_agent.home import LOCAL
@@ -13,11 +13,14 @@ from local_agent.step_up import SteppedUp, StepUpNeeded
 from vault_protocol import approval, request
 from vault_protocol.approval import Sign, SignedApproval, StepUp
 from vault_protocol.audit import Record
-from vault_protocol.canonical import Json
-from vault_protocol.errors import IllegalMove
+from vault_protocol.canonical import Json, utc
+from vault_protocol.errors import IllegalMove, VaultError
 from vault_protocol.note import Note
 from vault_protocol.task import Task
 from vault_protocol.vault import Also, Vault
+
+FURTHEST = timedelta(days=366)
+"""How far ahead an effect may be approved."""
 
 
 class How(StrEnum):
@@ -38,8 +41,11 @@ class Desk:
     undo: timedelta
     nonce: Callable[[], str] = lambda: secrets.token_hex(16)
 
-    def approve(self, task: Task, *, sign: Sign, how: How, note: Note | None = None) -> Task:
+    def approve(
+        self, task: Task, *, sign: Sign, how: How, note: Note | None = None, at: datetime | None = None
+    ) -> Task:
         """Sign and publish. `note` is the owner's edited text: it becomes the next revision, and that is approved.
+        `at` is when it is to happen, if not as soon as the undo window is over.
 
         Raises KeyLocked, StepUpNeeded, StaleRevision, MalformedNote, IllegalMove for a note without an action,
         HubUnreachable.
@@ -52,9 +58,12 @@ class Desk:
         if found.action.step_up and step_up == "none":
             raise StepUpNeeded(f"{task.id} is a payment: it needs your passphrase again, or a touch of your FIDO key")
         now = self.vault.journal.clock.now()
+        begins = max(now + self.undo, at or now)
+        if begins - now > FURTHEST:
+            raise VaultError(f"{utc(begins)} is more than {FURTHEST.days} days away; approve it when that is nearer")
         signed = approval.grant(
             found.action, vault=self.vault.journal.identity.vault, executor=self.executor, task=task.id,
-            revision=task.revision + (note is not None), by=self.owner, now=now, not_before=now + self.undo,
+            revision=task.revision + (note is not None), by=self.owner, now=now, not_before=begins,
             nonce=self.nonce(), sign=sign, step_up=step_up,
         )  # fmt: skip
         record = self._record("approve", task, how, signed, edited=note is not None)

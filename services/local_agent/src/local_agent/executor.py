@@ -17,7 +17,7 @@ from local_agent.mcp.result import ActResult
 from vault_protocol import notes, request
 from vault_protocol.approval import SignedApproval
 from vault_protocol.audit import Record
-from vault_protocol.canonical import moment
+from vault_protocol.canonical import moment, utc
 from vault_protocol.clock import Clock
 from vault_protocol.errors import MalformedNote, StaleRevision
 from vault_protocol.hub import Edits
@@ -104,7 +104,7 @@ class Executor:
         for signed in sorted(current, key=self._newest, reverse=True):
             begins = moment(signed.approval.not_before)
             if self.clock.now() < begins:
-                self._wait(task, "the undo window", begins)
+                self._wait(task, "the undo window" if self._undo_window(signed) else f"its time, {utc(begins)}", begins)
                 return False
             try:
                 result = self.server.act(found, signed, earlier)
@@ -116,6 +116,10 @@ class Executor:
                 return self._settle(task, found, signed, result)
             refused.append((signed, result))  # the next may hold: one taken back, another given in the same second
         return self._settle(task, found, *refused[0])
+
+    def _undo_window(self, signed: SignedApproval) -> bool:
+        """Whether it waits only so that it can be taken back."""
+        return moment(signed.approval.not_before) - moment(signed.approval.decided_at) <= timedelta(minutes=5)
 
     def _newest(self, signed: SignedApproval) -> tuple[bool, str]:
         return signed.approval.executor == self.executor, signed.approval.decided_at

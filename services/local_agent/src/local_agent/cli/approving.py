@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -34,10 +35,14 @@ def approve(
     despite_mismatch: Annotated[
         bool, typer.Option("--despite-mismatch", help="Although the original in your mailbox says otherwise.")
     ] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="When it is to happen, such as `2026-12-01 09:00`.")
+    ] = None,
     passphrase_fd: FdOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Countersign drafts. They are sent when the undo window is over."""
+    """Countersign drafts. They are sent when the undo window is over, or at the time you name."""
+    when = time_of_day(at) if at else None
     session = Session(home, json_)
     local = session.decide()
     drafts = [_to_decide(local, id_) for id_ in dict.fromkeys(ids)]
@@ -52,23 +57,36 @@ def approve(
     if not yes and not session.confirm(f"Countersign {what}?"):
         raise NotApproved("nothing was approved")
     pays = any(draft.request is not None and draft.request.action.step_up for draft in drafts)
-    sign_and_publish(session, local, drafts, sign_for(session, passphrase_fd, pays=pays))
+    sign_and_publish(session, local, drafts, sign_for(session, passphrase_fd, pays=pays), when)
 
 
-def sign_and_publish(session: Session, local: Local, drafts: Sequence[Draft], sign: Sign) -> None:
+def time_of_day(text: str) -> datetime:
+    """A moment to come by the owner's own clock, or with a zone of its own. Raises VaultError."""
+    try:
+        when = datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise VaultError(f"--at {text}: write 2026-12-01 09:00") from None
+    if when < datetime.now(UTC):
+        raise VaultError(f"--at {text}: that is over")
+    return when
+
+
+def sign_and_publish(
+    session: Session, local: Local, drafts: Sequence[Draft], sign: Sign, at: datetime | None = None
+) -> None:
     """Publish each approval. What could not be is said in one error after the others."""
     approved: list[Task] = []
     failed: list[str] = []
     for draft in drafts:
         note = draft.edit.note if draft.edit else None
         try:
-            approved.append(local.desk.approve(draft.task, sign=sign, how=How.COMMAND, note=note))
+            approved.append(local.desk.approve(draft.task, sign=sign, how=How.COMMAND, note=note, at=at))
         except HubUnreachable:
             raise
         except VaultError as error:
             failed.append(str(error))
     if approved:
-        _tell(session, local, approved)
+        _tell(session, local, approved, at)
     if failed:
         raise NotApproved(f"{len(approved)} of {len(drafts)} approved; not: {'; '.join(failed)}")
 
@@ -116,7 +134,7 @@ def _hold(draft: Draft, despite_mismatch: bool, *, alone: bool) -> None:
         raise NotApproved(f"task {task.id} could not be checked against its original ({reason}); approve it alone")
 
 
-def _tell(session: Session, local: Local, approved: Sequence[Task]) -> None:
+def _tell(session: Session, local: Local, approved: Sequence[Task], at: datetime | None) -> None:
     undo, now = local.settings.undo_seconds, local.clock.now()
     ledger = Ledger(local.home.ledger)
     try:
@@ -124,9 +142,10 @@ def _tell(session: Session, local: Local, approved: Sequence[Task]) -> None:
     finally:
         ledger.close()
     runs = session.poke()
-    sent_at = (now + local.desk.undo).astimezone()
+    sent_at = max(now + local.desk.undo, at or now).astimezone()
+    when = f"{sent_at:%H:%M:%S} (in {undo} s)" if at is None else f"{sent_at:%A %Y-%m-%d %H:%M}"
     for task in approved:
-        told = f"Approved {task.id} r{task.revision}. It goes out at {sent_at:%H:%M:%S} (in {undo} s)."
+        told = f"Approved {task.id} r{task.revision}. It goes out at {when}."
         session.out.print(Text(told, style="green"))
     session.say(f"To take it back before: countersign undo {approved[0].id[:6]}", "dim")
     if not runs:
