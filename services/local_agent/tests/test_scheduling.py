@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,7 +67,7 @@ class Desk(Office):
 
 
 @pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
     world = World(tmp_path, capsys.readouterr)
     assert world.init("--no-dry-run", "--undo-seconds", "10").code == 0
     return Desk(world, TestClock(datetime.now(UTC).replace(microsecond=0)), Choosy())

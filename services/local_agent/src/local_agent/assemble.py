@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from local_agent.attachments import Attachments
 from local_agent.books_check import BooksCheck
 from local_agent.decisions import Desk
 from local_agent.executor_id import executor_id, place_of
+from local_agent.gmail import Gmail
 from local_agent.home import LOCAL, Home, Settings
 from local_agent.inbox import Inbox
 from local_agent.judge import FindOriginal, Judge
@@ -78,7 +80,7 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     books = BooksCheck(settings, rules)
     transfers = TransferCheck(settings, Payees(home.payees), rules, lambda: clock.now().date())
     judge = Judge(
-        settings, original_finder(settings), home.checks, attachments=Attachments(home.attachments),
+        settings, original_finder(home, settings), home.checks, attachments=Attachments(home.attachments),
         checks={"post_invoice": books, "register_payment": books, "pay_transfer": transfers},
     )  # fmt: skip
     inbox = Inbox(settings.accounts)
@@ -94,29 +96,51 @@ def checkpoint_of(home: Home) -> Checkpoint:
 def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
     """What must never leave this machine: passwords, tokens, the local secret, the private keys."""
     values = [home.secret.read_text(encoding="ascii").strip()]
-    passwords = (account.password_file for account in settings.accounts)
+    passwords = (account.password_file for account in settings.accounts if account.way == "smtp")
     for file in (settings.hub_token_file, *passwords):
         if file is not None and file.exists():
             values.append(file.read_text(encoding="utf-8").strip())
     for books in settings.books:
         with suppress(BadCredentials):
             values.append(books.key())
+    for value in home.credentials.values():
+        values += [value, *_parts(value)]
+    for account in settings.payments:
+        with suppress(VaultError):
+            values.append(home.payment_token(account))
     for key in (home.local_key, home.approval_key):
         if key.exists():
             values.append(_inner(key))
     return OwnSecrets.of(values)
 
 
-def original_finder(settings: Settings) -> FindOriginal:
+def original_finder(home: Home, settings: Settings) -> FindOriginal:
     """Looks in the mailbox of the account the draft would be sent from."""
 
     def find(account: str, message_id: str) -> Sequence[bytes]:
+        known = settings.account(account)
         try:
-            return Mailbox(settings.account(account)).find_original(message_id)
+            if known.way == "gmail":
+                gmail = Gmail(known, lambda: home.credentials.get(known.secret_entry))
+                return tuple(one.raw for one in gmail.find(message_id) if "SENT" not in one.labels)
+            return Mailbox(known).find_original(message_id)
         except (AuthFailed, MailboxUnreachable, ValueError) as error:
             raise VaultError(str(error)) from None
 
     return find
+
+
+def _parts(value: str) -> list[str]:
+    """The secrets inside one that is JSON, such as an OAuth client with its token."""
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return []
+    return (
+        [part for part in found.values() if isinstance(part, str) and len(part) >= 12]
+        if isinstance(found, dict)
+        else []
+    )
 
 
 def _inner(key: Path) -> str:

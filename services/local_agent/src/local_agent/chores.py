@@ -8,20 +8,22 @@ from local_agent.executor import ActingServers
 from local_agent.follow_ups import FollowUps
 from local_agent.matched_payments import MatchedPayments
 from local_agent.printing import printed
+from local_agent.rotation import Reminder
 from local_agent.statements import Statements
 from local_agent.weekly import Weekly
 
 
 class Chores:
-    """One step does each once. Without books there is nothing to be done."""
+    """One step does each once. Without books only old credentials are told of."""
 
     def __init__(self, local: Local, servers: ActingServers) -> None:
+        self._reminder = Reminder(local.home, local.settings, local.vault)
         self._books = bool(local.settings.books)
         if not self._books:
             return
         home, settings = local.home, local.settings
         self._follow_ups = FollowUps(
-            local.vault, settings, Attachments(home.attachments), original_finder(settings), printed(servers),
+            local.vault, settings, Attachments(home.attachments), original_finder(home, settings), printed(servers),
             local.books.open, local.books, local.transfers, home.secret_bytes(),
         )  # fmt: skip
         self._statements = Statements(
@@ -32,6 +34,7 @@ class Chores:
 
     def step(self) -> None:
         """Raises what the vault raises; what an outside does not answer is put off."""
+        self._reminder.step()
         if self._books:
             self._follow_ups.step()
             self._statements.step()

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from local_agent import limits
 from local_agent.books_account import BooksAccount
+from local_agent.credentials import Credentials
 from local_agent.kinds import KINDS
 from local_agent.limits import Limit
 from local_agent.mail_account import MailAccount
@@ -80,6 +81,8 @@ class Settings(BaseModel):
     unlock_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
     key_protection: Literal["passphrase", "keyring", "fido", "none"] = "passphrase"
     lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
+    rotate_days: Annotated[int, Field(ge=0, le=3650)] = 90
+    """After how long a credential is called old; 0 never."""
     alarm_minutes: Annotated[int, Field(ge=1, le=10080)] = 30
     """How long the hub or an agent may give no sign of life; agents give one every ten minutes."""
     error_tracker_file: Path | None = None
@@ -199,6 +202,16 @@ class Home:
         return self.path / "state" / "attachments"
 
     @property
+    def credentials(self) -> Credentials:
+        """What acts in the owner's name. Never synced, never in a backup in the clear."""
+        return Credentials(self.path / "credentials.json", self.path / "keys" / "credentials")
+
+    @property
+    def reminded(self) -> Path:
+        """When the owner was last reminded of old credentials."""
+        return self.path / "state" / "reminded"
+
+    @property
     def payees(self) -> Path:
         return self.path / "state" / "payees.sqlite"
 
@@ -248,9 +261,9 @@ class Home:
 
     def payment_token(self, account: PaymentAccount) -> str:
         """Raises NoToken."""
-        if account.token_file is None:
-            raise NoToken(f"payments {account.name}: there is no token; set token_file")
         try:
+            if account.token_file is None:
+                return self.credentials.get(account.secret_entry)
             return secret_line(self.path / account.token_file.expanduser())
         except VaultError as error:
             raise NoToken(f"payments {account.name}: {error}") from None

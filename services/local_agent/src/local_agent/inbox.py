@@ -20,7 +20,7 @@ class Inbox:
     """Every account's INBOX, opened for reading only. Raises AuthFailed and MailboxUnreachable."""
 
     def __init__(self, accounts: Sequence[MailAccount]) -> None:
-        self._accounts = tuple(accounts)
+        self._accounts = tuple(account for account in accounts if account.way == "smtp")
 
     def since(self, moment: datetime) -> tuple[Header, ...]:
         """The messages that arrived since then, oldest first in each account."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyring
-from keyring.errors import KeyringError
+from keyring.errors import KeyringError, PasswordDeleteError
 
 from vault_protocol.errors import VaultError
 
@@ -29,6 +29,21 @@ def find(name: str) -> str | None:
         return keyring.get_password(SERVICE, name)
     except KeyringError as error:
         raise _unavailable(error) from None
+
+
+def forget(name: str) -> None:
+    """What is not there is forgotten already. Raises KeyringUnavailable."""
+    try:
+        keyring.delete_password(SERVICE, name)
+    except PasswordDeleteError:
+        return
+    except KeyringError as error:
+        raise _unavailable(error) from None
+
+
+def there_is_one() -> bool:
+    """Whether this machine has a keyring that keeps secrets; a locked one counts."""
+    return bool(keyring.get_keyring().priority >= 1)
 
 
 def _unavailable(error: KeyringError) -> KeyringUnavailable:

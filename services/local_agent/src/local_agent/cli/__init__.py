@@ -21,6 +21,7 @@ from local_agent.cli import (
     editing,
     effects,
     init,
+    keeping,
     log,
     looking,
     rerooting,
@@ -54,6 +55,7 @@ def build() -> typer.Typer:
         ("unlock", service.unlock), ("lock", service.lock),
     ):  # fmt: skip
         app.command(name)(command)
+    app.add_typer(keeping.app(), name="secrets")
     return app
 
 

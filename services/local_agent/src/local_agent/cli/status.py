@@ -18,6 +18,7 @@ from local_agent.cli.session import HomeOption, JsonOption, Session
 from local_agent.control import ServiceNotRunning
 from local_agent.effects import Ledger
 from local_agent.hold import CHOICES, hold_effects
+from local_agent.rotation import old_secrets
 from vault_protocol import disk, layout
 from vault_protocol.errors import DiskTrouble, HubRewritten, HubUnreachable, UntrustedHead, VaultError
 from vault_protocol.task import Stage
@@ -106,6 +107,7 @@ def _effects(local: Local) -> dict[str, Any]:
 def _switches(local: Local) -> dict[str, Any]:
     settings = local.home.settings()
     return {
+        "old_secrets": [old.name for old in old_secrets(local.home, settings, local.clock.now())],
         "dry_run": settings.dry_run, "undo_seconds": settings.undo_seconds, "key_protection": settings.key_protection,
     }  # fmt: skip
 
@@ -140,6 +142,8 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
     row("Key", f"{found['key_protection']}, {_unlocked(found['unlocked_until'])}")
     if found["paused"]:
         row("Paused", f"{found['paused']}: nothing goes out before `countersign resume`", "bold yellow")
+    if found["old_secrets"]:
+        row("Secrets", f"{', '.join(found['old_secrets'])} are old: `countersign secrets list`", "yellow")
     row("Dry run", *(("on: nothing is sent", "yellow") if found["dry_run"] else ("off", "")))
     for stage, count in found["stages"].items():
         if count or stage == Stage.PENDING_APPROVAL:

@@ -13,8 +13,11 @@ from mcp.types import ToolAnnotations
 
 from local_agent.attachments import Attachments
 from local_agent.effects import Answer, Done, Ledger
+from local_agent.gmail import Gmail
 from local_agent.home import Home
+from local_agent.mail_account import MailAccount
 from local_agent.mcp import serving
+from local_agent.mcp.gmail_connector import GmailConnector
 from local_agent.mcp.mail_connector import MailConnector
 from local_agent.mcp.result import ActResult, ActStatus, told
 from local_agent.mcp.serving import Reached
@@ -25,9 +28,20 @@ from vault_protocol.canonical import utc
 
 def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
     """The server over this home. `reached` is told the executor's steps."""
-    connector = MailConnector(home.settings().account, Attachments(home.attachments).read)
-    ledger = Ledger(home.ledger)
-    executor = serving.executor_over(home, ledger, connector, "send_mail", reached)
+    ledger, files, gmails = Ledger(home.ledger), Attachments(home.attachments), dict[str, Gmail]()
+
+    def account(name: str) -> MailAccount:
+        return home.settings().account(name)
+
+    def gmail(of: MailAccount) -> Gmail:
+        return gmails.setdefault(of.name, Gmail(of, lambda: home.credentials.get(of.secret_entry)))
+
+    executors = {
+        "smtp": serving.executor_over(home, ledger, MailConnector(account, files.read), "send_mail", reached),
+        "gmail": serving.executor_over(
+            home, ledger, GmailConnector(account, gmail, files.read), "send_mail", reached
+        ),
+    }  # fmt: skip
     app = MCPServer(
         "countersign-mail",
         instructions="Sends the mails the owner countersigned, each once. It takes no other word for it.",
@@ -42,7 +56,8 @@ def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
         """Send this mail if the owner's signed approval covers exactly it. Asking again never sends again."""
 
         def act() -> ActResult:
-            answer = executor.execute(action, approval, earlier=earlier or ())
+            way = next((one.way for one in home.settings().accounts if one.name == action.account), "smtp")
+            answer = executors[way].execute(action, approval, earlier=earlier or ())
             return told(answer, facts(answer, action))
 
         return serving.acted(home, act)

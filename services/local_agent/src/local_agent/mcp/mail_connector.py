@@ -13,6 +13,7 @@ from local_agent.mail_account import AuthFailed, MailAccount, MailboxUnreachable
 from local_agent.mailbox import Mailbox as Account
 from local_agent.mailbox import NoSentFolder
 from local_agent.submission import Accepted, RefusedForGood, RefusedForNow, Unknown, Unreachable, submit
+from local_agent.submission import Outcome as Handed
 from vault_protocol.action import Address, Attachment, SendMail
 from vault_protocol.approval import Approved
 
@@ -65,25 +66,7 @@ class MailConnector:
         if action.sender.address != account.address:
             return Outcome(State.REFUSED, f"the account {account.name} writes as {account.address} only")
         recipients = list(dict.fromkeys(box.address for box in (*action.to, *action.cc, *action.bcc)))
-        try:
-            outcome = submit(account, self.raw(action, key, at), action.sender.address, recipients)
-        except AuthFailed as error:
-            return Outcome(State.NOT_DONE, f"login failed: {error}", pause=f"login failed: {error}")
-        except NoSuchFile as error:
-            return Outcome(State.REFUSED, str(error))
-        except ValueError as error:
-            return Outcome(State.REFUSED, f"it cannot be put on the wire: {error}")
-        match outcome:
-            case Accepted(response):
-                return Outcome(State.CONFIRMED, response)
-            case RefusedForNow(code, text):
-                return Outcome(State.NOT_DONE, f"{code} {text}")
-            case RefusedForGood(code, text):
-                return Outcome(State.REFUSED, f"{code} {text}")
-            case Unreachable(reason):
-                return Outcome(State.NOT_DONE, f"the mail server cannot be reached: {reason}")
-            case Unknown(reason):
-                return Outcome(State.UNKNOWN, f"the answer was lost: {reason}")
+        return outcome_of(lambda: submit(account, self.raw(action, key, at), action.sender.address, recipients))
 
     def probe(self, action: SendMail, *, key: str, at: datetime, tried: datetime) -> Outcome:
         """Only a copy in Sent with our bytes proves it; an absent copy proves nothing."""
@@ -109,6 +92,29 @@ class MailConnector:
                 account.append_sent(self.raw(action, key, at))
         except (MailboxUnreachable, AuthFailed, NoSentFolder, NoSuchFile):
             return
+
+
+def outcome_of(send: Callable[[], Handed]) -> Outcome:
+    """What handing a message over came to, as an effect."""
+    try:
+        outcome = send()
+    except AuthFailed as error:
+        return Outcome(State.NOT_DONE, f"login failed: {error}", pause=f"login failed: {error}")
+    except NoSuchFile as error:
+        return Outcome(State.REFUSED, str(error))
+    except ValueError as error:
+        return Outcome(State.REFUSED, f"it cannot be put on the wire: {error}")
+    match outcome:
+        case Accepted(response):
+            return Outcome(State.CONFIRMED, response)
+        case RefusedForNow(code, text):
+            return Outcome(State.NOT_DONE, f"{code} {text}")
+        case RefusedForGood(code, text):
+            return Outcome(State.REFUSED, f"{code} {text}")
+        case Unreachable(reason):
+            return Outcome(State.NOT_DONE, f"the mail server cannot be reached: {reason}")
+        case Unknown(reason):
+            return Outcome(State.UNKNOWN, f"the answer was lost: {reason}")
 
 
 def _mailbox(box: Address) -> Mailbox:
