@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from .action_base import ActionBase, BadAction, Hex64, Line, Strict
 from .books_action import InvoiceLine, Journal, Party, PostInvoice, RegisterPayment
+from .payment_action import PayTransfer
 from .plain import hidden_or_control
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "InvoiceLine",
     "Journal",
     "Party",
+    "PayTransfer",
     "PostInvoice",
     "RegisterPayment",
     "SendMail",
@@ -99,13 +101,14 @@ class SendMail(ActionBase):
         return self
 
 
-Action: TypeAlias = SendMail | PostInvoice | RegisterPayment
+Action: TypeAlias = SendMail | PostInvoice | RegisterPayment | PayTransfer
 """The union of all actions; it grows by one class and one line in `ACTIONS` for each kind of effect."""
 
 ACTIONS: Mapping[str, type[Action]] = {
     "send_mail": SendMail,
     "post_invoice": PostInvoice,
     "register_payment": RegisterPayment,
+    "pay_transfer": PayTransfer,
 }
 
 

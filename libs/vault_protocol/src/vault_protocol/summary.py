@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from .action import Action, PostInvoice, RegisterPayment, SendMail
+from .action import Action, PayTransfer, PostInvoice, RegisterPayment, SendMail
+from .bank_account import spaced
 from .books_action import InvoiceLine
 
 Row = tuple[str, str]
@@ -41,6 +42,8 @@ def _rows(action: Action) -> Iterator[Row]:
             yield from _invoice(action)
         case RegisterPayment():
             yield from _payment(action)
+        case PayTransfer():
+            yield from _transfer(action)
         case _:
             assert_never(action)
 
@@ -82,6 +85,16 @@ def _payment(action: RegisterPayment) -> Iterator[Row]:
     yield "Journal", f"{action.journal.name}, number {action.journal.id}"
     yield "Bank account", action.bank_account
     yield "State", f"{action.state_sha256[:16]}…"
+
+
+def _transfer(action: PayTransfer) -> Iterator[Row]:
+    yield "It would", f"transfer {action.amount} {action.currency} from the account {action.account}"
+    yield "To", action.creditor
+    yield "IBAN", spaced(action.iban)
+    yield "BIC", action.bic
+    yield "Reference", action.reference
+    yield "End to end", action.end_to_end
+    yield "On", action.execution
 
 
 def _party(action: PostInvoice | RegisterPayment) -> str:

@@ -35,5 +35,6 @@ KINDS: Mapping[str, Kind] = {
     "register_payment": Kind(
         "books", "registered", "payments registered in the books", "payments", Limit(3, 20), by_file=False
     ),
+    "pay_transfer": Kind("payments", "transferred", "transfers", "transfers", Limit(3, 10), by_file=False),
 }
 """By the type of the action."""
