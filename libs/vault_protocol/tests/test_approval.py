@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from libs.vault_protocol.tests import made
+from libs.vault_protocol.tests import fido, made
 
 from vault_protocol import approval, sshsig
-from vault_protocol.action import SendMail
-from vault_protocol.approval import Approval, Approved, SignedApproval
+from vault_protocol.action import PayTransfer, SendMail
+from vault_protocol.approval import Approval, Approved, SignedApproval, StepUp
 from vault_protocol.canonical import utc
 from vault_protocol.errors import ApprovalRefused
 from vault_protocol.sshsig import PublicKey
@@ -163,3 +163,50 @@ def test_approved_cannot_be_made_without_verifying() -> None:
         found.action = made.mail(text="Other words\n")  # type: ignore[misc]
     assert not [name for name in vars(found) if "seal" in name.lower()]
     assert copy.copy(found) == found
+
+
+def pay() -> PayTransfer:
+    return PayTransfer(
+        account="main", creditor="Paper Mill", iban="DE89370400440532013000", amount="119.00", currency="EUR",
+        end_to_end="R-17", execution="2026-11-24",
+    )  # fmt: skip
+
+
+def granted(step_up: StepUp, sign: approval.Sign = made.owner_signs) -> SignedApproval:
+    return approval.grant(
+        pay(), vault=made.VAULT, executor="executor-1", task=TASK.id, revision=1, by="owner", now=NOW, not_before=NOW,
+        nonce="0" * 32, sign=sign, step_up=step_up,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "asked", "holds"), [
+    ("file", "passphrase", True), ("file", "none", False), ("file", "fido", False),
+    ("fido", "fido", True), ("fido", "none", False), ("fido", "passphrase", False),
+])  # fmt: skip
+def test_a_payment_holds_only_with_the_step_up_that_its_key_can_show(key: str, asked: StepUp, holds: bool) -> None:
+    def touched(message: bytes) -> str:
+        return fido.signature(made.OWNER_KEY, message, approval.NAMESPACE)
+
+    token = key == "fido"
+    one = granted(asked, sign=touched if token else made.owner_signs)
+    asked_of: dict[str, Any] = {
+        "key": fido.public_of(made.OWNER_KEY) if token else OWNER,
+        "vault": made.VAULT, "executor": "executor-1", "task": TASK.id, "revision": 1,
+        "now": NOW,
+    }  # fmt: skip
+    if holds:
+        assert approval.verify(one, pay(), **asked_of).action == pay()
+        return
+    with pytest.raises(ApprovalRefused) as caught:
+        approval.verify(one, pay(), **asked_of)
+    assert caught.value.rule == "step_up"
+
+
+def test_a_step_up_is_signed_with_the_rest_and_cannot_be_added_later() -> None:
+    one = granted("none")
+    lifted = one.model_copy(update={"approval": one.approval.model_copy(update={"step_up": "passphrase"})})
+    with pytest.raises(ApprovalRefused) as caught:
+        approval.verify(
+            lifted, pay(), key=OWNER, vault=made.VAULT, executor="executor-1", task=TASK.id, revision=1, now=NOW
+        )
+    assert caught.value.rule == "signature"

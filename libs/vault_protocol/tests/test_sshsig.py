@@ -1,12 +1,11 @@
-import hashlib
 import random
-import struct
 import subprocess
 from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
-from libs.vault_protocol.tests import made
+from libs.vault_protocol.tests import fido, made
+from libs.vault_protocol.tests.fido import TOUCHED, VERIFIED, string
 
 from vault_protocol import approval, keys, sshsig
 from vault_protocol.errors import VaultError
@@ -128,23 +127,11 @@ def test_what_is_no_armor_is_a_bad_signature(armored: str) -> None:
         sshsig.verify(PUBLIC, MESSAGE, armored, namespace=SPACE)
 
 
-APPLICATION = b"ssh:"
-FIDO = PublicKey(PUBLIC.raw, APPLICATION)
-TOUCHED, VERIFIED = 0x01, 0x04
+FIDO = fido.public_of(KEY)
 
 
-def string(value: bytes) -> bytes:
-    return struct.pack(">I", len(value)) + value
-
-
-def fido_signature(*, flags: int = TOUCHED, application: bytes = APPLICATION, claimed: PublicKey = FIDO) -> str:
-    """What an authenticator makes, in software (PROTOCOL.u2f): it signs application, flags, counter and message."""
-    signed = (
-        b"SSHSIG" + string(SPACE.encode()) + string(b"") + string(b"sha512") + string(hashlib.sha512(MESSAGE).digest())
-    )
-    tail = bytes([flags]) + struct.pack(">I", 42)
-    raw = KEY.sign(hashlib.sha256(application).digest() + tail + hashlib.sha256(signed).digest())
-    return sshsig.armor(claimed, string(b"sk-ssh-ed25519@openssh.com") + string(raw) + tail, SPACE)
+def fido_signature(*, flags: int = TOUCHED, application: bytes = fido.APPLICATION, claimed: PublicKey = FIDO) -> str:
+    return fido.signature(KEY, MESSAGE, SPACE, flags=flags, application=application, claimed=claimed)
 
 
 @pytest.mark.parametrize("flags", [TOUCHED, TOUCHED | VERIFIED])

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from .action_base import ActionBase, BadAction, Body, Hex64, Line, Strict
 from .books_action import InvoiceLine, Journal, Party, PostInvoice, RegisterPayment
+from .payment_action import PayTransfer
 from .social_action import Media, PublishPost
 from .whatsapp_action import SendWhatsApp
 
@@ -24,6 +25,7 @@ __all__ = [
     "Journal",
     "Media",
     "Party",
+    "PayTransfer",
     "PostInvoice",
     "PublishPost",
     "RegisterPayment",
@@ -93,13 +95,14 @@ class SendMail(ActionBase):
         return self
 
 
-Action: TypeAlias = SendMail | PostInvoice | RegisterPayment | PublishPost | SendWhatsApp
+Action: TypeAlias = SendMail | PostInvoice | RegisterPayment | PayTransfer | PublishPost | SendWhatsApp
 """The union of all actions; it grows by one class and one line in `ACTIONS` for each kind of effect."""
 
 ACTIONS: Mapping[str, type[Action]] = {
     "send_mail": SendMail,
     "post_invoice": PostInvoice,
     "register_payment": RegisterPayment,
+    "pay_transfer": PayTransfer,
     "publish_post": PublishPost,
     "send_whatsapp": SendWhatsApp,
 }

@@ -77,6 +77,8 @@ class ActionBase(Strict):
     """Common to all actions. `prose` names the fields that stand as text in the note, not in its JSON block."""
 
     prose: ClassVar[tuple[str, ...]] = ()
+    step_up: ClassVar[bool] = False
+    """Whether its approval needs more than an unlocked key: the passphrase again, or a touch of a FIDO key."""
     type: str
     account: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
 

@@ -29,6 +29,9 @@ def _stamp(text: str) -> str:
 
 Stamp = Annotated[str, AfterValidator(_stamp)]
 
+StepUp = Literal["none", "passphrase", "fido"]
+"""What was asked of the owner for this very decision beyond an unlocked key."""
+
 A = TypeVar("A", bound=Action)
 Sign = Callable[[bytes], str]
 """Signs bytes in `NAMESPACE` and gives the armored signature; raises when the key is locked."""
@@ -52,10 +55,14 @@ class Approval(BaseModel):
     expires: Stamp
     nonce: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
     policy: int = POLICY_VERSION
+    step_up: StepUp = "none"
 
     def canonical(self) -> bytes:
-        """`countersign approval v1`, LF, canonical JSON: the signed message."""
-        return b"countersign approval v1\n" + canonical(self.model_dump(mode="json"))
+        """`countersign approval v1`, LF, canonical JSON: the signed message. No step-up is not spelled."""
+        fields = self.model_dump(mode="json")
+        if self.step_up == "none":
+            del fields["step_up"]
+        return b"countersign approval v1\n" + canonical(fields)
 
     @property
     def id(self) -> str:
@@ -97,13 +104,15 @@ class Approved(Generic[A]):
 def grant(
     action: Action, *, vault: str, executor: str, task: str, revision: int, by: str,
     now: datetime, not_before: datetime, nonce: str, sign: Sign, lifetime: timedelta = LIFETIME,
+    step_up: StepUp = "none",
 ) -> SignedApproval:  # fmt: skip
-    """Sign an approval of this action. `nonce` is 32 random hex digits; `sign` needs the unlocked key."""
+    """Sign an approval of this action. `nonce` is 32 random hex digits; `sign` needs the unlocked key; `step_up` is
+    what the owner was asked for, and is signed with the rest."""
     not_before = max(now, not_before)
     approval = Approval(
         vault=vault, executor=executor, task=task, revision=revision, digest=action.digest,
         account=action.account, by=by, decided_at=utc(now), not_before=utc(not_before),
-        expires=utc(not_before + lifetime), nonce=nonce,
+        expires=utc(not_before + lifetime), nonce=nonce, step_up=step_up,
     )  # fmt: skip
     return SignedApproval(approval=approval, signature=sign(approval.canonical()))
 
@@ -130,6 +139,7 @@ def verify(
             raise ApprovalRefused(rule, f"it is for {rule} {given}, this is {wanted}")
     if approval.digest != action.digest:
         raise ApprovalRefused("digest", "the action is not, byte for byte, the one the owner approved")
+    _hold_step_up(action, approval.step_up, key)
     begins = max(moment(approval.not_before), moment(approval.decided_at))
     ends = moment(approval.expires)
     if now < begins:
@@ -137,3 +147,14 @@ def verify(
     if now >= ends or ends - begins > LIFETIME:
         raise ApprovalRefused("expired", f"it held until {approval.expires}; approve again")
     return Approved(action, approval, _SEAL)
+
+
+def _hold_step_up(action: Action, given: StepUp, key: sshsig.PublicKey) -> None:
+    """A FIDO key shows its touch in the signature itself. That a passphrase was asked for is the signer's word."""
+    shown: StepUp = "passphrase" if key.application is None else "fido"
+    if given not in ("none", shown):
+        raise ApprovalRefused("step_up", f"it says {given}, and the approval key is one of the other kind")
+    if action.step_up and given == "none":
+        raise ApprovalRefused(
+            "step_up", "a payment needs the passphrase again, or a touch of the FIDO key; approve again"
+        )

@@ -62,6 +62,15 @@ def load(path: Path, passphrase: str | None = None) -> Ed25519PrivateKey:
     return key
 
 
+def is_locked(path: Path) -> bool:
+    """Whether the key in this file needs a passphrase. Raises VaultError when it is no such key."""
+    try:
+        load(path)
+    except KeyLocked:
+        return True
+    return False
+
+
 def load_public(path: Path) -> PublicKey:
     try:
         return PublicKey.parse(path.read_text(encoding="utf-8"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from .action import Action, PostInvoice, PublishPost, RegisterPayment, SendMail, SendWhatsApp
+from .action import Action, PayTransfer, PostInvoice, PublishPost, RegisterPayment, SendMail, SendWhatsApp
+from .bank_account import spaced
 from .books_action import InvoiceLine
 
 Row = tuple[str, str]
@@ -48,6 +49,8 @@ def _rows(action: Action) -> Iterator[Row]:
             yield "To", action.to
             yield "Chat", action.chat
             yield "Answers", action.answers
+        case PayTransfer():
+            yield from _transfer(action)
         case _:
             assert_never(action)
 
@@ -101,6 +104,16 @@ def _post(action: PublishPost) -> Iterator[Row]:
         where = "" if len(action.posts) == 1 else f"with post {file.post}, "
         yield "Shows", f"{where}{file.name} ({file.media_type}, {file.size} bytes, sha256 {file.sha256[:16]}…)"
         yield "Described", file.alt or "(no description for people who cannot see it)"
+
+
+def _transfer(action: PayTransfer) -> Iterator[Row]:
+    yield "It would", f"transfer {action.amount} {action.currency} from the account {action.account}"
+    yield "To", action.creditor
+    yield "IBAN", spaced(action.iban)
+    yield "BIC", action.bic
+    yield "Reference", action.reference
+    yield "End to end", action.end_to_end
+    yield "On", action.execution
 
 
 def _party(action: PostInvoice | RegisterPayment) -> str:

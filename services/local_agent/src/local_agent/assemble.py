@@ -20,6 +20,8 @@ from local_agent.inbox import Inbox
 from local_agent.judge import FindOriginal, Judge
 from local_agent.mail_account import AuthFailed, MailboxUnreachable
 from local_agent.mailbox import Mailbox
+from local_agent.payees import Payees
+from local_agent.transfer_check import TransferCheck
 from vault_protocol import keys, layout
 from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import Clock, SystemClock
@@ -46,6 +48,7 @@ class Local:
     judge: Judge
     inbox: Inbox
     books: BooksCheck
+    transfers: TransferCheck
     executor: str
     clock: Clock
     checkpoint: Checkpoint
@@ -68,13 +71,18 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
         log.error("checkpoint.doubted", kept_as=checkpoint.aside.name)
     vault = Vault(journal, lease=timedelta(seconds=settings.lease_seconds))
     desk = Desk(vault, executor, settings.owner, timedelta(seconds=settings.undo_seconds))
-    books = BooksCheck(settings, lambda: (journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace"))
+
+    def rules() -> str:
+        return (journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace")
+
+    books = BooksCheck(settings, rules)
+    transfers = TransferCheck(settings, Payees(home.payees), rules, lambda: clock.now().date())
     judge = Judge(
         settings, original_finder(settings), home.checks, attachments=Attachments(home.attachments),
-        checks={"post_invoice": books, "register_payment": books},
+        checks={"post_invoice": books, "register_payment": books, "pay_transfer": transfers},
     )  # fmt: skip
     inbox = Inbox(settings.accounts)
-    return Local(home, settings, store, vault, desk, judge, inbox, books, executor, clock, checkpoint)
+    return Local(home, settings, store, vault, desk, judge, inbox, books, transfers, executor, clock, checkpoint)
 
 
 def checkpoint_of(home: Home) -> Checkpoint:

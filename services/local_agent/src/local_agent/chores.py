@@ -22,7 +22,7 @@ class Chores:
         home, settings = local.home, local.settings
         self._follow_ups = FollowUps(
             local.vault, settings, Attachments(home.attachments), original_finder(settings), printed(servers),
-            local.books.open, local.books, home.secret_bytes(),
+            local.books.open, local.books, local.transfers, home.secret_bytes(),
         )  # fmt: skip
         self._statements = Statements(
             local.vault, home.dropped, local.books.open, settings.books[0].name, home.secret_bytes()

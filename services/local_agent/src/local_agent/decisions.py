@@ -9,8 +9,9 @@ from datetime import timedelta
 from enum import StrEnum
 
 from local_agent.home import LOCAL
+from local_agent.step_up import SteppedUp, StepUpNeeded
 from vault_protocol import approval, request
-from vault_protocol.approval import Sign, SignedApproval
+from vault_protocol.approval import Sign, SignedApproval, StepUp
 from vault_protocol.audit import Record
 from vault_protocol.canonical import Json
 from vault_protocol.errors import IllegalMove
@@ -40,17 +41,21 @@ class Desk:
     def approve(self, task: Task, *, sign: Sign, how: How, note: Note | None = None) -> Task:
         """Sign and publish. `note` is the owner's edited text: it becomes the next revision, and that is approved.
 
-        Raises KeyLocked, StaleRevision, MalformedNote, IllegalMove for a note without an action, HubUnreachable.
+        Raises KeyLocked, StepUpNeeded, StaleRevision, MalformedNote, IllegalMove for a note without an action,
+        HubUnreachable.
         """
         shown = note if note is not None else task.note
+        step_up: StepUp = sign.how if isinstance(sign, SteppedUp) else "none"
         found = request.read(shown)
         if found is None:
             raise IllegalMove(f"task {task.id} asks for nothing to be done; acknowledge it or send it back")
+        if found.action.step_up and step_up == "none":
+            raise StepUpNeeded(f"{task.id} is a payment: it needs your passphrase again, or a touch of your FIDO key")
         now = self.vault.journal.clock.now()
         signed = approval.grant(
             found.action, vault=self.vault.journal.identity.vault, executor=self.executor, task=task.id,
             revision=task.revision + (note is not None), by=self.owner, now=now, not_before=now + self.undo,
-            nonce=self.nonce(), sign=sign,
+            nonce=self.nonce(), sign=sign, step_up=step_up,
         )  # fmt: skip
         record = self._record("approve", task, how, signed, edited=note is not None)
         return self.vault.approve(task, signed, note, Also(records=[record]))

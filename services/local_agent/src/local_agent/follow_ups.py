@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,9 +23,11 @@ from local_agent.follow_up import is_ours, vouched
 from local_agent.home import LOCAL, Settings
 from local_agent.judge import FindOriginal
 from local_agent.mcp.posting import Pdf, Posting
+from local_agent.transfer_check import TransferCheck
 from vault_protocol import later, request
-from vault_protocol.action import Action, BadAction, SendMail, action_of
+from vault_protocol.action import Action, BadAction, PayTransfer, RegisterPayment, SendMail, action_of
 from vault_protocol.audit import Record
+from vault_protocol.bank_account import iban_fault
 from vault_protocol.canonical import utc
 from vault_protocol.errors import ClaimLost, VaultError
 from vault_protocol.later import Then
@@ -70,6 +73,7 @@ class FollowUps:
     pdf: FetchPdf
     books: Callable[[str], Posting]
     check: BooksCheck
+    transfers: TransferCheck
     secret: bytes
 
     def __post_init__(self) -> None:
@@ -190,8 +194,28 @@ class FollowUps:
             raise NotYet(f"the books cannot be read: {error}") from None
         except (BadAction, KeyError) as error:
             raise Cannot(f"no payment can be proposed: {error}") from None
+        if (paid := self._transfer(action)) is not None:
+            return paid, self.transfers(paid, ()).warnings, ()
         unknowns = ("whether this was paid: registering it moves no money", f"whether it left by {action.journal.name}")
         return action, self.check(action, ()).warnings, unknowns
+
+    def _transfer(self, bill: RegisterPayment) -> PayTransfer | None:
+        """The transfer that pays a bill, where an account pays from here and the bill says where to."""
+        iban = re.sub(r"\s", "", bill.bank_account).upper()
+        if not self.settings.payments or bill.direction != "outbound" or iban_fault(iban):
+            return None
+        words = f"{bill.reference or bill.document}"
+        fields = {
+            "type": "pay_transfer", "account": self.settings.payments[0].name, "creditor": bill.partner.name[:70],
+            "iban": iban, "amount": bill.amount, "currency": bill.currency, "reference": words[:140],
+            "end_to_end": re.sub(r"[^A-Za-z0-9-]", "-", bill.document).strip("-")[:35] or "NOTPROVIDED",
+            "execution": bill.date,
+        }  # fmt: skip
+        try:
+            made = action_of(fields)
+        except BadAction:
+            return None
+        return made if isinstance(made, PayTransfer) else None
 
     def _now(self) -> datetime:
         return self.vault.journal.clock.now()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,8 +17,10 @@ from local_agent.books_account import BooksAccount
 from local_agent.kinds import KINDS
 from local_agent.limits import Limit
 from local_agent.mail_account import MailAccount
+from local_agent.payment_account import NoToken, PaymentAccount
 from vault_protocol.connect import connect
 from vault_protocol.errors import VaultError
+from vault_protocol.files import secret_line
 from vault_protocol.follow import Trust
 from vault_protocol.hub import Hub
 from vault_protocol.keys import load_public
@@ -38,6 +41,24 @@ def _known_limits(limits: dict[str, int]) -> dict[str, int]:
         if name not in known:
             raise ValueError(f"there is no limit {name}; there are {', '.join(known)}")
     return limits
+
+
+class Named(Protocol):
+    """An account of any kind."""
+
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def _named(name: str, accounts: Sequence[N], what: str) -> N:
+    for account in accounts:
+        if account.name == name:
+            return account
+    known = ", ".join(account.name for account in accounts) or "none"
+    raise VaultError(f"no {what} {name!r} on this machine; set up are: {known}")
 
 
 class Settings(BaseModel):
@@ -67,22 +88,19 @@ class Settings(BaseModel):
     """What counts on this machine before the table of limits in Company_Handbook.md (`kinds`)."""
     accounts: tuple[MailAccount, ...] = ()
     books: tuple[BooksAccount, ...] = ()
+    payments: tuple[PaymentAccount, ...] = ()
 
     def account(self, name: str) -> MailAccount:
         """Raises VaultError for an account that is not set up here."""
-        for account in self.accounts:
-            if account.name == name:
-                return account
-        known = ", ".join(account.name for account in self.accounts) or "none"
-        raise VaultError(f"no account {name!r} on this machine; set up are: {known}")
+        return _named(name, self.accounts, "account")
 
     def books_account(self, name: str) -> BooksAccount:
         """Raises VaultError for books that are not set up here."""
-        for account in self.books:
-            if account.name == name:
-                return account
-        known = ", ".join(account.name for account in self.books) or "none"
-        raise VaultError(f"no books {name!r} on this machine; set up are: {known}")
+        return _named(name, self.books, "books")
+
+    def payment_account(self, name: str) -> PaymentAccount:
+        """Raises VaultError for an account that does not pay from here."""
+        return _named(name, self.payments, "paying account")
 
     @property
     def own_addresses(self) -> frozenset[str]:
@@ -181,6 +199,15 @@ class Home:
         return self.path / "state" / "attachments"
 
     @property
+    def payees(self) -> Path:
+        return self.path / "state" / "payees.sqlite"
+
+    @property
+    def transfers(self) -> Path:
+        """A copy of every file that was made for a bank."""
+        return self.path / "state" / "transfers"
+
+    @property
     def handbook(self) -> Path:
         """Company_Handbook.md as the last head has it that was followed: for the servers, which read no vault."""
         return self.path / "state" / "handbook.md"
@@ -218,6 +245,15 @@ class Home:
         return settings.model_copy(
             update={name: self.path / file.expanduser() for name, file in files.items() if file is not None}
         )
+
+    def payment_token(self, account: PaymentAccount) -> str:
+        """Raises NoToken."""
+        if account.token_file is None:
+            raise NoToken(f"payments {account.name}: there is no token; set token_file")
+        try:
+            return secret_line(self.path / account.token_file.expanduser())
+        except VaultError as error:
+            raise NoToken(f"payments {account.name}: {error}") from None
 
     def limit(self, kind: str) -> Limit:
         """How many effects of this type of action are allowed: config.toml says it, else the Handbook, else `kinds`."""

@@ -51,7 +51,8 @@ def approve(
     what = "this" if len(drafts) == 1 else f"these {len(drafts)}"
     if not yes and not session.confirm(f"Countersign {what}?"):
         raise NotApproved("nothing was approved")
-    sign_and_publish(session, local, drafts, sign_for(session, passphrase_fd))
+    pays = any(draft.request is not None and draft.request.action.step_up for draft in drafts)
+    sign_and_publish(session, local, drafts, sign_for(session, passphrase_fd, pays=pays))
 
 
 def sign_and_publish(session: Session, local: Local, drafts: Sequence[Draft], sign: Sign) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from local_agent.cli.session import Session
 from local_agent.signers import Signer, signer
+from local_agent.step_up import step_up
 from vault_protocol import approval
 from vault_protocol.approval import Sign
 from vault_protocol.errors import VaultError
@@ -31,9 +32,14 @@ _MINUTES = 5.0
 _LIMIT = 1024
 
 
-def sign_for(session: Session, fd: int | None, namespace: str = approval.NAMESPACE) -> Sign:
-    """The approval key, opened for this command and for one namespace. Raises KeyLocked or WrongPassphrase."""
+def sign_for(session: Session, fd: int | None, namespace: str = approval.NAMESPACE, *, pays: bool = False) -> Sign:
+    """The approval key, opened for this command and for one namespace. Raises KeyLocked or WrongPassphrase.
+
+    With `pays` it says that the owner was asked for it, which this then does however the key is protected.
+    """
     settings = session.local.settings
+    if pays:
+        return _stepped_up(session, fd)
     found = signer(session.home, settings)
     if settings.key_protection == "fido":
         session.warn("Touch your key when it blinks.")
@@ -42,6 +48,21 @@ def sign_for(session: Session, fd: int | None, namespace: str = approval.NAMESPA
     else:
         found.unlock(None, _MINUTES)
     return partial(found.sign, namespace=namespace)
+
+
+def _stepped_up(session: Session, fd: int | None) -> Sign:
+    settings = session.local.settings
+    if settings.key_protection == "fido":
+        session.warn("Touch your key when it blinks.")
+    typed = settings.key_protection in ("passphrase", "keyring")
+    for left in (2, 1, 0):
+        try:
+            return step_up(session.home, settings, asked_passphrase(fd) if typed else None)
+        except WrongPassphrase:
+            if fd is not None or not left:
+                raise
+            session.warn("That is not it; try again.")
+    raise AssertionError("unreachable")
 
 
 def asked_passphrase(fd: int | None) -> str:

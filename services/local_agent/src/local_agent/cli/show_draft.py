@@ -18,6 +18,7 @@ CHECKED = {
     "send_mail": "Checked: recipients, thread and quote are what the original in your mailbox gives.",
     "post_invoice": "Checked: the books hold this very record, in this very state.",
     "register_payment": "Checked: the books hold this very record, in this very state.",
+    "pay_transfer": "Checked: the account's check digits hold, and it was paid under this name before.",
 }
 """What it means that the check of an action found nothing, by its type."""
 

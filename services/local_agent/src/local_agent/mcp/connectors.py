@@ -5,8 +5,11 @@ from __future__ import annotations
 from local_agent.effects.execute import Policy
 from local_agent.mcp.books_connectors import PaymentConnector, PostConnector
 from local_agent.mcp.mail_connector import MailConnector
+from local_agent.mcp.transfer_file import TransferFile
+from local_agent.mcp.wise_connector import WiseTransfer
 
 POLICIES: tuple[tuple[str, Policy], ...] = tuple(
-    (connector.name, connector.policy) for connector in (MailConnector, PostConnector, PaymentConnector)
+    (connector.name, connector.policy)
+    for connector in (MailConnector, PostConnector, PaymentConnector, TransferFile, WiseTransfer)
 )
 """Name and policy, one line in the table each."""

@@ -44,7 +44,7 @@ F = TypeVar("F", bound=BaseModel)
 def render(settings: Settings) -> str:
     """The whole file; reading it gives the same settings."""
     values = settings.model_dump(mode="json", exclude_none=True)
-    tables = {name: values.pop(name) for name in ("accounts", "books")}
+    tables = {name: values.pop(name) for name in ("accounts", "books", "payments")}
     limits = values.pop("limits")
     lines = [_HEADER, *_pairs(values)]
     if limits:
