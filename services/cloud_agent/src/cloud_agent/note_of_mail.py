@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.mailbox_settings import WatchedMailbox
 from correspondence import Mailbox, Original
 from drafting import Triage
 from vault_protocol import plain
@@ -20,7 +20,7 @@ TRIAGE = "## Triage"
 def note_of(
     original: Original,
     *,
-    mailbox: MailboxSettings,
+    mailbox: WatchedMailbox,
     received: datetime,
     removed: tuple[str, ...] = (),
     repeated: bool = False,
