@@ -92,7 +92,7 @@ restore FILE *KINDS: _stack-programs _dev-env
 
 # Run everything at full counts, for hours
 [no-exit-message]
-soak *ARGS: _prove-programs _stack-programs _soak-programs _dev-env
+soak *ARGS: _prove-programs _stack-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m soak {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
 # Measure, and compare with what else could do it (needs openssh-server, syncthing, iproute2)
@@ -162,11 +162,6 @@ _stack-env:
 [no-exit-message]
 _stack-programs:
     @.ci/stack-programs
-
-# Have npm, or say how to get it
-[no-exit-message]
-_soak-programs:
-    @.ci/soak-programs
 
 # Have these, or say how to get them; a proof is never skipped for want of a program
 [no-exit-message]

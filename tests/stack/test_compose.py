@@ -20,7 +20,9 @@ from demo.letters import OWNER
 from demo.processes import eventually
 from tests.stack.docker import docker
 from tests.stack.office import Office, begin_local, office
+from tools.stack import images
 from tools.stack.engine import StackFailed
+from tools.stack.images import Image
 from tools.stack.running import Stack
 
 pytestmark = pytest.mark.stack
@@ -34,7 +36,7 @@ _CONNECT = (
 )
 
 NUMBERS = count(1)
-OURS = ("caddy", "cloud-agent", "vault-hub", "way-out")
+OURS = ("backup", "caddy", "cloud-agent", "monitor", "uptime-kuma", "vault-hub", "way-out")
 SERVICES = (*OURS, "db", "odoo")
 
 
@@ -310,9 +312,9 @@ def test_after_all_that_the_gate_passes_still(made: Office) -> None:
 
 def test_a_release_that_does_not_get_well_is_taken_back_and_data_stays(made: Office) -> None:
     running = made.inspected("vault-hub")["Image"]
-    good = made.stack.make()
 
-    def broken() -> dict[str, str]:
+    def broken(wanted: tuple[Image, ...]) -> dict[str, str]:
+        good = images.made(wanted)
         return {**good, "VAULT_HUB_IMAGE": good["WAY_OUT_IMAGE"]}
 
     with pytest.raises(StackFailed, match="taken back"):

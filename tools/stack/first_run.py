@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tools.stack import watching
 from tools.stack.engine import StackFailed
+from tools.stack.files import once, whole
 from tools.stack.settings import Settings
 
 PROVIDERS = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com"}
@@ -29,6 +30,8 @@ secret_file = "/data/secret"
 owner_name = "{owner}"
 skills_dir = "/opt/countersign/skills"
 way_out = "way-out:3128"
+health_host = "0.0.0.0"
+health_port = 8471
 
 # A mailbox to watch. What opens it goes into a file of its own: {secrets}/cloud/NAME, mode 0444. The runbook says
 # which of three ways is yours: Gmail by a grant that only reads (./just gmail-login), an inbox of Cloud's own that your
@@ -55,14 +58,18 @@ def make(settings: Settings) -> None:
     """Folders and files that are not there yet. A container reads files of its own alone, whatever its user."""
     settings.state.mkdir(parents=True, exist_ok=True)
     settings.state.chmod(0o700)
-    for folder in (settings.secrets, settings.secrets / "cloud", settings.cloud, settings.way_out):
+    held = (settings.secrets, *(settings.secrets / name for name in ("cloud", "monitor", "backup")))
+    ours = (settings.cloud, settings.way_out, settings.authority, settings.monitor, settings.backup)
+    for folder in (*held, *ours):
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
-    for name in ("db_password", "cloud/hub-token"):
-        _once(settings.secrets / name, secrets.token_urlsafe(32))
+    for name in ("db_password", "cloud/hub-token", "monitor/kuma-password", "backup/restic-password"):
+        once(settings.secrets / name, secrets.token_urlsafe(32))
+    once(settings.secrets / "monitor" / "push-secret", secrets.token_hex(32))
     owner = settings.values.get("OWNER_NAME", "The owner").replace("\\", "").replace('"', "'")
-    _once(settings.cloud / "cloud.toml", CLOUD.format(owner=owner, secrets=settings.secrets))
+    once(settings.cloud / "cloud.toml", CLOUD.format(owner=owner, secrets=settings.secrets))
     whole(settings.way_out / "allowed.conf", allowed(settings.cloud / "cloud.toml"))
+    watching.make(settings)
 
 
 def token_hash(settings: Settings) -> str:
@@ -98,16 +105,3 @@ def places(mailbox: dict[str, Any]) -> list[tuple[str, int]]:
     if mailbox.get("source", "imap") == "gmail":
         return [(host, 443) for host in GOOGLE]
     return [(str(mailbox["host"]), int(mailbox["port"]))]
-
-
-def whole(file: Path, content: str, mode: int = 0o444) -> None:
-    """Replace it in one step."""
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    fresh.write_text(content, encoding="utf-8")
-    fresh.chmod(mode)
-    fresh.replace(file)
-
-
-def _once(file: Path, content: str) -> None:
-    if not file.exists():
-        whole(file, content + ("" if content.endswith("\n") else "\n"), 0o644 if file.suffix == ".toml" else 0o444)

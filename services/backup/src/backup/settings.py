@@ -87,6 +87,8 @@ class Keep(Part):
     within_daily: Within | None = "60d"
     within_weekly: Within | None = "1y"
     within_monthly: Within | None = None
+    every_seconds: Seconds | None = None
+    """Prune by itself so often: only where this machine may forget, as with a repository of its own."""
 
 
 class Check(Part):
@@ -157,6 +159,9 @@ class Settings(Part):
     alarms: Alarms = Alarms()
     agent: Agent | None = None
     drill: Drill = Drill()
+    health_host: str = "127.0.0.1"
+    health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """Where `run` answers /healthz and /metrics, for monitors; nowhere without it. 0: any free one."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Settings:
@@ -164,6 +169,12 @@ class Settings(Part):
         taken = {"vault", "books", "check", "drill", "pull", "prune"}
         if len({*names}) < len(names) or taken & {*names}:
             raise ValueError(f"every folder needs a name of its own, none of {', '.join(sorted(taken))}")
+        return self
+
+    @model_validator(mode="after")
+    def _forgets_nothing_by_itself_that_it_must_not(self) -> Settings:
+        if self.keep.every_seconds is not None and self.repository.append_only:
+            raise ValueError("keep.every_seconds: this repository is append_only; prune from another machine")
         return self
 
     @property

@@ -10,10 +10,11 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 import structlog
 
-from backup import agent, past, pull, restore, sources
+from backup import agent, past, pull, restore, sources, surface
 from backup.anomalies import find
 from backup.errors import BackupError, BadSettings, Damaged
 from backup.fetched import choose, fetch
@@ -26,6 +27,7 @@ from vault_protocol.alone import alone
 from vault_protocol.canonical import moment
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
+from vault_protocol.pages import Pages
 
 log = structlog.get_logger()
 
@@ -46,10 +48,11 @@ def run(settings: Settings, chosen: argparse.Namespace) -> int:
     if chosen.init:
         restic.init()
     with alone(settings.state_dir, "backup"):
-        return _run(Work(settings, sources.of(settings), restic, pings, clock, show=_shown), settings, chosen)
+        work = Work(settings, sources.of(settings), restic, pings, clock, show=_shown)
+        return _run(work, pings, settings, chosen)
 
 
-def _run(work: Work, settings: Settings, chosen: argparse.Namespace) -> int:
+def _run(work: Work, pings: Pings, settings: Settings, chosen: argparse.Namespace) -> int:
     if not work.jobs:
         raise BadSettings("vault, books and folders are all missing: there is nothing to back up")
     if chosen.once is not None:
@@ -65,9 +68,13 @@ def _run(work: Work, settings: Settings, chosen: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     log.info("backup.started", jobs=sorted(work.jobs))
     with ExitStack() as stack:
+        if settings.health_port is not None:
+            answer = partial(surface.answer, work)
+            stack.enter_context(Pages(settings.health_host, settings.health_port, answer))
         speaks = None
         while not stop.is_set():
             speaks = _alive(settings, stack, speaks)
+            pings.again()
             if not work.step():
                 stop.wait(min(work.rest(), LONGEST_REST))
     log.info("backup.ended")

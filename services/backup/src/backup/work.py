@@ -11,6 +11,7 @@ import structlog
 
 from backup import anomalies, names, past, schedule
 from backup.anomalies import Anomaly
+from backup.errors import BackupError
 from backup.manifest import Staged
 from backup.past import Past, Size, Status
 from backup.pings import Pings
@@ -22,7 +23,7 @@ from vault_protocol.errors import VaultError
 
 log = structlog.get_logger()
 
-CHECK = "check"
+CHECK, PRUNE = "check", "prune"
 
 
 class Source(Protocol):
@@ -51,7 +52,11 @@ class Work:
     @property
     def jobs(self) -> dict[str, timedelta]:
         kinds = {name: every for name, every in self._settings.kinds.items() if name in self._sources}
-        return {**kinds, CHECK: timedelta(seconds=self._settings.check.every_seconds)} if kinds else {}
+        if not kinds:
+            return {}
+        prune = self._settings.keep.every_seconds
+        forgets = {PRUNE: timedelta(seconds=prune)} if prune is not None else {}
+        return {**kinds, CHECK: timedelta(seconds=self._settings.check.every_seconds), **forgets}
 
     @property
     def status(self) -> Status:
@@ -78,7 +83,7 @@ class Work:
         """One job, now; why it failed, which is also written down, logged and told its monitor."""
         before = self._status.of(job)
         try:
-            after = self._check(before) if job == CHECK else self._snapshot(job, before)
+            after = self._done(job, before)
         except VaultError as error:
             log.error("job.failed", job=job, error=str(error))
             self._put(job, before.failed(self._clock.now(), str(error)))
@@ -90,6 +95,11 @@ class Work:
         for words in wrong:
             log.warning("job.anomaly", job=job, what=words)
         return None
+
+    def _done(self, job: str, before: Past) -> Past:
+        if job == CHECK:
+            return self._check(before)
+        return self._prune(before) if job == PRUNE else self._snapshot(job, before)
 
     def _snapshot(self, job: str, before: Past) -> Past:
         source, now = self._sources[job], self._clock.now()
@@ -107,6 +117,15 @@ class Work:
 
     def _check(self, before: Past) -> Past:
         check(self._settings, self._restic, before.count)
+        return before.ended_well(self._clock.now())
+
+    def _prune(self, before: Past) -> Past:
+        """Nothing is forgotten while something is wrong: it may be what is needed next."""
+        wrong = [one for one in self.anomalies() if one.job != PRUNE]
+        if wrong:
+            raise BackupError(f"nothing is forgotten now: {wrong[0].words}")
+        for one in self._restic.forget(self._settings.keep):
+            log.info("job.pruned", kind=one.kind, kept=one.kept, removed=one.removed)
         return before.ended_well(self._clock.now())
 
     def _put(self, job: str, after: Past) -> None:
