@@ -189,7 +189,7 @@ def test_a_group_and_its_head_are_synced_together_and_a_disk_that_fails_one_of_t
 
         def fails(handle: int, failing: str = failing) -> None:
             synced.append(handle)
-            if failing in os.readlink(f"/proc/self/fd/{handle}"):
+            if failing in Path(f"/proc/self/fd/{handle}").readlink().name:
                 raise OSError(EIO, "no")
             fsync(handle)
 
