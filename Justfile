@@ -123,6 +123,11 @@ types *ARGS: _dev-env
 layers: _dev-env
     @"{{ dev_bin }}/lint-imports"
 
+# Let Cloud read a Gmail account, and only read: `./just gmail-login --client FILE --into FILE` (docs/runbook.md)
+[no-exit-message]
+gmail-login *ARGS: _demo-env
+    @"{{ demo_bin }}/python" -m cloud_agent gmail-login "$@"
+
 # Check the invariants of a vault: `./just doctor --help`
 [no-exit-message]
 doctor *ARGS: _demo-env

@@ -101,6 +101,12 @@ def test_cloud_may_reach_what_its_settings_name_pair_by_pair(tmp_path: Path) -> 
     assert "http_access" not in allowed(cloud(tmp_path, ""))
 
 
+def test_for_gmail_the_way_out_leads_to_the_mail_and_to_its_tokens(tmp_path: Path) -> None:
+    found = allowed(cloud(tmp_path, '\n[[mailboxes]]\nname = "a"\nsource = "gmail"\n'))
+    assert re.findall(r"dstdomain (\S+)", found) == ["gmail.googleapis.com", "oauth2.googleapis.com"]
+    assert set(re.findall(r" port (\S+)", found)) == {"443"}
+
+
 @pytest.mark.parametrize(
     ("host", "port", "says"),
     [("smtp.example.com", 587, "handed in"), ("a b\\nacl x", 993, "no host name"), ("*.example.com", 993, "no host")],

@@ -14,6 +14,8 @@ from tools.stack.engine import StackFailed
 from tools.stack.settings import Settings
 
 PROVIDERS = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com"}
+GOOGLE = ("gmail.googleapis.com", "oauth2.googleapis.com")
+"""The mail, and the tokens that it is read with."""
 SUBMISSION = frozenset({25, 465, 587, 2525})
 
 CLOUD = """\
@@ -28,7 +30,16 @@ owner_name = "{owner}"
 skills_dir = "/opt/countersign/skills"
 way_out = "way-out:3128"
 
-# A mailbox to watch. Its password goes into a file of its own: {secrets}/cloud/NAME, mode 0444.
+# A mailbox to watch. What opens it goes into a file of its own: {secrets}/cloud/NAME, mode 0444. The runbook says
+# which of three ways is yours: Gmail by a grant that only reads (./just gmail-login), an inbox of Cloud's own that your
+# mail is forwarded to (own_inbox = true), or your mailbox's password, which can usually send: the way out holds it.
+# [[mailboxes]]
+# name = "business"
+# kind = "business"
+# address = "you@gmail.com"
+# source = "gmail"
+# grant_file = "/run/secrets/business"
+#
 # [[mailboxes]]
 # name = "business"
 # kind = "business"
@@ -64,7 +75,7 @@ def allowed(cloud: Path) -> str:
     """squid's words for the hosts and ports that Cloud's settings name. Raises StackFailed."""
     try:
         values: dict[str, Any] = tomllib.loads(cloud.read_text(encoding="utf-8"))
-        boxes = [(str(box["host"]), int(box["port"])) for box in values.get("mailboxes", [])]
+        boxes = [place for box in values.get("mailboxes", []) for place in places(box)]
         drafter = values.get("drafter", {})
         address = drafter.get("base_url") or PROVIDERS.get(drafter.get("provider", ""), "")
         parts = urlsplit(address)
@@ -80,6 +91,13 @@ def allowed(cloud: Path) -> str:
             raise StackFailed(f"{cloud}: {host!r} is no host name")
         lines += [f"acl host{at} dstdomain {host}", f"acl port{at} port {port}", f"http_access allow host{at} port{at}"]
     return "\n".join(lines) + "\n"
+
+
+def places(mailbox: dict[str, Any]) -> list[tuple[str, int]]:
+    """Where a mailbox of Cloud's settings is read."""
+    if mailbox.get("source", "imap") == "gmail":
+        return [(host, 443) for host in GOOGLE]
+    return [(str(mailbox["host"]), int(mailbox["port"]))]
 
 
 def whole(file: Path, content: str, mode: int = 0o444) -> None:

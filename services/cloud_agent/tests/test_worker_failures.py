@@ -284,5 +284,7 @@ def test_the_health_file_says_what_is_wrong(tmp_path: Path) -> None:
     world.health.trouble("business", Trouble.UNREACHABLE)
     world.health.step()
     found = json.loads((tmp_path / "health.json").read_text())
-    assert found["mailboxes"] == {"business": {"last_mail": "2026-11-23T09:00:01Z", "trouble": "unreachable"}}
+    assert found["mailboxes"] == {
+        "business": {"last_mail": "2026-11-23T09:00:01Z", "trouble": "unreachable", "credential": "could-send"}
+    }
     assert (found["hub_reachable"], found["drafter_ok"]) == (True, True)

@@ -17,7 +17,7 @@ from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.reading import Accounts
 from cloud_agent.retries import Failures, Later, Pauses
 from cloud_agent.submission import STALE_AFTER
-from cloud_agent.watchers.imap import Arrival
+from cloud_agent.watchers.arrival import Arrival
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
@@ -115,7 +115,7 @@ class World:
         """A new life of the agent: nothing stays but its state folder and the hub."""
         self.agent = agent
         self.later = Later(self.clock, EXACT)
-        self.health = Health.of(self.state / "health.json", self.clock, [OFFICE.name])
+        self.health = Health.of(self.state / "health.json", self.clock, {OFFICE.name: OFFICE.credential})
         journal = self._journal(agent, Role.CLOUD, None)
         self.desk = Desk(PatientVault(journal, waits=self.later.waits, lease=LEASE))
         mailboxes, raw = {OFFICE.name: OFFICE}, RawMail(self.state / "raw")
@@ -151,7 +151,7 @@ class World:
     def receives(self, raw: bytes, *, oversized: bool = False) -> None:
         self.clock.tick(timedelta(seconds=1))
         arrived = datetime(2026, 11, 23, 8, tzinfo=UTC) + timedelta(seconds=self.clock.monotonic())
-        self.arrivals.take(Arrival(OFFICE.name, 1, 1, arrived, raw, oversized))
+        self.arrivals.take(Arrival(OFFICE.name, arrived, raw, oversized))
 
     def works(self) -> None:
         """Until there is nothing to do now."""

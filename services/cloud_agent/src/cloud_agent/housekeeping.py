@@ -40,6 +40,7 @@ class Housekeeping:
         self._planner = Planner()
         self._stuck: set[str] = set()
         self._pruned: float | None = None
+        self._told_credentials = False
 
     def tidy(self, vault: Vault) -> None:
         self.let_go(vault)
@@ -50,6 +51,7 @@ class Housekeeping:
         if plans:
             vault.write("plan", f"{len(plans)} plans", plans)
         self._tell_of_mailboxes(vault)
+        self._tell_of_credentials(vault)
         self._say_alive(vault)
         self._prune(vault)
 
@@ -111,6 +113,16 @@ class Housekeeping:
         ]
         vault.write("update", "mailboxes", {}, Also(updates=updates))
         self._health.reported(changed)
+
+    def _tell_of_credentials(self, vault: Vault) -> None:
+        """What opens each mailbox, in a file of its own, for the owner's `status`; written when it is news."""
+        if self._told_credentials:
+            return
+        path, now = updates.mailboxes_path(self._agent), self._clock.now()
+        held = {name: box.credential.value for name, box in self._health.mailboxes.items()}
+        if updates.credentials(vault.journal.read(path)) != held:
+            vault.write("mailboxes", self._agent, {path: updates.told_credentials(held, now)})
+        self._told_credentials = True
 
 
 def _originals(vault: Vault) -> frozenset[str]:

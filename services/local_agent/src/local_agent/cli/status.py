@@ -13,7 +13,7 @@ from rich.text import Text
 
 from local_agent.assemble import Local
 from local_agent.books_answer import answer
-from local_agent.cli import words
+from local_agent.cli import mailboxes, words
 from local_agent.cli.session import HomeOption, JsonOption, Session
 from local_agent.control import ServiceNotRunning
 from local_agent.effects import Ledger
@@ -42,6 +42,7 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     found = {
         **_vault(local), "hub": hub, "untrusted": untrusted, "rewritten": rewritten, "doubted": _doubted(local),
         **_service(session), "books": {one.name: answer(one) for one in local.settings.books},
+        "mailboxes": mailboxes.credentials(local),
     }  # fmt: skip
     try:
         with disk.watched(session.home.path):
@@ -137,6 +138,9 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
         row("", found["service_trouble"], "yellow")
     for name, said in found["books"].items():
         row("Books", f"{name} answers" if said == "ok" else f"{name}: {said}", "" if said == "ok" else "yellow")
+    for name, kind in found["mailboxes"].items():
+        means, style = mailboxes.meaning(kind)
+        row("Cloud reads", f"{name} by {means}", style)
     row("Key", f"{found['key_protection']}, {_unlocked(found['unlocked_until'])}")
     if found["paused"]:
         row("Paused", f"{found['paused']}: nothing goes out before `countersign resume`", "bold yellow")
