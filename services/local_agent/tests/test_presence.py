@@ -78,7 +78,9 @@ def named(home: Home, server: Monitors) -> Settings:
     for name in ("presence", "briefing"):
         (home.path / name).write_text(f"http://127.0.0.1:{server.server_address[1]}/api/push/{name}\n")
     text = home.config.read_text(encoding="utf-8")
-    home.config.write_text(f'{text}\n[pings]\npresence_file = "presence"\nbriefing_file = "briefing"\n', encoding="utf-8")
+    home.config.write_text(
+        f'{text}\n[pings]\npresence_file = "presence"\nbriefing_file = "briefing"\n', encoding="utf-8"
+    )
     return home.settings()
 
 
