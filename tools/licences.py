@@ -64,18 +64,21 @@ def objection(package: str, licence: str) -> str:
 
 
 def _stated(metadata: importlib.metadata.PackageMetadata) -> str:
-    expression = metadata.get("License-Expression")
+    expression, words = _last(metadata, "License-Expression"), _last(metadata, "License")
     if expression:
         return expression
-    words = (metadata.get("License") or "").strip()
-    classes = [
-        line.rpartition(" :: ")[2] for line in metadata.get_all("Classifier") or () if line.startswith("License ::")
-    ]
+    classifiers: list[str] = metadata.get_all("Classifier") or []
+    classes = [line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License ::")]
     for found in (words, *classes):
         known = ALIASES.get(found, found)
         if _allowed(known) or known in ALIASES.values():
             return known
     return UNKNOWN
+
+
+def _last(metadata: importlib.metadata.PackageMetadata, key: str) -> str:
+    found: list[str] = metadata.get_all(key) or [""]
+    return found[-1].strip()
 
 
 def _allowed(expression: str) -> bool:
