@@ -142,6 +142,12 @@ adr TITLE:
 [no-exit-message]
 lock *ARGS:
     @"$UV_PYTHON" -m tools.locks write "$@"
+    @"{{ just_executable() }}" sbom
+
+# List what ships, with licences: docs/sbom (CycloneDX) and docs/licences.md; `./just lock` does it too
+[no-exit-message]
+sbom: _dev-env
+    @"{{ dev_bin }}/python" -m tools.sbom
 
 # Make or refresh .tools/demo
 [no-exit-message]

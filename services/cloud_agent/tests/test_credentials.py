@@ -20,7 +20,8 @@ from cloud_agent.watchers.gmail.grant import Grant
 from vault_protocol import updates
 
 HEAD = (
-    'vault = "v"\nhub = "hub.git"\nstate_dir = "s"\nkey_file = "keys/cloud"\nsecret_file = "secret"\nowner_name="O"\n'
+    'vault = "v"\nhub = "hub.git"\nstate_dir = "state"\nkey_file = "keys/cloud"\nsecret_file = "secret"\n'
+    'owner_name = "O"\n'
 )
 BOX = '\n[[mailboxes]]\nname = "{name}"\nkind = "business"\naddress = "me@gmail.com"\n'
 IMAP = BOX + 'host = "imap.example.com"\nport = 993\npassword_file = "p"\nuser = "{user}"\n'

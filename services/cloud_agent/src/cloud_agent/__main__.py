@@ -198,10 +198,10 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     desk = Desk(PatientVault(journal, waits=later.waits, lease=lease))
     mailboxes = {mailbox.name: mailbox for mailbox in settings.mailboxes}
     health = Health.of(state / "health.json", clock, {name: mailbox.credential for name, mailbox in mailboxes.items()})
-    raw = RawMail(state / "raw")
+    raw, ids = RawMail(state / "raw"), MessageIds(state / "message-ids")
     housekeeping = Housekeeping(
         agent=agent, clock=clock, health=health, heartbeat=timedelta(seconds=settings.heartbeat_seconds), raw=raw,
-        keep_raw=timedelta(days=settings.keep_raw_days),
+        keep_raw=timedelta(days=settings.keep_raw_days), raw_bytes=settings.keep_raw_mib * 2**20, ids=ids,
     )  # fmt: skip
 
     def on_task(mailbox: str) -> None:
@@ -210,7 +210,7 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
 
     arrivals = Arrivals(
         desk, agent=agent, secret=secret, mailboxes=mailboxes, raw=raw,
-        ids=MessageIds(state / "message-ids"), clock=clock, on_task=on_task, step=step,
+        ids=ids, clock=clock, on_task=on_task, step=step,
     )  # fmt: skip
     accounts = Accounts(settings.owner_name, mailboxes, settings.every_own_address)
     ledgers = ledger_desk_of(settings)

@@ -56,6 +56,8 @@ class Settings(BaseModel):
     lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
     keep_raw_days: Annotated[int, Field(ge=1)] = 30
     """How long the raw mail of a task that has ended stays on this machine."""
+    keep_raw_mib: Annotated[int, Field(ge=1)] = 4096
+    """What that may fill; the oldest goes first, but for what tasks that have not ended need."""
     heartbeat_seconds: Annotated[int, Field(ge=60, le=86400)] = 600
     """How long the vault may hear nothing from this agent: after that it says that it is alive, 144 times a day."""
     error_tracker_file: Path | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from books.errors import BadCredentials
+from local_agent import hub_token
 from local_agent.attachments import Attachments
 from local_agent.books_check import BooksCheck
 from local_agent.decisions import Desk
@@ -95,9 +96,12 @@ def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
     """What must never leave this machine: passwords, tokens, the local secret, the private keys."""
     values = [home.secret.read_text(encoding="ascii").strip()]
     passwords = (account.password_file for account in settings.accounts)
-    for file in (settings.hub_token_file, *passwords):
-        if file is not None and file.exists():
+    for file in passwords:
+        if file.exists():
             values.append(file.read_text(encoding="utf-8").strip())
+    if hub_token.belongs_to(settings):
+        with suppress(VaultError):
+            values.append(hub_token.read(home.hub_token, settings))
     for books in settings.books:
         with suppress(BadCredentials):
             values.append(books.key())

@@ -7,12 +7,13 @@ import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from local_agent import limits
+from local_agent import hub_token, limits
 from local_agent.books_account import BooksAccount
 from local_agent.kinds import KINDS
 from local_agent.limits import Limit
@@ -61,6 +62,19 @@ def _named(name: str, accounts: Sequence[N], what: str) -> N:
     raise VaultError(f"no {what} {name!r} on this machine; set up are: {known}")
 
 
+class PingSettings(BaseModel):
+    """Monitors of the owner's that are called while Local is well. Each file holds an address, which is a secret;
+    relative to the home, and read anew each time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    presence_file: Path | None = None
+    """Called every few minutes while the service works."""
+    briefing_file: Path | None = None
+    """Called once the week's briefing is in the vault."""
+    every_seconds: Annotated[float, Field(ge=10, le=86400)] = 180.0
+
+
 class Settings(BaseModel):
     """config.toml: read once, never changed while running but for `dry_run` and the limits (see `reload`)."""
 
@@ -69,7 +83,9 @@ class Settings(BaseModel):
     vault: str
     hub: str
     hub_token_file: Path | None = None
-    """Local's token at a resident hub; relative to the home. Without it the hub is a plain git remote."""
+    """Local's token at a resident hub; relative to the home. Without this or the next it is a plain git remote."""
+    hub_token_entry: str | None = None
+    """The token's name in the OS keyring, where it lies in no file."""
     hub_ca_file: Path | None = None
     folder: Path
     owner: str
@@ -86,6 +102,7 @@ class Settings(BaseModel):
     """Holds a Sentry address; relative to the home. A bug that ends `run` is told there, and nothing of its work."""
     limits: Annotated[dict[str, Annotated[int, Field(ge=0)]], AfterValidator(_known_limits)] = {}
     """What counts on this machine before the table of limits in Company_Handbook.md (`kinds`)."""
+    pings: PingSettings = PingSettings()
     accounts: tuple[MailAccount, ...] = ()
     books: tuple[BooksAccount, ...] = ()
     payments: tuple[PaymentAccount, ...] = ()
@@ -189,6 +206,11 @@ class Home:
         return self.path / "state" / "heard.json"
 
     @property
+    def briefing_told(self) -> Path:
+        """The briefing that the monitor was last told of."""
+        return self.path / "state" / "briefing-told"
+
+    @property
     def dropped(self) -> Path:
         """The files that were dropped into Inbox/, by their hash."""
         return self.path / "state" / "dropped"
@@ -237,7 +259,8 @@ class Home:
 
     def connect(self, settings: Settings, store: GitStore) -> Hub:
         """The hub of these settings. Raises VaultError when address, token or CA file cannot be used."""
-        return connect(store, settings.hub, token_file=settings.hub_token_file, ca_file=settings.hub_ca_file)
+        read = partial(hub_token.read, self.hub_token, settings) if hub_token.belongs_to(settings) else None
+        return connect(store, settings.hub, token=read, ca_file=settings.hub_ca_file)
 
     def anchored(self, settings: Settings) -> Settings:
         """With the hub's files found from anywhere."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
+
 import keyring
 from keyring.errors import KeyringError
 
@@ -9,6 +12,10 @@ from vault_protocol.errors import VaultError
 
 SERVICE = "countersign"
 """The service name of our entries."""
+
+
+PATIENCE = 60.0
+"""Seconds that the owner has for a keyring that asks to be opened."""
 
 
 class KeyringUnavailable(VaultError):
@@ -29,6 +36,27 @@ def find(name: str) -> str | None:
         return keyring.get_password(SERVICE, name)
     except KeyringError as error:
         raise _unavailable(error) from None
+
+
+def forget(name: str) -> None:
+    """Nothing happens when it is not there, or when there is no keyring."""
+    with suppress(KeyringError):
+        keyring.delete_password(SERVICE, name)
+
+
+def offered(name: str, secret: str, seconds: float = PATIENCE) -> bool:
+    """Keep it if there is a keyring that gives it back. One that asks its owner and hears nothing counts as none."""
+    kept: list[bool] = []
+
+    def offer() -> None:
+        with suppress(KeyringUnavailable):
+            keep(name, secret)
+            kept.append(find(name) == secret)
+
+    thread = threading.Thread(target=offer, name="keyring", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return kept == [True]
 
 
 def _unavailable(error: KeyringError) -> KeyringUnavailable:

@@ -12,6 +12,7 @@ import structlog
 from local_agent.assemble import assemble
 from local_agent.control import ControlServer, Handler
 from local_agent.home import Home
+from local_agent.presence import Presence
 from local_agent.server_client import Servers
 from local_agent.service import Service, run
 from local_agent.signers import Signer, signer
@@ -55,13 +56,16 @@ def _assembled(
     look_again, made = threading.Event(), list[Service]()
     control = ControlServer(home.socket, _handlers(sign, made, look_again, local.settings.unlock_minutes))
     control.start()
+    presence = Presence(home, local.settings, local.clock)
     try:
-        made.append(Service(local, server, sign.sign, step=step))
+        made.append(Service(local, server, sign.sign, step=step, presence=presence))
+        presence.start()
         try:
             yield made[0], look_again
         finally:
             made[0].close()
     finally:
+        presence.stop()
         control.stop()
         server.close()
         local.vault.journal.hub.close()

@@ -21,6 +21,7 @@ from local_agent.follow_up import follow_up
 from local_agent.hold import hold_effects
 from local_agent.kinds import KINDS
 from local_agent.life import Kind, SignsOfLife, Silence, tell
+from local_agent.presence import Presence
 from local_agent.receipts import stop_if_old
 from local_agent.rerooting import write_down
 from local_agent.shown import Shown
@@ -52,9 +53,10 @@ class Service:
     """One owner's Local. `step` raises for no hub that is away, no head that is not to be trusted, no full disk."""
 
     def __init__(
-        self, local: Local, server: ActingServers, sign: Sign, *, step: Callable[[str], None] = lambda name: None
-    ) -> None:
-        """`step` is told the name of each step between approval and Done as it is passed."""
+        self, local: Local, server: ActingServers, sign: Sign, *, step: Callable[[str], None] = lambda name: None,
+        presence: Presence | None = None,
+    ) -> None:  # fmt: skip
+        """`step` is told the name of each step between approval and Done as it is passed; `presence` that we work."""
         self.local = local
         self.mirror = Mirror(
             local.settings.folder, local.store, local.home.mirror_base, local.clock,
@@ -81,6 +83,7 @@ class Service:
         """What the last step could not write, in words for the owner."""
         self._looked_for: dict[str, datetime] = {}
         self._watch = Watch(local)
+        self._presence = presence
         self._hurry = threading.Event()
         self._ledger_is_current = False
         self._last_status = b""
@@ -94,6 +97,8 @@ class Service:
         before, self.disk_trouble = self.disk_trouble, ""
         self._mind_the_disk(self._step)
         self._mind_the_disk(self._write_status)
+        if self._presence is not None:
+            self._presence.stepped(self.local.vault)
         if self.disk_trouble != before:
             log.error("disk.trouble", reason=self.disk_trouble) if self.disk_trouble else log.info("disk.well")
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from local_agent.books_account import BooksAccount
-from local_agent.home import Settings
+from local_agent.home import PingSettings, Settings
 from local_agent.mail_account import MailAccount
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_private
@@ -44,11 +44,14 @@ F = TypeVar("F", bound=BaseModel)
 def render(settings: Settings) -> str:
     """The whole file; reading it gives the same settings."""
     values = settings.model_dump(mode="json", exclude_none=True)
+    if settings.pings == PingSettings():
+        values["pings"] = {}
     tables = {name: values.pop(name) for name in ("accounts", "books", "payments")}
-    limits = values.pop("limits")
+    small = {name: values.pop(name) for name in ("limits", "pings")}
     lines = [_HEADER, *_pairs(values)]
-    if limits:
-        lines += ["", "[limits]", *_pairs(limits)]
+    for name, pairs in small.items():
+        if pairs:
+            lines += ["", f"[{name}]", *_pairs(pairs)]
     for name, entries in tables.items():
         for entry in entries:
             lines += ["", f"[[{name}]]", *_pairs(entry)]
