@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from local_agent.assemble import Local
-from local_agent.cli.effects import publish_when_possible
 from local_agent.cli.session import HomeOption, JsonOption, Session, YesOption
 from local_agent.effects import Ledger
 from local_agent.hold import CHOICES, hold_effects
 from local_agent.home import LOCAL
 from local_agent.setup import config
+from local_agent.taking_back import publish_when_possible
 from vault_protocol.audit import Record
 from vault_protocol.errors import HubRewritten, HubUnreachable, UntrustedHead, VaultError
 from vault_protocol.task import Stage
@@ -107,7 +107,8 @@ def _record(session: Session, act: str) -> None:
         result="done",
     )  # fmt: skip
     try:
-        publish_when_possible(session, local, record)
+        if trouble := publish_when_possible(local, record):
+            session.warn(trouble)
     except UntrustedHead:
         session.warn("The hub's head is not trusted: this is done, but it is not in the audit log.")
     session.poke()
