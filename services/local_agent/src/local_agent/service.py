@@ -52,9 +52,12 @@ class Service:
     """One owner's Local. `step` raises for no hub that is away, no head that is not to be trusted, no full disk."""
 
     def __init__(
-        self, local: Local, server: ActingServers, sign: Sign, *, step: Callable[[str], None] = lambda name: None
-    ) -> None:
-        """`step` is told the name of each step between approval and Done as it is passed."""
+        self, local: Local, server: ActingServers, sign: Sign, *, step: Callable[[str], None] = lambda name: None,
+        moved: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        """`step` is told the name of each step between approval and Done as it is passed, `moved` is told when
+        anything is otherwise than before."""
+        self._moved = moved
         self.local = local
         self.mirror = Mirror(
             local.settings.folder, local.store, local.home.mirror_base, local.clock,
@@ -282,6 +285,7 @@ class Service:
         if content != self._last_status:
             write_private(self.local.home.status, content)
             self._last_status = content
+            self._moved()
 
 
 def run(service: Service, stop: threading.Event, look_again: threading.Event) -> None:

@@ -1,0 +1,185 @@
+"""The page, served by its own thread on a real socket over a real vault, and a browser that obeys no script."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import threading
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from http.cookies import SimpleCookie
+
+from services.local_agent.tests.cli_world import PASSPHRASE, World
+
+from local_agent.approvals.hosting import Hosted
+from local_agent.approvals.pairing import NAMESPACE, statement
+from local_agent.assemble import Local, assemble
+from local_agent.signers import Signer, signer
+from vault_protocol.clock import Clock, SystemClock
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+    @property
+    def location(self) -> str:
+        return self.headers["location"] or ""
+
+    def form(self, ending: str) -> dict[str, str]:
+        """The fields of the form whose address ends so, as the page filled them in."""
+        reader = _Forms()
+        reader.feed(self.text)
+        found = [fields for action, fields in reader.forms if action.endswith(ending)]
+        assert found, f"no form goes to {ending}"
+        return found[0]
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[tuple[str, dict[str, str]]] = []
+        self._text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append((named.get("action", ""), {}))
+        elif tag in ("input", "textarea") and self.forms and "name" in named:
+            if named.get("type") != "checkbox":
+                self.forms[-1][1][named["name"]] = named.get("value", "")
+            self._text = named["name"] if tag == "textarea" else ""
+
+    def handle_data(self, data: str) -> None:
+        if self._text:
+            self.forms[-1][1][self._text] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea" and self._text:
+            fields = self.forms[-1][1]
+            fields[self._text] = fields[self._text].removeprefix("\n")
+            self._text = ""
+
+
+@dataclass
+class Browser:
+    """Keeps one cookie, and sends the headers that browsers send."""
+
+    address: str
+    cookie: str = ""
+    door: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self._ask("GET", path, None, headers)
+
+    def post(self, path: str, fields: dict[str, str] | list[tuple[str, str]], **headers: str) -> Answer:
+        return self._ask("POST", path, urllib.parse.urlencode(fields), {"Origin": self.address, **headers})
+
+    def see(self, path: str = "waiting") -> Answer:
+        return self.get(f"{self.door}/{path}")
+
+    def do(self, act: str, *, on: str = "waiting", **typed: str) -> Answer:
+        """Fill in the form for this act as its page shows it, and send it."""
+        fields = self.see(on).form(f"/{act}")
+        return self.post(f"{self.door}/{act}", {**fields, **typed})
+
+    def pair(self, code: str, name: str = "a test") -> Answer:
+        answer = self.post("/pair", {"code": code, "name": name})
+        if answer.status == 303:
+            jar: SimpleCookie = SimpleCookie(answer.headers["set-cookie"])
+            self.cookie = f"countersign={jar['countersign'].value}"
+            self.door = jar["countersign"]["path"].rstrip("/")
+        return answer
+
+    def _ask(self, verb: str, path: str, body: str | None, headers: dict[str, str]) -> Answer:
+        host = urllib.parse.urlsplit(self.address).netloc
+        line = http.client.HTTPConnection(host, timeout=30)
+        sent = {"Host": host, **({"Cookie": self.cookie} if self.cookie else {}), **self.headers}
+        if body is not None:
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            line.putrequest(verb, path, skip_host=True, skip_accept_encoding=True)
+            for name, value in sent.items():
+                if value:
+                    line.putheader(name, value)
+            encoded = body.encode("ascii") if body is not None else b""
+            if body is not None:
+                line.putheader("Content-Length", str(len(encoded)))
+            line.endheaders(encoded or None)
+            answer = line.getresponse()
+            return Answer(answer.status, answer.headers, answer.read().decode("utf-8"))
+        finally:
+            line.close()
+
+
+@dataclass
+class Office:
+    """The page of one owner, its approval key locked. `poked` counts how often the service was asked to look."""
+
+    world: World
+    local: Local
+    sign: Signer
+    hosted: Hosted
+    poked: list[int] = field(default_factory=list)
+
+    @property
+    def browser(self) -> Browser:
+        """A stranger."""
+        return Browser(self.hosted.addresses[0])
+
+    def code(self) -> str:
+        """As `countersign page` gets it: for whoever can sign with the approval key."""
+        told = self.hosted.handlers()["page"]({})
+        key = signer(self.world.home, self.local.settings)
+        key.unlock(PASSPHRASE, 1)
+        message = statement(self.local.settings.vault, self.local.executor, told["challenge"])
+        signature = key.sign(message, namespace=NAMESPACE)
+        return str(self.hosted.handlers()["page-pair"]({"signature": signature})["code"])
+
+    def paired(self, name: str = "a test") -> Browser:
+        browser = self.browser
+        answer = browser.pair(self.code(), name)
+        assert answer.status == 303, answer.text
+        return browser
+
+    def unlock(self) -> None:
+        self.sign.unlock(PASSPHRASE, 5)
+
+
+@contextmanager
+def office(world: World, clock: Clock | None = None) -> Iterator[Office]:
+    """`world` is set up already."""
+    clock = clock or SystemClock()
+    setting(world, "page_port", "0")
+    local = assemble(world.home, clock)
+    sign = signer(world.home, local.settings, clock)
+    poked: list[int] = []
+    look = threading.Lock()
+
+    def poke() -> None:
+        with look:
+            poked.append(1)
+
+    hosted = Hosted(local, sign, lambda: local.judge, poke)
+    hosted.start()
+    try:
+        yield Office(world, local, sign, hosted, poked)
+    finally:
+        hosted.stop()
+
+
+def setting(world: World, name: str, value: str) -> None:
+    """One line of config.toml."""
+    config = world.home.config
+    content = config.read_text(encoding="utf-8")
+    done, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value}", content)
+    config.write_text(done if found else f"{name} = {value}\n{content}", encoding="utf-8")
