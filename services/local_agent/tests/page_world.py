@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import email.policy
 import http.client
 import re
 import threading
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.message import EmailMessage
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 
 from services.local_agent.tests.cli_world import PASSPHRASE, World
 
+from correspondence import Mailbox, read
+from correspondence.masking import masked
+from correspondence.reply_action import reply_action
 from local_agent.approvals.hosting import Hosted
 from local_agent.approvals.pairing import NAMESPACE, statement
 from local_agent.assemble import Local, assemble
+from local_agent.judge import Judge
 from local_agent.signers import Signer, signer
 from vault_protocol.clock import Clock, SystemClock
+from vault_protocol.task import TaskId
 
 
 @dataclass
@@ -130,6 +137,27 @@ class Office:
     sign: Signer
     hosted: Hosted
     poked: list[int] = field(default_factory=list)
+    letters: dict[str, bytes] = field(default_factory=dict)
+    """The owner's mailbox, by Message-ID."""
+
+    def ask_about(
+        self, subject: str = "Your offer", text: str = "Thank you, the offer follows.\n", *,
+        said: str = "Could you send me an offer?\n", sender: str = "Jane Doe <jane@customer.example>",
+        warnings: tuple[str, ...] = (), **front: str,
+    ) -> TaskId:  # fmt: skip
+        """A mail arrives in the owner's mailbox, and Cloud answers it as it should."""
+        made = EmailMessage()
+        made["From"], made["To"], made["Subject"] = sender, "Ann Owner <ann@owner.example>", subject
+        made["Message-ID"] = f"<{len(self.letters)}@customer.example>"
+        made["Date"] = "Mon, 23 Nov 2026 09:00:00 +0000"
+        made.set_content(said)
+        raw = made.as_bytes(policy=email.policy.SMTP)
+        self.letters[str(made["Message-ID"])] = raw
+        action, _ = reply_action(
+            masked(read(raw))[0], account="business", sender=Mailbox(name="Ann Owner", address="ann@owner.example"),
+            own_addresses=frozenset({"ann@owner.example"}), text=text,
+        )  # fmt: skip
+        return self.world.ask_for(subject, action=action, sender=sender, original=said, warnings=warnings, **front)
 
     @property
     def browser(self) -> Browser:
@@ -161,6 +189,13 @@ def office(world: World, clock: Clock | None = None) -> Iterator[Office]:
     clock = clock or SystemClock()
     setting(world, "page_port", "0")
     local = assemble(world.home, clock)
+    letters: dict[str, bytes] = {}
+    if local.settings.accounts:
+        judge = Judge(
+            local.settings, lambda _account, id_: [letters[id_]] if id_ in letters else [], world.home.checks,
+            txt=lambda *_: None,
+        )  # fmt: skip
+        local = replace(local, judge=judge)
     sign = signer(world.home, local.settings, clock)
     poked: list[int] = []
     look = threading.Lock()
@@ -172,9 +207,23 @@ def office(world: World, clock: Clock | None = None) -> Iterator[Office]:
     hosted = Hosted(local, sign, lambda: local.judge, poke)
     hosted.start()
     try:
-        yield Office(world, local, sign, hosted, poked)
+        yield Office(world, local, sign, hosted, poked, letters)
     finally:
         hosted.stop()
+
+
+def with_mailbox(world: World) -> None:
+    """Set up with the account that the drafts of `ask_about` are sent from."""
+    (world.folder / "password").write_text("x", encoding="utf-8")
+    account = world.folder / "account.toml"
+    account.write_text(
+        '[[accounts]]\nname = "business"\naddress = "ann@owner.example"\nuser = "ann"\npassword_file = "password"\n'
+        'imap_host = "127.0.0.1"\nimap_port = 9\nimap_tls = "none"\n'
+        'submission_host = "127.0.0.1"\nsubmission_port = 9\nsubmission_tls = "none"\n',
+        encoding="utf-8",
+    )
+    ran = world.init("--account-file", str(account), "--no-dry-run")
+    assert ran.code == 0, ran.err
 
 
 def setting(world: World, name: str, value: str) -> None:

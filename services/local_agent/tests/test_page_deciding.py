@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from services.local_agent.tests.cli_world import PASSPHRASE, World
 from services.local_agent.tests.office import Outside, Server
-from services.local_agent.tests.page_world import Office, office
+from services.local_agent.tests.page_world import Office, office, setting, with_mailbox
 
 from local_agent.taking_back import approvals
 from vault_protocol import layout, request
@@ -161,13 +162,115 @@ def test_what_has_begun_is_not_taken_back_and_the_page_says_so(
         assert world.stage(task) is Stage.APPROVED
 
 
-def test_several_are_approved_together_only_as_each_was_shown(desk: Office) -> None:
-    tasks = [desk.world.ask_for(f"Offer {number}", in_reply_to="") for number in range(3)]
+@pytest.fixture
+def checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Office]:
+    """A desk whose drafts can be held against the mailbox."""
+    world = World(tmp_path, capsys.readouterr)
+    with_mailbox(world)
+    with office(world) as found:
+        yield found
+
+
+def test_several_are_approved_together_and_each_stands_there_in_full(checked: Office) -> None:
+    tasks = [checked.ask_about(f"Offer {number}", f"This is answer {number}.\n") for number in range(3)]
+    checked.unlock()
+    browser = checked.paired()
+    shown = browser.see()
+    assert all(f"This is answer {number}." in shown.text for number in range(3))
+    fields = [("csrf", shown.form("/approve")["csrf"]), *_picks(shown.text)]
+    assert len(fields) == 4
+    assert browser.post(f"{browser.door}/approve", fields).status == 303
+    assert all(checked.world.stage(task) is Stage.APPROVED for task in tasks)
+
+
+def test_of_several_what_changed_since_it_was_shown_is_left_out_and_said(checked: Office) -> None:
+    first, second = checked.ask_about("First"), checked.ask_about("Second")
+    checked.unlock()
+    browser = checked.paired()
+    shown = browser.see()
+    fields = [("csrf", shown.form("/approve")["csrf"]), *_picks(shown.text)]
+    edited = checked.world.run("edit", second, "--text-file", str(_file(checked, "Other.\n")), "--no-approve")
+    assert edited.code == 0
+    answer = browser.post(f"{browser.door}/approve", fields)
+    assert answer.status == 409
+    assert "1 of 2 approved" in answer.text
+    assert checked.world.stage(first) is Stage.APPROVED
+    assert checked.world.stage(second) is Stage.PENDING_APPROVAL
+
+
+def test_what_could_not_be_checked_is_approved_alone_or_not_at_all(desk: Office) -> None:
+    tasks = [desk.world.ask_for(f"Offer {number}") for number in range(2)]
     desk.unlock()
     browser = desk.paired()
-    assert "pick-" not in browser.see().text, "nothing here was held against its original"
-    assert browser.post(f"{browser.door}/approve", {"csrf": browser.see().form("/lock")["csrf"]}).status == 422
+    shown = browser.see()
+    assert _picks(shown.text) == []
+    seen = [shown.form(f"{task}/approve")["seen"] for task in tasks]
+    picks = [("pick", f"{task}.{mark}") for task, mark in zip(tasks, seen, strict=True)]
+    answer = browser.post(f"{browser.door}/approve", [("csrf", shown.form("/lock")["csrf"]), *picks])
+    assert answer.status == 409
     assert all(desk.world.stage(task) is Stage.PENDING_APPROVAL for task in tasks)
+    assert browser.do(f"task/{tasks[0]}/approve").status == 303
+
+
+def test_a_draft_that_the_mailbox_contradicts_needs_so_many_words(checked: Office) -> None:
+    task = checked.ask_about()
+    letter = next(iter(checked.letters))
+    checked.letters[letter] = checked.letters[letter].replace(b"jane@customer.example", b"real@customer.example")
+    checked.unlock()
+    browser = checked.paired()
+    assert "Do not trust this draft" in browser.see().text
+    refused = browser.do(f"task/{task}/approve")
+    assert refused.status == 422
+    assert "the recipients are not what the original in your mailbox says" in refused.text
+    assert checked.world.stage(task) is Stage.PENDING_APPROVAL
+    assert browser.do(f"task/{task}/approve", despite="yes").status == 303
+
+
+def test_an_edit_in_the_folder_is_what_is_shown_and_approved_only_when_meant(desk: Office) -> None:
+    task = desk.world.ask_for(text="As it was drafted.\n")
+    path = layout.path_of(desk.world.local.vault.get(task))
+    content = desk.world.local.vault.journal.read(path) or b""
+    file = desk.world.notes / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.replace(b"As it was drafted.", b"As I typed it."))
+    desk.unlock()
+    browser = desk.paired()
+    shown = browser.see().text
+    assert "Your folder holds an edited text" in shown
+    assert "As I typed it." in shown
+    assert browser.do(f"task/{task}/approve").status == 422
+    assert browser.do(f"task/{task}/approve", edited="yes").status == 303
+    asked = request.read(desk.world.local.vault.get(task).note)
+    assert asked is not None
+    assert isinstance(asked.action, SendMail)
+    assert asked.action.text == "As I typed it.\n"
+
+
+def test_with_no_time_to_stay_open_each_approval_wants_the_passphrase(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path, capsys.readouterr)
+    assert world.init().code == 0
+    setting(world, "unlock_minutes", "0")
+    with office(world) as desk:
+        first, second = world.ask_for("One"), world.ask_for("Two")
+        browser = desk.paired()
+        assert browser.do(f"task/{first}/approve", passphrase=PASSPHRASE).status == 303
+        assert desk.sign.until() is None
+        assert browser.do(f"task/{second}/approve").status == 403
+        assert world.stage(second) is Stage.PENDING_APPROVAL
+
+
+def test_the_original_is_read_from_the_owner_s_own_mailbox(desk: Office) -> None:
+    """There is none here, and that is what it says, instead of showing what Cloud wrote as if it were."""
+    task = desk.world.ask_for(original="What Cloud says that Jane wrote")
+    answer = desk.paired().see(f"task/{task}/original")
+    assert "Your mailbox could not be read" in answer.text
+    assert "What Cloud says" not in answer.text
+
+
+def _picks(text: str) -> list[tuple[str, str]]:
+    return [("pick", found) for found in re.findall(r'form="batch" name="pick" value="([^"]+)"', text)]
 
 
 def _file(desk: Office, text: str) -> Path:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 from services.local_agent.tests.cli_world import World
-from services.local_agent.tests.page_world import Office, office
+from services.local_agent.tests.page_world import Office, office, with_mailbox
+
+NOTE_VIOLATIONS = "addEventListener('securitypolicyviolation', e => console.error('policy ' + e.violatedDirective))"
 
 PHONE = {"width": 390, "height": 844}
 
@@ -26,9 +28,14 @@ class Watched:
     def __post_init__(self) -> None:
         self.page.set_default_timeout(30_000)
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("dialog", lambda dialog: (self.wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        self.page.on("dialog", self._dialog)
+        self.page.on("console", lambda said: self.wrong.append(said.text) if said.text.startswith("policy") else None)
         self.page.on("pageerror", lambda error: self.wrong.append(f"error {error}"))
         self.page.on("popup", lambda popup: self.wrong.append(f"popup {popup.url}"))
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.wrong.append(f"dialog {dialog.message}")
+        dialog.dismiss()
 
     def enter(self, desk: Office) -> None:
         """Pair as an owner does: by the link that `countersign page` prints."""
@@ -51,24 +58,26 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def window(chromium: Browser) -> Iterator[Watched]:
     context = chromium.new_context(viewport={"width": 1100, "height": 900}, reduced_motion="reduce")
+    context.add_init_script(NOTE_VIOLATIONS)
     yield Watched(context.new_page())
     context.close()
 
 
 @pytest.fixture
-def phone(chromium: Browser) -> Iterator[BrowserContext]:
+def phone(chromium: Browser) -> Iterator[Watched]:
+    """In the hand, at night."""
     context = chromium.new_context(
         viewport={"width": PHONE["width"], "height": PHONE["height"]}, device_scale_factor=2, is_mobile=True,
         has_touch=True, color_scheme="dark", reduced_motion="reduce",
     )  # fmt: skip
-    yield context
+    yield Watched(context.new_page())
     context.close()
 
 
 @pytest.fixture
 def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Office]:
-    """An owner whose drafts nobody sends: the service is not part of it."""
+    """An owner with a mailbox to hold drafts against. Nobody sends anything: the service is not part of it."""
     world = World(tmp_path, capsys.readouterr)
-    assert world.init().code == 0
+    with_mailbox(world)
     with office(world) as found:
         yield found

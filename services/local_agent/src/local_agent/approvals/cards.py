@@ -130,6 +130,6 @@ def _mark(draft: Draft) -> str:
             "task": task.id, "stage": task.stage.value, "revision": task.revision,
             "note": sha256(task.note.content()), "digest": asked.action.digest if asked else "",
             "edit": draft.edit.diff if draft.edit else "", "fault": draft.fault,
-            "mismatches": sorted(check.mismatches) if check else [], "warnings": sorted(warnings),
+            "mismatches": [*sorted(check.mismatches if check else ())], "warnings": [*sorted(warnings)],
         })
     )  # fmt: skip

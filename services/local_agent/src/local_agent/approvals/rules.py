@@ -66,7 +66,7 @@ def dry_run(ask: Ask) -> Response:
 
 def _show(ask: Ask, local: Local, *, status: int = 200, trouble: str = "", says: str = "", text: str = "") -> Response:
     settings, handbook = local.home.settings(), _handbook(local)
-    limits = settings.limits if isinstance(settings.limits, dict) else settings.limits.model_dump()
+    limits = dict(settings.limits)
     return ask.show(
         "rules.html", status=status, trouble=trouble, says=says, text=text or handbook.decode("utf-8", "replace"),
         seen=sha256(handbook), switches=switches(local), limits=sorted(limits.items()),

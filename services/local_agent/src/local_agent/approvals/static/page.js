@@ -8,10 +8,13 @@ if (door) localStorage.setItem("door", door);
 else if (location.pathname === "/" && localStorage.getItem("door")) location.replace(localStorage.getItem("door") + "/waiting");
 
 const code = document.getElementById("code");
-if (code && location.hash.length > 1) {
-  code.value = decodeURIComponent(location.hash.slice(1)).slice(0, 20);
+function takeCode() {
+  if (!code || location.hash.length < 2) return;
+  code.value = location.hash.slice(1, 21).replace(/[^A-Za-z0-9-]/g, "");
   history.replaceState(null, "", location.pathname);
 }
+takeCode();
+addEventListener("hashchange", takeCode);
 
 const said = document.getElementById("said");
 function say(words) {
