@@ -133,6 +133,7 @@ def test_the_keyboard_is_enough(desk: Office, window: Watched) -> None:
     page.keyboard.press("a")
     page.get_by_role("heading", name="On its way").wait_for()
     assert desk.world.stage(tasks[0]) is Stage.APPROVED
+    page.wait_for_load_state()
     page.keyboard.press("u")
     page.get_by_role("heading", name="One draft").wait_for()
     assert desk.world.stage(tasks[0]) is Stage.PENDING_APPROVAL
@@ -216,9 +217,7 @@ def test_axe_finds_no_violation(desk: Office, window: Watched, scheme: str) -> N
     assert told == {}, "\n".join(told.values())
 
 
-def test_another_program_on_this_machine_is_never_told_the_cookie(
-    desk: Office, window: Watched, tmp_path: Path
-) -> None:
+def test_another_program_on_this_machine_is_never_told_the_cookie(desk: Office, window: Watched) -> None:
     """Cookies know no ports. One below a path that nobody else knows is not given to a server on another one."""
     told: list[str | None] = []
 

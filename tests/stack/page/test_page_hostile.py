@@ -72,7 +72,8 @@ def test_in_a_note_that_a_viewer_renders_nothing_runs_or_loads(desk: Office, win
     page.goto("about:blank")
     failed: dict[str, str] = {}
     for name, text in CORPUS.items():
-        task = desk.world.local.vault.get(_ask(desk, name, text))
+        asked_for = _ask(desk, name, text)
+        task = desk.world.local.vault.get(asked_for)
         path = layout.path_of(task)
         body = viewer.render(task.note.body)
         asked = len(window.asked)
