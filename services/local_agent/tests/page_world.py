@@ -10,6 +10,7 @@ import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
@@ -24,6 +25,7 @@ from local_agent.approvals.pairing import NAMESPACE, statement
 from local_agent.assemble import Local, assemble
 from local_agent.judge import Judge
 from local_agent.signers import Signer, signer
+from vault_protocol.canonical import utc
 from vault_protocol.clock import Clock, SystemClock
 from vault_protocol.task import TaskId
 
@@ -143,7 +145,7 @@ class Office:
     def ask_about(
         self, subject: str = "Your offer", text: str = "Thank you, the offer follows.\n", *,
         said: str = "Could you send me an offer?\n", sender: str = "Jane Doe <jane@customer.example>",
-        warnings: tuple[str, ...] = (), **front: str,
+        warnings: tuple[str, ...] = (), received: str = "",
     ) -> TaskId:  # fmt: skip
         """A mail arrives in the owner's mailbox, and Cloud answers it as it should."""
         made = EmailMessage()
@@ -157,7 +159,14 @@ class Office:
             masked(read(raw))[0], account="business", sender=Mailbox(name="Ann Owner", address="ann@owner.example"),
             own_addresses=frozenset({"ann@owner.example"}), text=text,
         )  # fmt: skip
-        return self.world.ask_for(subject, action=action, sender=sender, original=said, warnings=warnings, **front)
+        return self.world.ask_for(
+            subject,
+            action=action,
+            sender=sender,
+            original=said,
+            warnings=warnings,
+            received=received or utc(datetime.now(UTC)),
+        )
 
     @property
     def browser(self) -> Browser:
