@@ -22,6 +22,7 @@ READ = {
     "factur-x": "BSD-3-Clause",
     "gitdb": "BSD-3-Clause",
     "iso4217": "LicenseRef-Public-Domain",
+    "jinja2": "BSD-3-Clause",
     "odoorpc": "LGPL-3.0-only",
     "pygit2": "GPL-2.0-only WITH GCC-exception-2.0",
     "smmap": "BSD-3-Clause",

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from services.local_agent.tests.cli_world import World
 
-from local_agent.cli.effects import approvals
 from local_agent.effects import Ledger, State
 from local_agent.limits import MANY
+from local_agent.taking_back import approvals
 from vault_protocol.approval import Approval
 from vault_protocol.task import Stage
 

@@ -98,6 +98,14 @@ class Settings(BaseModel):
     lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
     alarm_minutes: Annotated[int, Field(ge=1, le=10080)] = 30
     """How long the hub or an agent may give no sign of life; agents give one every ten minutes."""
+    page: bool = True
+    """Serve the approvals page on this machine; only devices that the owner paired see it."""
+    page_port: Annotated[int, Field(ge=0, le=65535)] = 8737
+    """0 takes any that is free."""
+    page_listen: str = ""
+    """An address of this machine in the owner's private network, where the page is served with TLS for their phone."""
+    page_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """How long a device stays paired."""
     error_tracker_file: Path | None = None
     """Holds a Sentry address; relative to the home. A bug that ends `run` is told there, and nothing of its work."""
     limits: Annotated[dict[str, Annotated[int, Field(ge=0)]], AfterValidator(_known_limits)] = {}
@@ -233,6 +241,16 @@ class Home:
     def handbook(self) -> Path:
         """Company_Handbook.md as the last head has it that was followed: for the servers, which read no vault."""
         return self.path / "state" / "handbook.md"
+
+    @property
+    def devices(self) -> Path:
+        """The devices that are paired with the page: names and hashes."""
+        return self.path / "state" / "devices.json"
+
+    @property
+    def snoozed(self) -> Path:
+        """What the owner put aside on the page, and until when."""
+        return self.path / "state" / "snoozed.json"
 
     @property
     def status(self) -> Path:

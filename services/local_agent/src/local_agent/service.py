@@ -54,9 +54,11 @@ class Service:
 
     def __init__(
         self, local: Local, server: ActingServers, sign: Sign, *, step: Callable[[str], None] = lambda name: None,
-        presence: Presence | None = None,
+        presence: Presence | None = None, moved: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
-        """`step` is told the name of each step between approval and Done as it is passed; `presence` that we work."""
+        """`step` is told the name of each step between approval and Done as it is passed, `presence` that we work,
+        `moved` when anything is otherwise than before."""
+        self._moved = moved
         self.local = local
         self.mirror = Mirror(
             local.settings.folder, local.store, local.home.mirror_base, local.clock,
@@ -287,6 +289,7 @@ class Service:
         if content != self._last_status:
             write_private(self.local.home.status, content)
             self._last_status = content
+            self._moved()
 
 
 def run(service: Service, stop: threading.Event, look_again: threading.Event) -> None:

@@ -23,6 +23,7 @@ from local_agent.cli import (
     init,
     log,
     looking,
+    page,
     rerooting,
     service,
     status,
@@ -51,7 +52,7 @@ def build() -> typer.Typer:
         ("log", log.log), ("briefing", briefing.briefing), ("doctor", doctor.doctor),
         ("pause", switches.pause), ("resume", switches.resume),
         ("dry-run", switches.dry_run), ("re-root", rerooting.re_root), ("give-back", rerooting.give_back_),
-        ("unlock", service.unlock), ("lock", service.lock),
+        ("unlock", service.unlock), ("lock", service.lock), ("page", page.page),
     ):  # fmt: skip
         app.command(name)(command)
     return app

@@ -5,11 +5,12 @@ from __future__ import annotations
 from rich.rule import Rule
 from rich.text import Text
 
+from local_agent import ages
 from local_agent.assemble import Local
 from local_agent.cli import words
 from local_agent.cli.attached import missing
-from local_agent.cli.drafts import Draft
 from local_agent.cli.session import Session
+from local_agent.drafts import Draft
 from vault_protocol import layout, request, summary
 from vault_protocol.action import SendMail
 from vault_protocol.task import Stage
@@ -27,10 +28,10 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
     """Everything the owner decides about. Without `original`, only what would be done."""
     task, front = draft.task, draft.task.note.front
     _rule(session, f"{task.id}  r{task.revision}  {layout.path_of(task).rpartition('/')[0]}")
-    asked = words.since(task)
+    asked = ages.since(task)
     if asked is not None:
-        waits = f"{words.age(asked, local.clock.now())} ago"
-        old = task.stage is Stage.PENDING_APPROVAL and words.stale(task, local.clock.now())
+        waits = f"{ages.age(asked, local.clock.now())} ago"
+        old = task.stage is Stage.PENDING_APPROVAL and ages.stale(task, local.clock.now())
         _fact(session, "Asked", waits + (" (stale, and still yours to decide)" if old else ""))
     for label, key in (
         ("Priority", "priority"), ("Mail from", "from"), ("Its subject", "subject"), ("Reason", "reason"),

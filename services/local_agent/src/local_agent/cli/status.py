@@ -11,6 +11,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from local_agent import ages
 from local_agent.assemble import Local
 from local_agent.books_answer import answer
 from local_agent.cli import mailboxes, words
@@ -121,7 +122,7 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
 
     row("Vault", f"{found['vault']}, in {found['folder']}")
     age = found["head_age_seconds"]
-    head = f"last commit {words.span(timedelta(seconds=age))} ago" if age is not None else "empty"
+    head = f"last commit {ages.span(timedelta(seconds=age))} ago" if age is not None else "empty"
     row("Hub", head if found["hub"] == "ok" else f"{found['hub']}; {head}", "" if found["hub"] == "ok" else "yellow")
     if found["untrusted"]:
         row("DANGER", found["untrusted"], "bold red")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_agent import ages
 from local_agent.assemble import Local
 from local_agent.check import Check
-from local_agent.cli import words
 from vault_protocol import layout, notes, request
 from vault_protocol.errors import MalformedNote, VaultError
 from vault_protocol.note import LIMIT, Note
@@ -86,14 +86,14 @@ def with_edit(local: Local, draft: Draft) -> Draft:
 def as_json(local: Local, draft: Draft) -> dict[str, Any]:
     """One row of `list --json`."""
     task, now = draft.task, local.clock.now()
-    front, asked = task.note.front, words.since(task)
+    front, asked = task.note.front, ages.since(task)
     return {
         "id": task.id, "stage": task.stage.value, "domain": task.domain.value, "revision": task.revision,
         "path": layout.path_of(task), "priority": front.words("priority") or "normal", "type": front.words("type"),
         "from": front.words("from"), "subject": front.words("subject"), "received": front.words("received"),
         "asks": draft.request.action.type if draft.request else "",
         "age_seconds": int((now - asked).total_seconds()) if asked else None,
-        "stale": task.stage is Stage.PENDING_APPROVAL and words.stale(task, now),
+        "stale": task.stage is Stage.PENDING_APPROVAL and ages.stale(task, now),
         "warnings": list(draft.request.warnings) if draft.request else [],
         "check": check_state(draft), "fault": draft.fault, "edited_in_folder": draft.edit is not None,
     }  # fmt: skip
