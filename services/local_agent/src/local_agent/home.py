@@ -16,6 +16,7 @@ from local_agent.books_account import BooksAccount
 from local_agent.kinds import KINDS
 from local_agent.limits import Limit
 from local_agent.mail_account import MailAccount
+from local_agent.networks.account import SocialAccount
 from vault_protocol.connect import connect
 from vault_protocol.errors import VaultError
 from vault_protocol.follow import Trust
@@ -67,6 +68,7 @@ class Settings(BaseModel):
     """What counts on this machine before the table of limits in Company_Handbook.md (`kinds`)."""
     accounts: tuple[MailAccount, ...] = ()
     books: tuple[BooksAccount, ...] = ()
+    social: tuple[SocialAccount, ...] = ()
 
     def account(self, name: str) -> MailAccount:
         """Raises VaultError for an account that is not set up here."""
@@ -83,6 +85,14 @@ class Settings(BaseModel):
                 return account
         known = ", ".join(account.name for account in self.books) or "none"
         raise VaultError(f"no books {name!r} on this machine; set up are: {known}")
+
+    def social_account(self, name: str) -> SocialAccount:
+        """Raises VaultError for an account that is not set up here."""
+        for account in self.social:
+            if account.name == name:
+                return account
+        known = ", ".join(account.name for account in self.social) or "none"
+        raise VaultError(f"no social account {name!r} on this machine; set up are: {known}")
 
     @property
     def own_addresses(self) -> frozenset[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from local_agent.effects.execute import Policy
 from local_agent.mcp.books_connectors import PaymentConnector, PostConnector
 from local_agent.mcp.mail_connector import MailConnector
+from local_agent.mcp.social_connector import SocialConnector
 
 POLICIES: tuple[tuple[str, Policy], ...] = tuple(
-    (connector.name, connector.policy) for connector in (MailConnector, PostConnector, PaymentConnector)
+    (connector.name, connector.policy) for connector in (MailConnector, PostConnector, PaymentConnector, SocialConnector)
 )
 """Name and policy, one line in the table each."""
