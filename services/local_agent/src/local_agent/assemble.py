@@ -20,6 +20,7 @@ from local_agent.inbox import Inbox
 from local_agent.judge import FindOriginal, Judge
 from local_agent.mail_account import AuthFailed, MailboxUnreachable
 from local_agent.mailbox import Mailbox
+from local_agent.networks.network import BadLogin
 from vault_protocol import keys, layout
 from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import Clock, SystemClock
@@ -93,6 +94,9 @@ def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
     for books in settings.books:
         with suppress(BadCredentials):
             values.append(books.key())
+    for account in settings.social:
+        with suppress(BadLogin):
+            values.extend(account.secrets())
     for key in (home.local_key, home.approval_key):
         if key.exists():
             values.append(_inner(key))

@@ -8,14 +8,18 @@ from local_agent.executor import ActingServers
 from local_agent.follow_ups import FollowUps
 from local_agent.matched_payments import MatchedPayments
 from local_agent.printing import printed
+from local_agent.social_watch import SocialWatch
+from local_agent.social_week import SocialWeek
 from local_agent.statements import Statements
 from local_agent.weekly import Weekly
 
 
 class Chores:
-    """One step does each once. Without books there is nothing to be done."""
+    """One step does each once: what the books ask for when there are books, the accounts when there are accounts."""
 
     def __init__(self, local: Local, servers: ActingServers) -> None:
+        self._social = SocialWatch(local)
+        self._social_week = SocialWeek(local)
         self._books = bool(local.settings.books)
         if not self._books:
             return
@@ -32,8 +36,14 @@ class Chores:
 
     def step(self) -> None:
         """Raises what the vault raises; what an outside does not answer is put off."""
+        self._social.step()
+        self._social_week.step()
         if self._books:
             self._follow_ups.step()
             self._statements.step()
             self._payments.step()
             self._weekly.step()
+
+    def social_troubles(self) -> dict[str, str]:
+        """Each social account that is read, and why that does not work; empty when it does."""
+        return self._social.troubles()
