@@ -8,6 +8,7 @@ from local_agent.mcp.mail_connector import MailConnector
 from local_agent.mcp.social_connector import SocialConnector
 
 POLICIES: tuple[tuple[str, Policy], ...] = tuple(
-    (connector.name, connector.policy) for connector in (MailConnector, PostConnector, PaymentConnector, SocialConnector)
+    (connector.name, connector.policy)
+    for connector in (MailConnector, PostConnector, PaymentConnector, SocialConnector)
 )
 """Name and policy, one line in the table each."""
