@@ -21,6 +21,8 @@ from local_agent.judge import FindOriginal, Judge
 from local_agent.mail_account import AuthFailed, MailboxUnreachable
 from local_agent.mailbox import Mailbox
 from local_agent.networks.network import BadLogin
+from local_agent.pictures import Pictures
+from local_agent.post_check import PostCheck
 from vault_protocol import keys, layout
 from vault_protocol.checkpoint import Checkpoint
 from vault_protocol.clock import Clock, SystemClock
@@ -70,9 +72,11 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     vault = Vault(journal, lease=timedelta(seconds=settings.lease_seconds))
     desk = Desk(vault, executor, settings.owner, timedelta(seconds=settings.undo_seconds))
     books = BooksCheck(settings, lambda: (journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace"))
+    posts = PostCheck(settings, Pictures(Attachments(home.attachments), home.dropped), home.secret_bytes())
     judge = Judge(
         settings, original_finder(settings), home.checks, attachments=Attachments(home.attachments),
         checks={"post_invoice": books, "register_payment": books},
+        with_task={"publish_post": posts},
     )  # fmt: skip
     inbox = Inbox(settings.accounts)
     return Local(home, settings, store, vault, desk, judge, inbox, books, executor, clock, checkpoint)
@@ -94,7 +98,7 @@ def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
     for books in settings.books:
         with suppress(BadCredentials):
             values.append(books.key())
-    for account in settings.social:
+    for account in settings.networks:
         with suppress(BadLogin):
             values.extend(account.secrets())
     for key in (home.local_key, home.approval_key):

@@ -17,6 +17,7 @@ from local_agent.kinds import KINDS
 from local_agent.limits import Limit
 from local_agent.mail_account import MailAccount
 from local_agent.networks.account import SocialAccount
+from local_agent.whatsapp_account import WhatsAppAccount
 from vault_protocol.connect import connect
 from vault_protocol.errors import VaultError
 from vault_protocol.follow import Trust
@@ -69,6 +70,7 @@ class Settings(BaseModel):
     accounts: tuple[MailAccount, ...] = ()
     books: tuple[BooksAccount, ...] = ()
     social: tuple[SocialAccount, ...] = ()
+    whatsapp: tuple[WhatsAppAccount, ...] = ()
 
     def account(self, name: str) -> MailAccount:
         """Raises VaultError for an account that is not set up here."""
@@ -93,6 +95,20 @@ class Settings(BaseModel):
                 return account
         known = ", ".join(account.name for account in self.social) or "none"
         raise VaultError(f"no social account {name!r} on this machine; set up are: {known}")
+
+    @property
+    def networks(self) -> tuple[SocialAccount | WhatsAppAccount, ...]:
+        """Social networks and WhatsApp."""
+        found: tuple[SocialAccount | WhatsAppAccount, ...] = (*self.social, *self.whatsapp)
+        return found
+
+    def whatsapp_account(self, name: str) -> WhatsAppAccount:
+        """Raises VaultError for an account that is not set up here."""
+        for account in self.whatsapp:
+            if account.name == name:
+                return account
+        known = ", ".join(account.name for account in self.whatsapp) or "none"
+        raise VaultError(f"no WhatsApp account {name!r} on this machine; set up are: {known}")
 
     @property
     def own_addresses(self) -> frozenset[str]:

@@ -31,26 +31,35 @@ def kind(content: bytes) -> str:
     return ""
 
 
+def as_file(media: Media) -> Attachment:
+    """The picture as a file like any other."""
+    return Attachment(name=media.name, media_type=media.media_type, size=media.size, sha256=media.sha256)
+
+
 class Pictures:
     """Reads what is kept in either folder."""
 
     def __init__(self, attachments: Attachments, dropped: Path) -> None:
         self._attachments, self._dropped = attachments, dropped
 
-    def read(self, media: Media) -> bytes:
+    def read(self, media: Media | Attachment, /) -> bytes:
         """Exactly the bytes with this hash and size, which are a picture of this type. Raises NoSuchFile."""
         content = self._from_inbox(media)
         if content is None:
-            content = self._attachments.read(
-                Attachment(name=media.name, media_type=media.media_type, size=media.size, sha256=media.sha256)
-            )
+            content = self._attachments.read(as_file(media) if isinstance(media, Media) else media)
         if len(content) != media.size:
             raise NoSuchFile(f"the bytes of {media.name} on this machine are others than its size says")
         if kind(content) != media.media_type:
             raise NoSuchFile(f"{media.name} is {kind(content) or 'no picture'}, not {media.media_type}")
         return content
 
-    def _from_inbox(self, media: Media) -> bytes | None:
+    def origin(self, media: Media | Attachment, /, *, task: str) -> str | None:
+        """Where it came from, when it is here; else None."""
+        if self._from_inbox(media) is not None:
+            return "a file that you dropped into Inbox/"
+        return self._attachments.origin(as_file(media) if isinstance(media, Media) else media, task=task)
+
+    def _from_inbox(self, media: Media | Attachment) -> bytes | None:
         for path in self._dropped.glob(f"{media.sha256}*"):
             content = path.read_bytes()
             if sha256(content) == media.sha256:

@@ -34,7 +34,6 @@ class _Eye:
 
     account: SocialAccount
     due: datetime
-    network: Network | None = None
     looking: Future[Sequence[Said]] | None = None
     trouble: str = ""
 
@@ -76,9 +75,11 @@ class SocialWatch:
         return self._raise(eye.account, found, now)
 
     def _look(self, eye: _Eye, now: datetime) -> Sequence[Said]:
-        if eye.network is None:
-            eye.network = self._open(eye.account)
-        return eye.network.said(since=now - LOOK_BACK, most=MOST)
+        network = self._open(eye.account)
+        try:
+            return network.said(since=now - LOOK_BACK, most=MOST)
+        finally:
+            network.close()
 
     def _raise(self, account: SocialAccount, found: Sequence[Said], now: datetime) -> int:
         where = self._local.vault.journal.where

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from datetime import datetime, timedelta
 
 import structlog
@@ -69,8 +70,8 @@ class SocialWeek:
     def _posts(self, account: SocialAccount, monday: datetime) -> Sequence[OwnPost] | str:
         try:
             network = self._open(account)
-            found = network.own(since=monday - timedelta(days=7), most=MOST)
-            network.close()
+            with closing(network):
+                found = network.own(since=monday - timedelta(days=7), most=MOST)
         except (NotPublished, AnswerLost) as error:
             return str(error)
         return [one for one in found if one.at < monday]

@@ -9,15 +9,17 @@ from local_agent.assemble import Local
 from local_agent.cli import words
 from local_agent.cli.attached import missing
 from local_agent.cli.drafts import Draft
+from local_agent.cli.post_preview import preview
 from local_agent.cli.session import Session
 from vault_protocol import layout, request, summary
-from vault_protocol.action import SendMail
+from vault_protocol.action import PublishPost, SendMail
 from vault_protocol.task import Stage
 
 CHECKED = {
     "send_mail": "Checked: recipients, thread and quote are what the original in your mailbox gives.",
     "post_invoice": "Checked: the books hold this very record, in this very state.",
     "register_payment": "Checked: the books hold this very record, in this very state.",
+    "publish_post": "Checked: the account, the network's rules, the pictures, and what it answers.",
 }
 """What it means that the check of an action found nothing, by its type."""
 
@@ -52,7 +54,9 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
         for unknown in draft.request.unknowns:
             session.say(f"? {words.exactly(unknown)}", "yellow")
         _check(session, draft)
-        for name in draft.request.action.prose:
+        if isinstance(draft.request.action, PublishPost):
+            preview(session, draft.request.action)
+        for name in () if isinstance(draft.request.action, PublishPost) else draft.request.action.prose:
             if text := getattr(draft.request.action, name):
                 _rule(session, request.LABELS[name].title())
                 _text(session, text, "dim" if name == "quote" else "")
