@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from .action_base import ActionBase, BadAction, Body, Hex64, Line, Strict
 from .books_action import InvoiceLine, Journal, Party, PostInvoice, RegisterPayment
 from .social_action import Media, PublishPost
-from .whatsapp_action import SendWhatsApp
+from .whatsapp_action import SendSealed, SendWhatsApp
 
 __all__ = [
     "ACTIONS",
@@ -28,6 +28,7 @@ __all__ = [
     "PublishPost",
     "RegisterPayment",
     "SendMail",
+    "SendSealed",
     "SendWhatsApp",
     "action_of",
 ]
@@ -93,7 +94,7 @@ class SendMail(ActionBase):
         return self
 
 
-Action: TypeAlias = SendMail | PostInvoice | RegisterPayment | PublishPost | SendWhatsApp
+Action: TypeAlias = SendMail | PostInvoice | RegisterPayment | PublishPost | SendWhatsApp | SendSealed
 """The union of all actions; it grows by one class and one line in `ACTIONS` for each kind of effect."""
 
 ACTIONS: Mapping[str, type[Action]] = {
@@ -102,6 +103,7 @@ ACTIONS: Mapping[str, type[Action]] = {
     "register_payment": RegisterPayment,
     "publish_post": PublishPost,
     "send_whatsapp": SendWhatsApp,
+    "send_sealed": SendSealed,
 }
 
 

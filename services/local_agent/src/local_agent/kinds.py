@@ -37,5 +37,6 @@ KINDS: Mapping[str, Kind] = {
     ),
     "publish_post": Kind("social", "published", "posts", "social", Limit(5, 20)),
     "send_whatsapp": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50)),
+    "send_sealed": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50), by_file=False),
 }
 """By the type of the action."""
