@@ -18,7 +18,9 @@ from services.local_agent.tests.networks.mastodon import MastodonServer
 from local_agent import drop
 from local_agent.aside import at_once
 from local_agent.assemble import Local, assemble
+from local_agent.executor import Executor
 from local_agent.heard import id_of
+from local_agent.server_client import Servers
 from local_agent.social_watch import BETWEEN, RAISED, SocialWatch
 from local_agent.social_week import SocialWeek, path_of
 from vault_protocol import fences, request
@@ -235,3 +237,26 @@ def test_an_answer_that_names_another_post_than_its_task_is_a_mismatch(
     assert "MISMATCH" not in world.run("show", str(task.id)).out
     other = drafted(world, planned(), post("Five minutes.\n", reply_to="900"))
     assert "not the one that this task was raised about" in world.run("show", str(other)).out
+
+
+def test_an_approved_post_goes_out_through_its_server_and_the_task_is_done(
+    world: World, server: MastodonServer
+) -> None:
+    id_ = drafted(world, planned(), post("One.\n---\nTwo.\n"))
+    assert world.approve(str(id_), "--yes").code == 0
+    local, servers = world.local, Servers(world.home.path)
+    try:
+        assert Executor(local.vault, servers, local.clock, local.executor).step() == 1
+        found = servers.call("social", "own_posts", account="able")["result"]
+        assert [one["text"] for one in found] == ["Two.", "One."]
+        server.mentioned("ann", "Hello?")
+        (said,) = servers.call("social", "mentions", account="able")["result"]
+        assert (said["who"], said["text"]) == ("ann", "Hello?")
+        assert servers.call("social", "social_status")["unsure"] == []
+    finally:
+        servers.close()
+    assert server.shown() == ["One.", "Two."]
+    done = world.local.vault.get(id_)
+    assert done.stage is Stage.DONE
+    assert done.note.front.words("result") == "published"
+    assert "effect.confirmed" in world.audit()

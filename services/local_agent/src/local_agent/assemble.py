@@ -13,6 +13,8 @@ import structlog
 from books.errors import BadCredentials
 from local_agent.attachments import Attachments
 from local_agent.books_check import BooksCheck
+from local_agent.chats.check import ChatCheck
+from local_agent.chats.letters import Letters
 from local_agent.decisions import Desk
 from local_agent.executor_id import executor_id, place_of
 from local_agent.home import LOCAL, Home, Settings
@@ -73,10 +75,11 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     desk = Desk(vault, executor, settings.owner, timedelta(seconds=settings.undo_seconds))
     books = BooksCheck(settings, lambda: (journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace"))
     posts = PostCheck(settings, Pictures(Attachments(home.attachments), home.dropped), home.secret_bytes())
+    chats = ChatCheck(settings, Letters(home.chats))
     judge = Judge(
         settings, original_finder(settings), home.checks, attachments=Attachments(home.attachments),
         checks={"post_invoice": books, "register_payment": books},
-        with_task={"publish_post": posts},
+        with_task={"publish_post": posts, "send_whatsapp": chats, "send_sealed": chats},
     )  # fmt: skip
     inbox = Inbox(settings.accounts)
     return Local(home, settings, store, vault, desk, judge, inbox, books, executor, clock, checkpoint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local_agent.assemble import Local, original_finder
 from local_agent.attachments import Attachments
+from local_agent.chats.watch import ChatWatch
 from local_agent.executor import ActingServers
 from local_agent.follow_ups import FollowUps
 from local_agent.matched_payments import MatchedPayments
@@ -18,6 +19,7 @@ class Chores:
     """One step does each once: what the books ask for when there are books, the accounts when there are accounts."""
 
     def __init__(self, local: Local, servers: ActingServers) -> None:
+        self._chats = ChatWatch(local, servers)
         self._social = SocialWatch(local)
         self._social_week = SocialWeek(local)
         self._books = bool(local.settings.books)
@@ -36,6 +38,7 @@ class Chores:
 
     def step(self) -> None:
         """Raises what the vault raises; what an outside does not answer is put off."""
+        self._chats.step()
         self._social.step()
         self._social_week.step()
         if self._books:
@@ -47,3 +50,7 @@ class Chores:
     def social_troubles(self) -> dict[str, str]:
         """Each social account that is read, and why that does not work; empty when it does."""
         return self._social.troubles()
+
+    def phones(self) -> dict[str, str]:
+        """Each WhatsApp account, `ok` or why it cannot send or be heard now."""
+        return self._chats.states()

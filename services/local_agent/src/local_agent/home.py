@@ -212,6 +212,16 @@ class Home:
         return self.path / "state" / "handbook.md"
 
     @property
+    def chats(self) -> Path:
+        """The words of chats, and of answers to them, that stay on this machine."""
+        return self.path / "state" / "chats"
+
+    @property
+    def whatsapp(self) -> Path:
+        """A folder for each WhatsApp account: its session, the code to pair it with, what came in."""
+        return self.path / "state" / "whatsapp"
+
+    @property
     def status(self) -> Path:
         return self.path / "state" / "status.json"
 

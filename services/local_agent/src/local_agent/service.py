@@ -275,7 +275,7 @@ class Service:
                 "notices": list(self._notices),
                 "hidden_mail": [[found.message_id, utc(found.received)] for found in self._watch.hidden],
                 "inbox": self._watch.trouble or "ok",
-                "social": self._chores.social_troubles(),
+                "social": self._chores.social_troubles(), "whatsapp": self._chores.phones(),
                 "silences": [[one.kind.value, one.agent, utc(one.since), one.words()] for one in self._silences],
             },
             indent=1,

@@ -24,6 +24,7 @@ from local_agent.cli import (
     init,
     log,
     looking,
+    pairing,
     rerooting,
     service,
     status,
@@ -45,7 +46,8 @@ def build() -> typer.Typer:
     )  # fmt: skip
     for name, command in (
         ("init", init.init), ("connect", connecting.connect), ("disconnect", connecting.disconnect),
-        ("run", service.run), ("status", status.status), ("accounts", accounts.accounts), ("list", looking.list_),
+        ("run", service.run), ("status", status.status), ("accounts", accounts.accounts),
+        ("pair-whatsapp", pairing.pair_whatsapp), ("list", looking.list_),
         ("show", looking.show), ("files", attached.files),
         ("approve", approving.approve), ("edit", editing.edit), ("reject", deciding.reject),
         ("again", deciding.again), ("ack", deciding.ack), ("undo", effects.undo), ("resolve", effects.resolve),

@@ -6,9 +6,10 @@ from local_agent.effects.execute import Policy
 from local_agent.mcp.books_connectors import PaymentConnector, PostConnector
 from local_agent.mcp.mail_connector import MailConnector
 from local_agent.mcp.social_connector import SocialConnector
+from local_agent.mcp.whatsapp_connector import WhatsAppConnector
 
 POLICIES: tuple[tuple[str, Policy], ...] = tuple(
     (connector.name, connector.policy)
-    for connector in (MailConnector, PostConnector, PaymentConnector, SocialConnector)
+    for connector in (MailConnector, PostConnector, PaymentConnector, SocialConnector, WhatsAppConnector)
 )
 """Name and policy, one line in the table each."""

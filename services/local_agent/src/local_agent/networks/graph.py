@@ -9,8 +9,8 @@ from local_agent.networks.network import AnswerLost, BadLogin, NotPublished, Ref
 
 LOGIN = frozenset({102, 190, 463, 467})
 LIMITS = frozenset({4, 17, 32, 341, 613, 80001, 80002, 80006, 130429, 131048, 131056})
-UNSURE = frozenset({1, 2})
-"""`An unknown error occurred` and `service temporarily unavailable`: it may have come to be."""
+UNSURE = frozenset({1, 2, 131000, 131016})
+"""An unknown error, or a service that is away for now, also in WhatsApp's numbers: it may have come to be."""
 DUPLICATE = frozenset({506})
 
 
