@@ -238,7 +238,7 @@ class Service:
             return None
         kind = KINDS.get(task.note.front.words("action"))
         if kind is None or not kind.by_file:
-            return "a payment is never decided by moving a file" if kind else "nothing here can do what it asks for"
+            return "this is never decided by moving a file" if kind else "nothing here can do what it asks for"
         check = self.local.judge.check(task)
         return None if check.quick else check.why_not()
 

@@ -12,7 +12,7 @@ _REMOTE = re.compile(r"(@[A-Za-z0-9_]+)@[A-Za-z0-9.-]+[A-Za-z0-9]")
 
 def of_html(html: str) -> str:
     """The words of a post that comes as HTML."""
-    return unescape(_TAG.sub("", _BREAK.sub("\n", html)))
+    return unescape(_TAG.sub("", _BREAK.sub("\n", html))).strip("\n")
 
 
 def same(one: str, other: str) -> bool:
