@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from .action import Action, PayTransfer, PostInvoice, PublishPost, RegisterPayment, SendMail, SendWhatsApp
+from .action import Action, PayTransfer, PostInvoice, PublishPost, RegisterPayment, SendMail, SendSealed, SendWhatsApp
 from .bank_account import spaced
 from .books_action import InvoiceLine
 
@@ -44,6 +44,9 @@ def _rows(action: Action) -> Iterator[Row]:
             yield from _payment(action)
         case PublishPost():
             yield from _post(action)
+        case SendSealed():
+            yield "It would", f"send a WhatsApp message from the account {action.account}"
+            yield "Its words", f"are on your machine only: countersign show ({action.sha256[:16]}…)"
         case SendWhatsApp():
             yield "It would", f"send a WhatsApp message from the account {action.account}"
             yield "To", action.to

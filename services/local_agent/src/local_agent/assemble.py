@@ -14,6 +14,8 @@ from books.errors import BadCredentials
 from local_agent import hub_token
 from local_agent.attachments import Attachments
 from local_agent.books_check import BooksCheck
+from local_agent.chats.check import ChatCheck
+from local_agent.chats.letters import Letters
 from local_agent.decisions import Desk
 from local_agent.executor_id import executor_id, place_of
 from local_agent.home import LOCAL, Home, Settings
@@ -21,7 +23,10 @@ from local_agent.inbox import Inbox
 from local_agent.judge import FindOriginal, Judge
 from local_agent.mail_account import AuthFailed, MailboxUnreachable
 from local_agent.mailbox import Mailbox
+from local_agent.networks.network import BadLogin
 from local_agent.payees import Payees
+from local_agent.pictures import Pictures
+from local_agent.post_check import PostCheck
 from local_agent.transfer_check import TransferCheck
 from vault_protocol import keys, layout
 from vault_protocol.checkpoint import Checkpoint
@@ -78,9 +83,12 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
 
     books = BooksCheck(settings, rules)
     transfers = TransferCheck(settings, Payees(home.payees), rules, lambda: clock.now().date())
+    posts = PostCheck(settings, Pictures(Attachments(home.attachments), home.dropped), home.secret_bytes())
+    chats = ChatCheck(settings, Letters(home.chats))
     judge = Judge(
         settings, original_finder(settings), home.checks, attachments=Attachments(home.attachments),
         checks={"post_invoice": books, "register_payment": books, "pay_transfer": transfers},
+        with_task={"publish_post": posts, "send_whatsapp": chats, "send_sealed": chats},
     )  # fmt: skip
     inbox = Inbox(settings.accounts)
     return Local(home, settings, store, vault, desk, judge, inbox, books, transfers, executor, clock, checkpoint)
@@ -105,6 +113,9 @@ def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
     for books in settings.books:
         with suppress(BadCredentials):
             values.append(books.key())
+    for account in settings.networks:
+        with suppress(BadLogin):
+            values.extend(account.secrets())
     for key in (home.local_key, home.approval_key):
         if key.exists():
             values.append(_inner(key))

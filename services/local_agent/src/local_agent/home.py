@@ -18,7 +18,9 @@ from local_agent.books_account import BooksAccount
 from local_agent.kinds import KINDS
 from local_agent.limits import Limit
 from local_agent.mail_account import MailAccount
+from local_agent.networks.account import SocialAccount
 from local_agent.payment_account import NoToken, PaymentAccount
+from local_agent.whatsapp_account import WhatsAppAccount
 from vault_protocol.connect import connect
 from vault_protocol.errors import VaultError
 from vault_protocol.files import secret_line
@@ -114,6 +116,8 @@ class Settings(BaseModel):
     accounts: tuple[MailAccount, ...] = ()
     books: tuple[BooksAccount, ...] = ()
     payments: tuple[PaymentAccount, ...] = ()
+    social: tuple[SocialAccount, ...] = ()
+    whatsapp: tuple[WhatsAppAccount, ...] = ()
 
     def account(self, name: str) -> MailAccount:
         """Raises VaultError for an account that is not set up here."""
@@ -126,6 +130,20 @@ class Settings(BaseModel):
     def payment_account(self, name: str) -> PaymentAccount:
         """Raises VaultError for an account that does not pay from here."""
         return _named(name, self.payments, "paying account")
+
+    def social_account(self, name: str) -> SocialAccount:
+        """Raises VaultError for an account that is not set up here."""
+        return _named(name, self.social, "social account")
+
+    @property
+    def networks(self) -> tuple[SocialAccount | WhatsAppAccount, ...]:
+        """Social networks and WhatsApp."""
+        found: tuple[SocialAccount | WhatsAppAccount, ...] = (*self.social, *self.whatsapp)
+        return found
+
+    def whatsapp_account(self, name: str) -> WhatsAppAccount:
+        """Raises VaultError for an account that is not set up here."""
+        return _named(name, self.whatsapp, "WhatsApp account")
 
     @property
     def own_addresses(self) -> frozenset[str]:
@@ -251,6 +269,16 @@ class Home:
     def snoozed(self) -> Path:
         """What the owner put aside on the page, and until when."""
         return self.path / "state" / "snoozed.json"
+
+    @property
+    def chats(self) -> Path:
+        """The words of chats, and of answers to them, that stay on this machine."""
+        return self.path / "state" / "chats"
+
+    @property
+    def whatsapp(self) -> Path:
+        """A folder for each WhatsApp account: its session, the code to pair it with, what came in."""
+        return self.path / "state" / "whatsapp"
 
     @property
     def status(self) -> Path:

@@ -38,5 +38,6 @@ KINDS: Mapping[str, Kind] = {
     "pay_transfer": Kind("payments", "transferred", "transfers", "transfers", Limit(3, 10), by_file=False),
     "publish_post": Kind("social", "published", "posts", "social", Limit(5, 20)),
     "send_whatsapp": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50)),
+    "send_sealed": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50), by_file=False),
 }
 """By the type of the action."""

@@ -245,7 +245,7 @@ class Service:
             return None
         kind = KINDS.get(task.note.front.words("action"))
         if kind is None or not kind.by_file:
-            return "a payment is never decided by moving a file" if kind else "nothing here can do what it asks for"
+            return "this is never decided by moving a file" if kind else "nothing here can do what it asks for"
         check = self.local.judge.check(task)
         return None if check.quick else check.why_not()
 
@@ -282,6 +282,7 @@ class Service:
                 "notices": list(self._notices),
                 "hidden_mail": [[found.message_id, utc(found.received)] for found in self._watch.hidden],
                 "inbox": self._watch.trouble or "ok",
+                "social": self._chores.social_troubles(), "whatsapp": self._chores.phones(),
                 "silences": [[one.kind.value, one.agent, utc(one.since), one.words()] for one in self._silences],
             },
             indent=1,

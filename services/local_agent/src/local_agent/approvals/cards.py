@@ -8,15 +8,13 @@ from datetime import datetime
 from local_agent import ages
 from local_agent.approving import objection
 from local_agent.assemble import Local
+from local_agent.chats.letters import Letters, NotHere
 from local_agent.drafts import Draft, open_draft, with_edit
 from vault_protocol import request, summary
-from vault_protocol.action import SendMail
+from vault_protocol.action import Action, SendMail
 from vault_protocol.canonical import canonical, sha256
 from vault_protocol.errors import VaultError
 from vault_protocol.task import Stage, Task
-
-STEP_UP = frozenset({"register_payment"})
-"""Acts whose approval wants the passphrase again, however open the key is."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,8 @@ class Card:
     stale: bool
     snoozed: datetime | None
     seen: str
+    shown: Action | None
+    """What would be done, with the words that stay on this machine."""
 
     @property
     def task(self) -> Task:
@@ -53,12 +53,12 @@ class Card:
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
-        return summary.rows(self.draft.request.action) if self.draft.request else ()
+        return summary.rows(self.shown) if self.shown else ()
 
     @property
     def prose(self) -> tuple[tuple[str, str], ...]:
         """The texts of the action, each with its name."""
-        action = self.draft.request.action if self.draft.request else None
+        action = self.shown
         if action is None:
             return ()
         return tuple((request.LABELS[name], text) for name in action.prose if (text := getattr(action, name)))
@@ -88,7 +88,7 @@ class Card:
 
     @property
     def step_up(self) -> bool:
-        return self.asks in STEP_UP
+        return self.draft.request is not None and self.draft.request.action.step_up
 
     @property
     def batch(self) -> bool:
@@ -111,7 +111,18 @@ def card(local: Local, id_: str, *, snoozed: datetime | None = None, look: bool 
     if edited and draft.edit is not None and draft.edit.note is not None:
         draft = _edited(local, draft)
     task, now = draft.task, local.clock.now()
-    return Card(draft, ages.age(ages.since(task), now), ages.stale(task, now), snoozed, _mark(draft))
+    return Card(
+        draft, ages.age(ages.since(task), now), ages.stale(task, now), snoozed, _mark(draft), _shown(local, draft)
+    )
+
+
+def _shown(local: Local, draft: Draft) -> Action | None:
+    """Words that are not here are a mismatch, which `ChatCheck` tells; nothing stands in their place."""
+    action = draft.request.action if draft.request else None
+    try:
+        return Letters(local.home.chats).opened(action) if action else None
+    except NotHere:
+        return action
 
 
 def _edited(local: Local, draft: Draft) -> Draft:

@@ -13,6 +13,7 @@ from local_agent.approvals.cards import Card, card
 from local_agent.approvals.waiting import alone, never_for
 from local_agent.approving import NotApproved, approve_all, objection, waits
 from local_agent.assemble import Local
+from local_agent.chats.letters import Letters
 from local_agent.decisions import How
 from local_agent.drafts import Draft, FolderEdit
 from local_agent.handbook_rule import never_draft
@@ -227,7 +228,7 @@ def _own_text(ask: Ask, found: Card) -> tuple[Note, str]:
     text = as_typed(ask.text("text", 200_000))
     if text == asked.action.text:
         raise NotApproved("you changed nothing")
-    return with_text(found.task, asked, text), text
+    return with_text(found.task, asked, text, Letters(ask.page.home.chats)), text
 
 
 def diff(found: Card, text: str) -> Iterator[tuple[str, str]]:

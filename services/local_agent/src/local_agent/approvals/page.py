@@ -21,6 +21,7 @@ from local_agent.hold import hold_effects
 from local_agent.home import Home, Settings
 from local_agent.judge import Judge
 from local_agent.signers import Signer, signer
+from local_agent.step_up import step_up as stepped_up
 from vault_protocol.approval import Sign
 from vault_protocol.clock import Clock
 from vault_protocol.errors import HubUnreachable, UntrustedHead, VaultError
@@ -92,17 +93,18 @@ class Page:
 
     def signing(self, passphrase: str, *, step_up: bool = False) -> Sign:
         """The approval key for this request: open already, or opened now as the settings say. `step_up`: although it
-        is open, the passphrase is wanted again. Raises KeyLocked, WrongPassphrase, TooOften."""
+        is open, the owner is asked again. Raises KeyLocked, WrongPassphrase, TooOften, StepUpNeeded."""
+        if step_up:
+            with self._counted():
+                return stepped_up(self.home, self.settings, passphrase or None, self.clock)
         if self.settings.key_protection != "passphrase":
             self.sign.unlock(None, self.settings.unlock_minutes or ONCE)
             return self.sign.sign
         if not passphrase:
-            if step_up:
-                raise KeyLocked("this kind of approval wants the passphrase every time")
             if self.sign.until() is None:
                 raise KeyLocked("the approval key is locked; give its passphrase")
             return self.sign.sign
-        if step_up or not self.settings.unlock_minutes:
+        if not self.settings.unlock_minutes:
             once = signer(self.home, self.settings, self.clock)
             self._open(once, passphrase, ONCE)
             return once.sign
@@ -117,9 +119,15 @@ class Page:
         self.poke()
 
     def _open(self, key: Signer, passphrase: str, minutes: float) -> None:
+        with self._counted():
+            key.unlock(passphrase or None, minutes)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Wrong passphrases are counted, and after some no more are heard for a while. Raises TooOften."""
         self._passphrases.hold()
         try:
-            key.unlock(passphrase or None, minutes)
+            yield
         except WrongPassphrase:
             self._passphrases.failed()
             raise

@@ -12,6 +12,7 @@ import structlog
 import typer
 
 from local_agent.cli import (
+    accounts,
     approving,
     attached,
     briefing,
@@ -24,6 +25,7 @@ from local_agent.cli import (
     log,
     looking,
     page,
+    pairing,
     rerooting,
     service,
     status,
@@ -45,7 +47,8 @@ def build() -> typer.Typer:
     )  # fmt: skip
     for name, command in (
         ("init", init.init), ("connect", connecting.connect), ("disconnect", connecting.disconnect),
-        ("run", service.run), ("status", status.status), ("list", looking.list_),
+        ("run", service.run), ("status", status.status), ("accounts", accounts.accounts),
+        ("pair-whatsapp", pairing.pair_whatsapp), ("list", looking.list_),
         ("show", looking.show), ("files", attached.files),
         ("approve", approving.approve), ("edit", editing.edit), ("reject", deciding.reject),
         ("again", deciding.again), ("ack", deciding.ack), ("undo", effects.undo), ("resolve", effects.resolve),

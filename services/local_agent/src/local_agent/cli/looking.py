@@ -12,6 +12,7 @@ from rich.text import Text
 from local_agent import ages
 from local_agent.assemble import Local
 from local_agent.cli import words
+from local_agent.cli.chat_words import words_kept_here
 from local_agent.cli.session import HomeOption, IdArgument, JsonOption, Session
 from local_agent.cli.show_draft import show_draft
 from local_agent.drafts import Draft, as_json, check_state, open_draft
@@ -52,7 +53,7 @@ def show(id_: IdArgument, home: HomeOption = None, json_: JsonOption = False) ->
     if not session.as_json:
         show_draft(session, local, draft)
         return
-    session.answer({**as_json(local, draft), **_whole(draft)})
+    session.answer({**as_json(local, draft), **_whole(draft), **words_kept_here(local, draft)})
 
 
 def short_ids(local: Local) -> int:

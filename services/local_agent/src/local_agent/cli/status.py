@@ -93,7 +93,8 @@ def _service(session: Session) -> dict[str, Any]:
         "service": running, "service_trouble": trouble, "unlocked_until": told.get("unlocked_until"),
         "unsynced": written.get("unsynced", []), "waiting": written.get("waiting", {}),
         "notices": written.get("notices", []), "hidden_mail": written.get("hidden_mail", []),
-        "inbox": written.get("inbox", ""), "silences": written.get("silences", []),
+        "inbox": written.get("inbox", ""), "social": written.get("social", {}),
+        "whatsapp": written.get("whatsapp", {}), "silences": written.get("silences", []),
         "disk": told.get("disk", written.get("disk", "ok")),
     }  # fmt: skip
 
@@ -155,6 +156,10 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
         row("Hidden", f"a mail in your inbox has no note: {message_id}, received {received}", "bold red")
     if found["inbox"] not in ("", "ok"):
         row("Inbox", f"cannot be held against the vault: {found['inbox']}", "yellow")
+    for account, why in found["social"].items():
+        row("Social", f"{account}: {why}" if why else f"{account} is read", "yellow" if why else "")
+    for account, state in found["whatsapp"].items():
+        row("WhatsApp", f"{account}: {'connected' if state == 'ok' else state}", "" if state == "ok" else "yellow")
     for task, why in found["waiting"].items():
         if why:
             row("Waiting", f"{task}: {why}", "dim")
