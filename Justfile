@@ -64,10 +64,11 @@ tables: _dev-env
     @"{{ dev_bin }}/python" -m tools.protocol_tables
     @"{{ dev_bin }}/python" -m tools.proof_tables
 
-# Run the tests, all of them on two cores; arguments go to pytest
+# Run the tests, all of them on two cores; arguments go to pytest (`./just test infra`: those of production alone)
 [no-exit-message]
 test *ARGS: _dev-env
-    @"{{ dev_bin }}/python" -m pytest {{ if ARGS == "" { "-n 2" } else { "" } }} "$@"
+    @if [ "${1:-}" = infra ]; then shift; exec just _test-infra "$@"; fi; \
+    exec "{{ dev_bin }}/python" -m pytest {{ if ARGS == "" { "-n 2" } else { "" } }} "$@"
 
 # Run the long proofs: kill sweeps and simulations (needs openssh-client, strace, syncthing, systemd-analyze)
 [no-exit-message]
@@ -113,10 +114,11 @@ fmt *ARGS: _dev-env
 lint *ARGS: _dev-env
     @"{{ dev_bin }}/ruff" check "$@" .
 
-# Check the types, strictly
+# Check the types, strictly; infra's in its own environment
 [no-exit-message]
-types *ARGS: _dev-env
+types *ARGS: _dev-env _infra-env
     @"{{ dev_bin }}/mypy" "$@"
+    @{{ if ARGS == "" { "cd infra && ../.tools/infra/bin/mypy" } else { "true" } }}
 
 # Check who may import whom
 [no-exit-message]
@@ -147,6 +149,16 @@ _demo-env:
 [no-exit-message]
 _dev-env:
     @"$UV_PYTHON" -m tools.envs dev
+
+# Make or refresh .tools/infra: Pulumi, its packages for Oracle and Cloudflare, and what checks them
+[no-exit-message]
+_infra-env:
+    @"$UV_PYTHON" -m tools.envs infra
+
+# What `./just test infra` runs
+[no-exit-message]
+_test-infra *ARGS: _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m pytest "$@"
 
 # Make or refresh .tools/stack: compose and Caddy for the stack tests
 [no-exit-message]
