@@ -130,6 +130,36 @@ layers: _dev-env
 doctor *ARGS: _demo-env
     @"{{ demo_bin }}/countersign" doctor "$@"
 
+# What `./just deploy STACK` would change on Oracle Cloud (docs/infra.md)
+[no-exit-message]
+preview STACK *ARGS: _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/build)" preview --stack "$stack" --diff "$@"
+
+# Bring a stack on Oracle Cloud to what its settings say; asks before it does
+[no-exit-message]
+deploy STACK *ARGS: _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/build)" up --stack "$stack" "$@"
+
+# Take a stack away but for what holds data; asks before it does
+[no-exit-message]
+destroy STACK *ARGS: _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/build)" destroy --stack "$stack" --exclude-protected "$@"
+
+# Whether somebody changed a stack by hand: ends with a failure when they did
+[no-exit-message]
+drift STACK: _infra-env
+    @cd infra && exec "$(engine/build)" preview --stack "$1" --refresh --expect-no-changes --non-interactive
+
+# An archive of this commit for `release` in a stack's settings; prints its hash
+[no-exit-message]
+release VERSION:
+    @mkdir -p dist && git archive --format=tar.gz --prefix="countersign-$1/" -o "dist/countersign-$1.tar.gz" HEAD && sha256sum "dist/countersign-$1.tar.gz"
+
+# The program of infra/ under the real Pulumi engine, with a double for Oracle (Pulumi's CLI, or Go, which builds it)
+[no-exit-message]
+test-engine *ARGS: _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m pytest -m engine "$@"
+
 # Start the next architecture decision record: `./just adr "Why the hub is one process"`
 [no-exit-message]
 adr TITLE:

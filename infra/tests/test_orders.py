@@ -14,7 +14,7 @@ from infra.components.alarms import CONDITIONS
 from infra.vm import reports
 from infra.vm.orders import Orders
 from infra.vm.programs import Failed
-from tools.stack import settings as stack_settings
+from tools.stack.settings import read as read_environment
 
 
 def told(stack: str = "prod") -> str:
@@ -38,7 +38,7 @@ def test_the_stack_of_this_repository_takes_its_environment(stack: str, tmp_path
     chosen = settings.read(example(stack), stack=stack)
     file = tmp_path / "stack.env"
     file.write_text("\n".join(f"{k}={v}" for k, v in orders.environment(chosen).items()), encoding="utf-8")
-    found = stack_settings.read(file)
+    found = read_environment(file)
     assert found.url == f"https://{chosen.names.hub_name}"
     assert not found.has_own_authority
 

@@ -62,7 +62,7 @@ def test_an_example_is_legal_but_for_what_it_leaves_to_the_operator(stack: str) 
     config = yaml.safe_load(text)["config"]
 
     with pytest.raises(
-        Illegal, match=r"contact, .*names.domain, .*release.url.* still the example's; run ./just configure"
+        Illegal, match=r"contact, .*names.domain, .*release.url.* still the example's; write your own there"
     ):
         settings.read(config["countersign:settings"], stack=stack)
     assert settings.read(example(stack), stack=stack).region == config["oci:region"]

@@ -195,8 +195,7 @@ def read(values: dict[str, Any], *, stack: str) -> Settings:
         raise Illegal(f"Pulumi.{stack}.yaml, countersign:settings: " + "; ".join(map(_said, error.errors()))) from None
     if left := sorted(_placeholders(settings.model_dump())):
         raise Illegal(
-            f"Pulumi.{stack}.yaml, countersign:settings: {', '.join(left)} is still the example's; "
-            f"run ./just configure {stack}"
+            f"Pulumi.{stack}.yaml, countersign:settings: {', '.join(left)} is still the example's; write your own there"
         )
     return settings
 

@@ -10,10 +10,12 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import weakref
 from collections.abc import Mapping
 from email.utils import formatdate
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from urllib.parse import urlsplit
 
 from infra.vm import imds
@@ -28,7 +30,8 @@ class Principal:
 
     def __init__(self, region: str) -> None:
         self.region = region
-        self._keys = TemporaryDirectory(prefix="countersign-", dir="/run" if os.access("/run", os.W_OK) else None)
+        self._keys = Path(mkdtemp(prefix="countersign-", dir="/run" if os.access("/run", os.W_OK) else None))
+        weakref.finalize(self, shutil.rmtree, self._keys, ignore_errors=True)
         self._token = ""
 
     def request(self, method: str, url: str, *, body: bytes | None = None, kind: str = "application/json") -> bytes:
@@ -71,13 +74,13 @@ class Principal:
         return str(answer["token"])
 
     def _session(self) -> Path:
-        file = Path(self._keys.name, "session.key")
+        file = self._keys / "session.key"
         if not file.exists():
             self._file("session.key", run(["openssl", "genrsa", "2048"]).decode("ascii"))
         return file
 
     def _file(self, name: str, text: str) -> Path:
-        file = Path(self._keys.name, name)
+        file = self._keys / name
         file.touch(mode=0o600)
         file.write_text(text, encoding="ascii")
         return file

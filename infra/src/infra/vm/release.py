@@ -19,8 +19,6 @@ def fetch(orders: Orders, folder: Path) -> Path:
     """The release's folder, unpacked once. Raises Failed."""
     place = folder / f"{orders.version}-{orders.sha256[:12]}"
     if not place.exists():
-        if not orders.url.startswith(("https://", "http://169.254.")):
-            raise Failed(f"{orders.url} is no https address")
         archive = ask("GET", orders.url, seconds=300)
         found = hashlib.sha256(archive).hexdigest()
         if found != orders.sha256:
