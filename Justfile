@@ -158,7 +158,8 @@ release VERSION:
 # The program of infra/ under the real Pulumi engine, with a double for Oracle (Pulumi's CLI, or Go, which builds it)
 [no-exit-message]
 test-engine *ARGS: _infra-env
-    @cd infra && exec ../.tools/infra/bin/python -m pytest -m engine "$@"
+    @cd infra && exec ../.tools/infra/bin/python -W ignore::ResourceWarning -m pytest -m engine \
+        -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning "$@" # Pulumi leaves a loop open
 
 # Start the next architecture decision record: `./just adr "Why the hub is one process"`
 [no-exit-message]

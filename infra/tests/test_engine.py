@@ -20,11 +20,7 @@ from stacks import INFRA, example
 from infra import conventions, orders, settings
 from infra.__main__ import build
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Pulumi's own server of the program leaves its loop open
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="session")
