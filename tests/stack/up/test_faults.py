@@ -5,14 +5,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from demo.processes import eventually
 from tests.stack.asking import all_answered_once, approve, asked, task_of, through_the_gate
-from tests.stack.disks import fill, free
 from tests.stack.docker import docker
 from tests.stack.office import Office
 from tests.stack.up.test_compose import SERVICES
@@ -21,23 +18,6 @@ pytestmark = pytest.mark.stack
 
 LOOKS = 120.0
 """Seconds in which Kuma, that looks every twenty, has seen a thing, on a machine with much to do."""
-
-
-@contextmanager
-def without(made: Office, **pairs: str) -> Iterator[None]:
-    """Each of these services is off that network of its meanwhile."""
-    kept: list[tuple[str, str, list[str]]] = []
-    for service, network in ((name.replace("_", "-"), network) for name, network in pairs.items()):
-        full, container = f"{made.project}_{network}", made.container(service)
-        aliases = made.inspected(service)["NetworkSettings"]["Networks"][full]["Aliases"] or []
-        docker("network", "disconnect", full, container)
-        kept.append((full, container, aliases))
-    try:
-        yield
-    finally:
-        for full, container, aliases in kept:
-            words = [word for alias in aliases for word in ("--alias", alias)]
-            docker("network", "connect", *words, full, container)
 
 
 def reds(made: Office, wanted: set[str], within: set[str]) -> None:
@@ -100,71 +80,3 @@ def test_services_that_are_stopped_turn_their_monitors_red_and_no_others_and_mai
     approve(made, number)
     green(made)
     all_answered_once(made)
-
-
-def test_a_network_that_is_cut_turns_red_what_is_behind_it_and_mail_of_that_time_is_not_lost(made: Office) -> None:
-    with without(made, caddy="hub", odoo="database", backup="database"):
-        reds(made, {"hub-public", "cloud-hub", "books", "books-public", "backup-books"}, {"cloud-head"})
-        assert {"hub", "hub-ready", "cloud", "proxy", "way-out"} <= {n for n, s in made.monitors().items() if s == "up"}
-        number = asked(made)
-    approve(made, number)
-    green(made)
-
-
-def test_every_service_off_every_network_at_once_is_well_again_when_they_are_back(made: Office) -> None:
-    number = asked(made)
-    cut: list[tuple[str, str, list[str]]] = []
-    for service in SERVICES:
-        for full, network in made.inspected(service)["NetworkSettings"]["Networks"].items():
-            cut.append((full, made.container(service), network["Aliases"] or []))
-    for full, container, _ in cut:
-        docker("network", "disconnect", full, container)
-    for full, container, aliases in cut:
-        docker("network", "connect", *(word for alias in aliases for word in ("--alias", alias)), full, container)
-    eventually(lambda: made.get("/healthz")[0] == 200, "the door is open again", seconds=LOOKS)
-    approve(made, number)
-    green(made)
-    all_answered_once(made)
-
-
-def test_full_disks_are_told_before_anything_else_and_all_goes_on_when_there_is_room(made: Office) -> None:
-    """Hub and Cloud: mail waits. Odoo: it says no. Kuma: it goes on from memory."""
-    full = ("hub", "cloud", "odoo")
-    for name in full:
-        fill(made.project, name)
-    try:
-        reds(made, {"disks", "cloud-disk", "books", "books-public"}, {"cloud-hub", "cloud", "hub-ready"})
-        number = asked(made)
-    finally:
-        for name in full:
-            free(made.project, name)
-    approve(made, number)
-    green(made)
-    all_answered_once(made)
-
-
-def test_a_backup_whose_disks_are_full_says_so_and_goes_on_when_there_is_room(made: Office) -> None:
-    before = made.inspected("backup")["RestartCount"]
-    for name in ("backup", "repository", "db", "caddy"):
-        fill(made.project, name)
-    try:
-        reds(made, {"backup-vault", "backup-books", "disks"}, {"books", "books-public"})
-    finally:
-        for name in ("backup", "repository", "db", "caddy"):
-            free(made.project, name)
-    green(made)
-    assert made.inspected("backup")["RestartCount"] == before, "it did not end over it"
-    said = made.inside("backup", "python", "-m", "backup", "--config", "/etc/countersign/backup.toml", "check", "--all")
-    assert said.strip().splitlines()[-1].startswith("sound")
-    through_the_gate(made)
-
-
-def test_a_kuma_whose_disk_was_full_and_who_was_killed_then_watches_on(made: Office) -> None:
-    fill(made.project, "kuma")
-    try:
-        eventually(lambda: "disks" in made.red() or not made.monitors(), "it is told, or cannot be", seconds=LOOKS)
-    finally:
-        free(made.project, "kuma")
-    os.kill(made.inspected("uptime-kuma")["State"]["Pid"], signal.SIGKILL)
-    eventually(lambda: made.is_well("uptime-kuma"), "Kuma is well", seconds=LOOKS)
-    green(made)
