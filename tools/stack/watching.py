@@ -45,6 +45,9 @@ path = "/srv/settings"
 # A file with an address outside of this machine, called while all is well; who does not hear it raises the alarm.
 # dead_man = "/run/backup/dead-man"
 push = {{ {push} }}
+
+[disks]
+paths = {disks}
 """
 BOOKS = """
 [books]
@@ -52,6 +55,7 @@ filestore = "/srv/odoo/filestore/books"
 password_file = "/run/secrets/db_password"
 """
 JOBS = ("vault", "books", "check", "prune", "drill", "kuma", "caddy", "settings")
+DISKS = "/srv/hub", "/srv/odoo", "/srv/db", "/srv/kuma", "/srv/caddy", "/data", "/repository"
 
 TOLD = """\
 # Who is told by Kuma, and monitors of your own: docs/runbook.md, *Monitors*. After a change: ./just up
@@ -63,17 +67,20 @@ TOLD = """\
 
 def make(settings: Settings) -> None:
     """monitor.toml is ours and written each time; the others belong to the operator from the first time on."""
-    books = BOOKS if settings.has_books else ""
     jobs = [job for job in JOBS if job != "books" or settings.has_books]
-    push = ", ".join(f'{job} = "/srv/pushes/backup-{job}"' for job in jobs)
-    once(settings.backup / "backup.toml", BACKUP.format(secrets=settings.secrets, books=books, push=push))
+    push = {job: f"/srv/pushes/backup-{job}" for job in jobs} | {"disks": "/srv/pushes/disks"}
+    told = BACKUP.format(
+        secrets=settings.secrets, books=BOOKS if settings.has_books else "", disks=json.dumps(DISKS),
+        push=", ".join(f"{job} = {json.dumps(file)}" for job, file in push.items()),
+    )  # fmt: skip
+    once(settings.backup / "backup.toml", told)
     once(settings.monitor / "also.yaml", TOLD.format(secrets=settings.secrets))
     whole(settings.monitor / "monitor.toml", monitor(settings))
 
 
 def monitor(settings: Settings) -> str:
     """How the monitor's service finds what it watches."""
-    inside = settings.has_own_authority
+    inside, seconds = settings.has_own_authority, settings.values.get("WATCH_SECONDS", "")
     values = {
         "HUB": "http://vault-hub:8470",
         "HUB_PUBLIC": "https://hub.home.arpa:8443" if inside else settings.url,
@@ -100,6 +107,7 @@ def monitor(settings: Settings) -> str:
         'also_file = "also.yaml"',
         f"leave_out = {json.dumps(left)}",
         'health_host = "0.0.0.0"',
+        *([f"longest_seconds = {int(seconds)}", "most_retries = 0"] if seconds else []),
         "",
         "[values]",
         *(f"{name} = {json.dumps(value)}" for name, value in values.items()),

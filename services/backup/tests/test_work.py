@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from backup.errors import NoRepository, ResticFailed, SourceFailed
 from backup.manifest import Manifest, Staged
 from backup.pings import Pings
 from backup.restic import Restic
-from backup.settings import Alarms, Keep, Repository, Settings
+from backup.settings import Alarms, Disks, Keep, Repository, Settings
 from backup.settings import Vault as VaultSettings
 from backup.work import Work
 from vault_protocol.canonical import utc
@@ -67,13 +68,15 @@ class Round:
         )
         return Restic(repository, host="vm", cache=self.folder / "cache", program=str(program), timeout=30)
 
-    def work(self, restic: Restic, keep: Keep | None = None) -> Work:
-        for name in ("push", "dead"):
+    def work(self, restic: Restic, keep: Keep | None = None, disks: Disks | None = None) -> Work:
+        for name in ("push", "dead", "disk"):
             (self.folder / name).write_text(f"http://{name}", encoding="utf-8")
-        alarms = Alarms(push={"vault": self.folder / "push"}, dead_man=self.folder / "dead")
+        alarms = Alarms(
+            push={"vault": self.folder / "push", "disks": self.folder / "disk"}, dead_man=self.folder / "dead"
+        )
         settings = Settings(
             state_dir=self.folder / "state", repository=restic.repository, alarms=alarms,
-            vault=VaultSettings(home=self.folder), keep=keep or Keep(),
+            vault=VaultSettings(home=self.folder), keep=keep or Keep(), disks=disks or Disks(),
         )  # fmt: skip
         pings = Pings(alarms, lambda url, query: self.told.append((url, query)))
         return Work(settings, {"vault": self.source}, restic, pings, self.clock)
@@ -146,6 +149,39 @@ def test_where_it_may_forget_it_prunes_by_itself_but_not_while_something_is_wron
     jobs.restic("[]")
     assert work.run("prune") is None
     assert "--keep-within 2d" in (jobs.folder / "asked").read_text(encoding="utf-8")
+
+
+def test_a_disk_without_room_is_told_and_the_dead_man_hears_nothing(jobs: Round) -> None:
+    work = jobs.work(jobs.restic(SUMMARY), disks=Disks(paths=(jobs.folder, Path("/nowhere")), least_percent=0))
+    assert work.step()
+    assert ("http://disk", {"status": "up", "msg": "OK"}) in jobs.told
+    assert ("http://dead", {}) in jobs.told
+    assert f'disk_free_bytes{{path="{jobs.folder}"}} ' in surface.answer(work, "/metrics")[1]
+    jobs.told.clear()
+    jobs.clock.tick(timedelta(days=1))
+    crowded = jobs.work(jobs.restic(SUMMARY), disks=Disks(paths=(jobs.folder, Path("/nowhere")), least_percent=100))
+    assert crowded.step()
+    [words] = [query["msg"] for url, query in jobs.told if url == "http://disk"]
+    assert str(jobs.folder) in words
+    assert "/nowhere: 0.0 % free" in words
+    assert ("http://dead", {}) not in jobs.told
+
+
+def test_a_full_disk_of_its_own_ends_nothing_and_is_told(jobs: Round, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = jobs.work(jobs.restic(SUMMARY))
+    full = OSError(errno.ENOSPC, "No space left on device", "/data")
+
+    def no_room(*_: object) -> None:
+        raise full
+
+    monkeypatch.setattr(past, "save", no_room)
+    monkeypatch.setattr(jobs.source, "stage", no_room)
+    assert "/data: No space left on device" in str(work.run("vault"))
+    assert jobs.told == [("http://push", {"status": "down", "msg": "/data: No space left on device"})]
+    assert work.status.of("vault").failures == 1
+    monkeypatch.undo()
+    assert work.run("vault") is None
+    assert past.load(jobs.folder / "state" / "status.json", jobs.clock.now()).of("vault").failures == 0
 
 
 def test_a_repository_that_may_only_grow_is_not_pruned_by_itself(tmp_path: Path) -> None:

@@ -110,6 +110,14 @@ class Alarms(Part):
     """Times its interval after which a job is late."""
 
 
+class Disks(Part):
+    """Folders whose disks are looked at in each round, and told by the push monitor `disks`."""
+
+    paths: tuple[Path, ...] = ()
+    least_percent: Annotated[float, Field(ge=0, le=100)] = 5.0
+    """Free for whoever is not root."""
+
+
 class Agent(Part):
     """The agent that says in the vault how drills ended: standing `cloud`, and its own Updates are all it writes."""
 
@@ -157,6 +165,7 @@ class Settings(Part):
     keep: Keep = Keep()
     check: Check = Check()
     alarms: Alarms = Alarms()
+    disks: Disks = Disks()
     agent: Agent | None = None
     drill: Drill = Drill()
     health_host: str = "127.0.0.1"
@@ -166,7 +175,7 @@ class Settings(Part):
     @model_validator(mode="after")
     def _names_differ(self) -> Settings:
         names = [folder.name for folder in self.folders]
-        taken = {"vault", "books", "check", "drill", "pull", "prune"}
+        taken = {"vault", "books", "check", "disks", "drill", "pull", "prune"}
         if len({*names}) < len(names) or taken & {*names}:
             raise ValueError(f"every folder needs a name of its own, none of {', '.join(sorted(taken))}")
         return self
@@ -200,7 +209,7 @@ def read(path: Path) -> Settings:
         raise BadSettings(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
-_PATHS = frozenset({"state_dir", "home", "filestore", "path", "dead_man", "secret_files", "push"})
+_PATHS = frozenset({"state_dir", "home", "filestore", "path", "dead_man", "secret_files", "push", "paths"})
 
 
 def _from(values: dict[str, Any], folder: Path) -> dict[str, Any]:

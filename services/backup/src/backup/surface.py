@@ -32,6 +32,9 @@ def _lines(work: Work) -> Iterator[str]:
         if past.sizes:
             yield f"snapshot_bytes{label} {past.sizes[-1].total}"
             yield f"added_bytes{label} {past.sizes[-1].added}"
+    for room in work.rooms():
+        yield f'disk_free_bytes{{path="{room.path}"}} {room.free}'
+        yield f'disk_bytes{{path="{room.path}"}} {room.total}'
     yield f"anomalies {len(work.anomalies())}"
 
 

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import structlog
 
-from backup import anomalies, names, past, schedule
+from backup import anomalies, disks, names, past, schedule
 from backup.anomalies import Anomaly
+from backup.disks import Room
 from backup.errors import BackupError
 from backup.manifest import Staged
 from backup.past import Past, Size, Status
@@ -68,9 +69,21 @@ class Work:
         if not due:
             return False
         self.run(due[0])
-        if not self.anomalies():
+        short = self._disks()
+        if not short and not self.anomalies():
             self._pings.all_is_well()
         return True
+
+    def _disks(self) -> str:
+        """Which are short of room; told with each round, as a job that ran."""
+        if not self._settings.disks.paths:
+            return ""
+        short = disks.short(self.rooms(), self._settings.disks)
+        self._pings.job(disks.NAME, well=not short, words=short or "OK")
+        return short
+
+    def rooms(self) -> tuple[Room, ...]:
+        return disks.look(self._settings.disks)
 
     def rest(self) -> float:
         """Seconds until something is due."""
@@ -84,10 +97,11 @@ class Work:
         before = self._status.of(job)
         try:
             after = self._done(job, before)
-        except VaultError as error:
+        except (VaultError, OSError) as raised:
+            error = raised if isinstance(raised, VaultError) else _of_disk(raised)
             log.error("job.failed", job=job, error=str(error))
-            self._put(job, before.failed(self._clock.now(), str(error)))
             self._pings.job(job, well=False, words=str(error))
+            self._put(job, before.failed(self._clock.now(), str(error)))
             return error
         self._put(job, after)
         wrong = [one.words for one in self.anomalies() if one.job == job]
@@ -129,8 +143,16 @@ class Work:
         return before.ended_well(self._clock.now())
 
     def _put(self, job: str, after: Past) -> None:
+        """On a full disk it is only remembered: the next round writes it."""
         self._status = self._status.put(job, after)
-        past.save(self._file, self._status)
+        try:
+            past.save(self._file, self._status)
+        except OSError as error:
+            log.error("status.unwritten", error=str(_of_disk(error)))
+
+
+def _of_disk(error: OSError) -> BackupError:
+    return BackupError(f"{error.filename or 'the disk'}: {error.strerror}")
 
 
 def check(settings: Settings, restic: Restic, number: int) -> bool:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import ssl
 import subprocess
 import urllib.request
-from collections.abc import Iterator
-from email.message import EmailMessage
 from ipaddress import IPv4Address
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from demo.letters import OWNER
 from demo.processes import eventually
+from tests.stack.asking import asked, task_of, through_the_gate
 from tests.stack.docker import docker
-from tests.stack.office import Office, begin_local, office
+from tests.stack.office import Office
 from tools.stack import images
 from tools.stack.engine import StackFailed
 from tools.stack.images import Image
@@ -35,51 +30,8 @@ _CONNECT = (
     "print('connected')"
 )
 
-NUMBERS = count(1)
 OURS = ("backup", "caddy", "cloud-agent", "monitor", "uptime-kuma", "vault-hub", "way-out")
 SERVICES = (*OURS, "db", "odoo")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("office"), profiles="books") as found:
-        begin_local(found)
-        yield found
-
-
-def asked(made: Office, number: int) -> str:
-    """Send the owner a question; its subject."""
-    topic = f"Question number {number} about the pages"
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = f"Customer <customer{number}@studio.example>", OWNER, topic
-    mail["Date"], mail["Message-ID"] = "Mon, 23 Nov 2026 09:00:00 +0000", f"<q{number}@studio.example>"
-    mail.set_content("Hello,\n\nCould you send us an offer for six pages? Would January work?\n\nKind regards\n")
-    made.world.mail.provider.deliver(mail.as_bytes(), sender=f"customer{number}@studio.example")
-    return topic
-
-
-def task_of(made: Office, topic: str, stage: str) -> str:
-    def look() -> str:
-        for task in made.world.list_tasks():
-            if topic in str(task) and task["stage"] == stage:
-                return str(task["id"])
-        return ""
-
-    return eventually(look, f"{topic!r} in {stage}", seconds=120)
-
-
-def through_the_gate(made: Office) -> None:
-    """Mail in, drafted inside, approved on this machine, mail out, exactly once."""
-    number = next(NUMBERS)
-    task = task_of(made, asked(made, number), "Pending_Approval")
-    made.world.with_passphrase("approve", task, "--yes")
-    to = f"customer{number}@studio.example"
-
-    def sent() -> int:
-        return sum(to in mail.envelope.recipients for mail in made.world.mail.received())
-
-    eventually(sent, f"a mail to {to}", seconds=120)
-    assert sent() == 1
 
 
 def test_up_from_nothing_ends_with_everything_healthy_and_says_how_to_join(made: Office) -> None:
@@ -150,11 +102,12 @@ def test_a_container_can_do_no_more_than_it_has_to(made: Office, service: str) -
     host, config = found["HostConfig"], found["Config"]
     assert host["ReadonlyRootfs"]
     assert host["CapDrop"] == ["ALL"]
-    assert not host["CapAdd"]
     assert not host["Privileged"]
     assert "no-new-privileges:true" in host["SecurityOpt"]
-    assert service not in OURS or int(config["User"].partition(":")[0]) >= 10_000
-    assert config["User"] not in ("", "0", "root")
+    reads_others = service == "backup"
+    assert host["CapAdd"] == (["CAP_DAC_READ_SEARCH"] if reads_others else None)
+    assert service not in OURS or reads_others or int(config["User"].partition(":")[0]) >= 10_000
+    assert reads_others or config["User"] not in ("", "0", "0:0", "root")
     assert 0 < host["Memory"] <= (4 << 30 if service == "odoo" else 1 << 30)
     assert host["MemorySwap"] == host["Memory"]
     assert 0 < host["PidsLimit"] <= 256
@@ -164,8 +117,12 @@ def test_a_container_can_do_no_more_than_it_has_to(made: Office, service: str) -
     assert ":" in config["Image"]
     assert not config["Image"].endswith(":latest")
     assert bool(host["PortBindings"]) == (service == "caddy")
+    for mount in found["Mounts"]:
+        assert not mount["RW"] or mount["Type"] == "volume", f"{mount['Destination']} is the host's"
+        assert "docker.sock" not in mount["Source"]
     effective = made.inside(service, "cat", "/proc/1/status")
-    assert "CapEff:\t0000000000000000" in effective
+    assert f"CapEff:\t{4 if reads_others else 0:016x}" in effective
+    assert f"CapBnd:\t{4 if reads_others else 0:016x}" in effective
     assert "NoNewPrivs:\t1" in effective
     assert "Read-only file system" in made.inside(service, "touch", "/usr/bin/mine")
 
@@ -273,17 +230,6 @@ def test_no_secret_stands_in_what_docker_shows_or_keeps(made: Office) -> None:
     assert [secret for secret in held if secret in everything] == []
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_that_was_killed_is_back_by_itself(made: Office, service: str) -> None:
-    before = made.inspected(service)["State"]
-    os.kill(before["Pid"], signal.SIGKILL)
-    eventually(
-        lambda: made.inspected(service)["State"]["Pid"] not in (0, before["Pid"]) and made.is_well(service),
-        f"{service} is well again",
-        seconds=120,
-    )
-
-
 @pytest.mark.parametrize(
     ("service", "network"), [("vault-hub", "hub"), ("cloud-agent", "agents"), ("cloud-agent", "way-out")]
 )
@@ -292,11 +238,10 @@ def test_mail_that_came_while_a_network_was_cut_is_drafted_when_it_is_back(
 ) -> None:
     name, container = f"{made.project}_{network}", made.container(service)
     aliases = made.inspected(service)["NetworkSettings"]["Networks"][name]["Aliases"]
-    number = next(NUMBERS)
     docker("network", "disconnect", name, container)
-    topic = asked(made, number)
+    number = asked(made)
     docker("network", "connect", *(word for alias in aliases for word in ("--alias", alias)), name, container)
-    task_of(made, topic, "Pending_Approval")
+    task_of(made, number)
 
 
 def test_the_books_are_back_by_themselves_after_their_database_was_away(made: Office) -> None:
