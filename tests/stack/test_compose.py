@@ -235,6 +235,7 @@ def test_clouds_image_holds_no_code_that_acts(made: Office) -> None:
     for part in ("local_agent", "smtplib", "/mcp/", "/mcp-", "aiosmtp", "odoo_mcp", "/demo/", "vault_hub", "/keyring/"):
         assert [file for file in named if part in file] == [], part
     assert any(file.endswith("/ours/cloud_agent/worker.py") for file in files)
+    assert any(file.endswith("/ours/drafting/offline.py") for file in files)
     imported = docker("run", "--rm", "--network", "none", image, "python", "-c", (
         "import importlib.util as u\n"
         "print([n for n in ('smtplib', 'local_agent', 'mcp', 'aiosmtplib') if u.find_spec(n)])"

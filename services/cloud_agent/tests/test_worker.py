@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from services.cloud_agent.tests.world import OWNER, ToldDrafter, World, mail
 
-from cloud_agent.drafting import DrafterRefused, Kind, Letter
+from drafting import DrafterRefused, Kind, Letter
 from vault_protocol import request
 from vault_protocol.action import SendMail
 from vault_protocol.front_matter import FrontMatter

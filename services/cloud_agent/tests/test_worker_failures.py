@@ -9,10 +9,10 @@ import pytest
 from services.cloud_agent.tests.world import LEASE, OTHER, ToldDrafter, World, mail
 
 from cloud_agent.desk import NoVaultYet, WrongVault
-from cloud_agent.drafting import DrafterUnavailable, Letter
 from cloud_agent.retries import Later, Pauses
 from cloud_agent.watchers.imap import Retry, Trouble
 from cloud_agent.worker import MOST_UNANSWERED
+from drafting import DrafterUnavailable, Letter
 from vault_protocol.errors import HubUnreachable
 from vault_protocol.task import Domain, Stage, TaskId
 from vault_protocol.testing import TestClock

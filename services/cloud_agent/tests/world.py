@@ -10,7 +10,6 @@ from cloud_agent.bookkeeping.clerk import Clerk
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk
 from cloud_agent.bookkeeping.overdue import Overdue
 from cloud_agent.desk import Desk, PatientVault
-from cloud_agent.drafting import Draft, Kind, Letter, Priority, Triage
 from cloud_agent.health import Health
 from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.keeping import MessageIds, RawMail
@@ -21,6 +20,7 @@ from cloud_agent.watchers.imap import Arrival
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
+from drafting import Draft, Kind, Letter, Priority, Triage
 from vault_protocol import keys, scan, sshsig, updates
 from vault_protocol.action import Address
 from vault_protocol.audit import Record

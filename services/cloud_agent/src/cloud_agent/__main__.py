@@ -21,8 +21,6 @@ from cloud_agent.bookkeeping.clerk import Clerk
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk
 from cloud_agent.bookkeeping.overdue import Overdue
 from cloud_agent.desk import Desk, PatientVault
-from cloud_agent.drafting import Drafter
-from cloud_agent.drafting.settings import build as build_drafter
 from cloud_agent.health import Health
 from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.keeping import MessageIds, RawMail
@@ -36,6 +34,8 @@ from cloud_agent.watchers.imap import ImapWatcher, Trouble
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
+from drafting import Drafter
+from drafting.settings import build as build_drafter
 from vault_protocol import keys, memory
 from vault_protocol.action import Address
 from vault_protocol.alone import alone

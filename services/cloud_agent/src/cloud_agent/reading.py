@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import correspondence
-from cloud_agent.drafting import Letter
 from cloud_agent.keeping import RawMail
 from cloud_agent.note_of_mail import text_in
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from correspondence import Automatic, Mailbox, Oddity, Original, Silence, never_answer
 from correspondence.masking import masked
+from drafting import Letter
 from vault_protocol import plain
 from vault_protocol.action import SendMail
 from vault_protocol.canonical import moment

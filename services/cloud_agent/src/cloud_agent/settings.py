@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from cloud_agent.bookkeeping.books_settings import BooksSettings
-from cloud_agent.drafting.settings import DrafterSettings
 from cloud_agent.introduction import Introduction
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from drafting.settings import DrafterSettings
 from vault_protocol.action import Address
 from vault_protocol.errors import VaultError
 from vault_protocol.keys import load_public

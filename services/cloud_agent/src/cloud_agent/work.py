@@ -16,11 +16,11 @@ from cloud_agent.bookkeeping.ledger_desk import Unclear
 from cloud_agent.bookkeeping.overdue import KIND, Overdue
 from cloud_agent.course import Course, course
 from cloud_agent.desk import Desk
-from cloud_agent.drafting import Drafter, DrafterRefused, Kind, Priority, Triage
 from cloud_agent.keeping import RawMail
 from cloud_agent.planner import Step
 from cloud_agent.reading import Accounts, Reading, read
 from correspondence import NoReplyAddress
+from drafting import Drafter, DrafterRefused, Kind, Priority, Triage
 from vault_protocol import scan
 from vault_protocol.audit import Record
 from vault_protocol.canonical import Json

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from cloud_agent.drafting.offline import OfflineDrafter
-from cloud_agent.drafting.settings import DrafterSettings, build
-from cloud_agent.drafting.skill import MalformedSkill, load
+from drafting.offline import OfflineDrafter
+from drafting.settings import DrafterSettings, build
+from drafting.skill import MalformedSkill, load
 
-SKILLS = Path(__file__).parents[4] / "skills"
+SKILLS = Path(__file__).parents[3] / "skills"
 
 
 @pytest.mark.parametrize("name", ["triage-mail", "draft-reply"])
@@ -84,7 +84,7 @@ def test_a_missing_key_file_stops_the_start(tmp_path: Path) -> None:
 
 def test_the_offline_drafter_imports_no_model_library_and_no_http_client() -> None:
     code = (
-        "import sys; from pathlib import Path; from cloud_agent.drafting.settings import DrafterSettings, build;"
+        "import sys; from pathlib import Path; from drafting.settings import DrafterSettings, build;"
         "build(DrafterSettings(), Path('x'));"
         "print([m for m in ('pydantic_ai','anthropic','openai','httpx','httpx2','asyncio') if m in sys.modules])"
     )

@@ -20,7 +20,7 @@ from pydantic_ai.exceptions import (
 )
 from pydantic_ai.models import Model
 
-from cloud_agent.drafting.letter import DrafterRefused, DrafterUnavailable
+from drafting.letter import DrafterRefused, DrafterUnavailable
 
 RETRIES = 2
 """Further tries after an answer that does not fit."""

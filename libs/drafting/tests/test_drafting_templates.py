@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_agent.drafting import Draft, Letter
-from cloud_agent.drafting.language import Language, language_of
-from cloud_agent.drafting.offline import OfflineDrafter
+from drafting import Draft, Letter
+from drafting.language import Language, language_of
+from drafting.offline import OfflineDrafter
 from vault_protocol.plain import hidden_or_control
 
 

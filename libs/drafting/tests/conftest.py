@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import pytest
 
-from cloud_agent.drafting import Drafter, Letter
-from cloud_agent.drafting.settings import DrafterSettings, build
+from drafting import Drafter, Letter
+from drafting.settings import DrafterSettings, build
 
-SKILLS = Path(__file__).parents[4] / "skills"
+SKILLS = Path(__file__).parents[3] / "skills"
 Answer = Callable[[dict[str, Any]], str]
 
 

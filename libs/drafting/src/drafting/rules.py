@@ -2,10 +2,10 @@
 
 import re
 
-from cloud_agent.drafting import red_flags
-from cloud_agent.drafting.letter import Kind, Letter, Priority
-from cloud_agent.drafting.plain import legible
-from cloud_agent.drafting.questions import questions
+from drafting import red_flags
+from drafting.letter import Kind, Letter, Priority
+from drafting.plain import legible
+from drafting.questions import questions
 
 _LIST = re.compile(r"list-|precedence:\s*(?:bulk|list)", re.I)
 _BILL = re.compile(

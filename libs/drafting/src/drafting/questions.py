@@ -2,8 +2,8 @@
 
 import re
 
-from cloud_agent.drafting.letter import Letter
-from cloud_agent.drafting.plain import clean, line
+from drafting.letter import Letter
+from drafting.plain import clean, line
 
 READ = 8_000
 LIMIT = 6

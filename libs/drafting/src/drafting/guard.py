@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from cloud_agent.drafting.letter import Letter
-from cloud_agent.drafting.plain import clean
+from drafting.letter import Letter
+from drafting.plain import clean
 
 LONGEST = 20_000
 READ = 50_000

@@ -5,9 +5,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cloud_agent.drafting import Drafter
-from cloud_agent.drafting.offline import OfflineDrafter
-from cloud_agent.drafting.skill import load
+from drafting import Drafter
+from drafting.offline import OfflineDrafter
+from drafting.skill import load
 
 
 class DrafterSettings(BaseModel):
@@ -40,8 +40,8 @@ def build(settings: DrafterSettings, skills_dir: Path) -> Drafter:
     """The configured drafter. Raises MalformedSkill, and OSError when the key file cannot be read."""
     if settings.provider == "offline" or settings.model is None:
         return OfflineDrafter()
-    from cloud_agent.drafting.connection import Connection  # 3 s and 70 MB that offline does not pay
-    from cloud_agent.drafting.model import ModelDrafter
+    from drafting.connection import Connection  # 3 s and 70 MB that offline does not pay
+    from drafting.model import ModelDrafter
 
     key = settings.api_key_file.read_text("utf-8").strip() if settings.api_key_file else ""
     return ModelDrafter(

@@ -2,9 +2,9 @@
 
 import json
 
-from cloud_agent.drafting.letter import Letter
-from cloud_agent.drafting.plain import clean, line
-from cloud_agent.drafting.skill import Skill
+from drafting.letter import Letter
+from drafting.plain import clean, line
+from drafting.skill import Skill
 
 TEXT, QUOTED, HANDBOOK, PREVIOUS = 20_000, 5_000, 20_000, 20_000
 """Characters of each part that a model is shown."""

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from cloud_agent.drafting import Kind, Priority
-from cloud_agent.drafting.offline import OfflineDrafter
+from drafting import Kind, Priority
+from drafting.offline import OfflineDrafter
 
 HELD_OUT = [
     json.loads(row) for row in (Path(__file__).parent / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-CORPUS = Path(__file__).parents[2] / "src/cloud_agent/drafting/corpus.jsonl"
+CORPUS = Path(__file__).parents[1] / "src/drafting/corpus.jsonl"
 OFFLINE = OfflineDrafter()
 
 

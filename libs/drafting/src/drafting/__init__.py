@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from cloud_agent.drafting.letter import (
+from drafting.letter import (
     Draft,
     DrafterRefused,
     DrafterUnavailable,

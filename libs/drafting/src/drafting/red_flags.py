@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from cloud_agent.drafting.letter import Letter
-from cloud_agent.drafting.plain import legible
+from drafting.letter import Letter
+from drafting.plain import legible
 
 READ = 50_000
 """Characters of a mail that are searched; more than any drafter is shown."""

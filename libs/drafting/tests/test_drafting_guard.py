@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_agent.drafting.guard import LONGEST, UnfitDraft, check
-from cloud_agent.drafting.plain import clean
+from drafting.guard import LONGEST, UnfitDraft, check
+from drafting.plain import clean
 from vault_protocol.plain import hidden_or_control
 
 HANDBOOK = "Our address is office@rivers.example, our site https://rivers.example/terms. A day costs 800 EUR."

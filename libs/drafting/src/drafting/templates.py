@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from cloud_agent.drafting import red_flags
-from cloud_agent.drafting.language import Language, language_of
-from cloud_agent.drafting.letter import Draft, Letter
-from cloud_agent.drafting.plain import clean, line, name_of, quotable
-from cloud_agent.drafting.questions import questions
+from drafting import red_flags
+from drafting.language import Language, language_of
+from drafting.letter import Draft, Letter
+from drafting.plain import clean, line, name_of, quotable
+from drafting.questions import questions
 
 
 @dataclass(frozen=True, slots=True)

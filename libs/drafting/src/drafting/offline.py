@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from cloud_agent.drafting import bayes, rules, templates
-from cloud_agent.drafting.letter import Draft, Kind, Letter, Triage
-from cloud_agent.drafting.questions import questions
+from drafting import bayes, rules, templates
+from drafting.letter import Draft, Kind, Letter, Triage
+from drafting.questions import questions
 
 BY = "offline"
 LOOKS_LIKE = {

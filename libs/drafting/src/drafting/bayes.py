@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from cloud_agent.drafting.cues import CUES
-from cloud_agent.drafting.language import ALL_STOP_WORDS
-from cloud_agent.drafting.letter import Kind
+from drafting.cues import CUES
+from drafting.language import ALL_STOP_WORDS
+from drafting.letter import Kind
 
 WORD = re.compile(r"[^\W\d_]{2,24}")
 STEM = 6
@@ -86,6 +86,6 @@ def classify(model: Model, subject: str, text: str) -> dict[Kind, float]:
 @cache
 def trained() -> Model:
     """The model learned from the corpus beside this module, once."""
-    corpus = resources.files("cloud_agent.drafting").joinpath("corpus.jsonl").read_text("utf-8")
+    corpus = resources.files("drafting").joinpath("corpus.jsonl").read_text("utf-8")
     rows = (json.loads(line) for line in corpus.splitlines())
     return learn((Kind(row["kind"]), row["subject"], row["text"]) for row in rows)

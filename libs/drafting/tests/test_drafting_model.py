@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloud_agent.drafting import DrafterRefused, DrafterUnavailable, Kind, Priority, Triage
+from drafting import DrafterRefused, DrafterUnavailable, Kind, Priority, Triage
 
 TRIAGE = {"kind": "reply_wanted", "priority": "normal", "reason": "asks for the plan"}
 DRAFT = {"text": "Dear Petra,\n\nI will look for it.\n\nKind regards\nSam Rivers", "unknowns": ["where the plan is"]}

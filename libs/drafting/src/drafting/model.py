@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud_agent.drafting import bayes, guard, prompt, red_flags, rules
-from cloud_agent.drafting.connection import Connection
-from cloud_agent.drafting.letter import Draft, Kind, Letter, Priority, Triage
-from cloud_agent.drafting.plain import line
-from cloud_agent.drafting.skill import Skill
+from drafting import bayes, guard, prompt, red_flags, rules
+from drafting.connection import Connection
+from drafting.letter import Draft, Kind, Letter, Priority, Triage
+from drafting.plain import line
+from drafting.skill import Skill
 
 
 class TriageAnswer(BaseModel):
