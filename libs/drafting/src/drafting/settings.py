@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from drafting import Drafter
 from drafting.offline import OfflineDrafter
+from drafting.ruled import Ruled
 from drafting.skill import load
 
 
@@ -37,15 +38,13 @@ class DrafterSettings(BaseModel):
 
 
 def build(settings: DrafterSettings, skills_dir: Path) -> Drafter:
-    """The configured drafter. Raises MalformedSkill, and OSError when the key file cannot be read."""
+    """The configured drafter, held to the handbook. Raises MalformedSkill, and OSError without its key file."""
     if settings.provider == "offline" or settings.model is None:
-        return OfflineDrafter()
+        return Ruled(OfflineDrafter())
     from drafting.connection import Connection  # 3 s and 70 MB that offline does not pay
     from drafting.model import ModelDrafter
 
     key = settings.api_key_file.read_text("utf-8").strip() if settings.api_key_file else ""
-    return ModelDrafter(
-        Connection(settings.provider, settings.model, settings.base_url, key, settings.timeout_seconds),
-        triage_skill=load(skills_dir, "triage-mail"),
-        draft_skill=load(skills_dir, "draft-reply"),
-    )
+    connection = Connection(settings.provider, settings.model, settings.base_url, key, settings.timeout_seconds)
+    triage_skill, draft_skill = load(skills_dir, "triage-mail"), load(skills_dir, "draft-reply")
+    return Ruled(ModelDrafter(connection, triage_skill=triage_skill, draft_skill=draft_skill))
