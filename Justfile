@@ -123,6 +123,11 @@ types *ARGS: _dev-env
 layers: _dev-env
     @"{{ dev_bin }}/lint-imports"
 
+# How well the drafter judges and drafts: the labelled mails (`--drafter FILE` for a model, `--wrong`, `--write`)
+[no-exit-message]
+eval *ARGS: _dev-env
+    @"{{ dev_bin }}/python" -m tests.eval "$@"
+
 # Check the invariants of a vault: `./just doctor --help`
 [no-exit-message]
 doctor *ARGS: _demo-env
