@@ -1,7 +1,7 @@
 """The labelled mails: written here, in no drafter's training data, split by a hash that nobody chose.
 
-A block of mails/KIND.txt: `languages | sender | subject`; the text, in which ¶ parts it and ` | att: auto: q:` at its end
-stand for an attachment, the header of a machine, a quote; a line `? words` for each question an answer must take up.
+A block of mails/KIND.txt: `languages | sender | subject`; the text, in which ¶ parts it and ` | att: auto: q:` at its
+end stand for an attachment, the header of a machine, a quote; a line `? words` for each question to be taken up.
 """
 
 from __future__ import annotations
