@@ -130,6 +130,11 @@ layers: _dev-env
 gmail-login *ARGS: _demo-env
     @"{{ demo_bin }}/python" -m cloud_agent gmail-login "$@"
 
+# How well the drafter judges and drafts: the labelled mails (`--drafter FILE` for a model, `--wrong`, `--write`)
+[no-exit-message]
+eval *ARGS: _dev-env
+    @"{{ dev_bin }}/python" -m tests.eval "$@"
+
 # Check the invariants of a vault: `./just doctor --help`
 [no-exit-message]
 doctor *ARGS: _demo-env

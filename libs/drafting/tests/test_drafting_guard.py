@@ -11,7 +11,19 @@ from drafting.guard import LONGEST, UnfitDraft, check
 from drafting.plain import clean
 from vault_protocol.plain import hidden_or_control
 
-HANDBOOK = "Our address is office@rivers.example, our site https://rivers.example/terms. A day costs 800 EUR."
+HANDBOOK = """# Company Handbook
+
+## What may be told
+
+- Our address is office@rivers.example, our site https://rivers.example/terms.
+- A day costs 800 EUR.
+
+## Contacts
+
+| Name | Address | What they are to us |
+|---|---|---|
+| Ola | ola@fjord.example | customer |
+"""
 
 
 def warnings(letter: Any, text: str, remark: str | None = None) -> tuple[str, ...]:
@@ -35,7 +47,13 @@ def test_what_the_model_added_is_named(letter: Any, text: str, what: str) -> Non
     assert warnings(letter(), text) == (f"the draft names {what}",)
 
 
-def test_what_the_mail_the_remark_or_the_handbook_hold_is_no_warning(letter: Any) -> None:
+def test_what_the_handbook_knows_of_another_contact_is_named(letter: Any) -> None:
+    assert warnings(letter(), "Ask ola@fjord.example.") == (
+        "the draft names an address that is not in the mail: ola@fjord.example",
+    )
+
+
+def test_what_the_mail_or_the_remark_hold_or_the_handbook_lets_tell_is_no_warning(letter: Any) -> None:
     mail = letter(
         "The total is 1,250.00 EUR to DE89370400440532013000, see www.lang.example/offer or call +49301234567"
     )

@@ -260,7 +260,7 @@ def test_no_error_and_no_repr_shows_the_key_or_the_mail(
     made = drafter(provider)
     with pytest.raises((DrafterRefused, DrafterUnavailable)) as caught:
         made.triage(letter("a very private sentence, is it?"), handbook="")
-    assert "sk-loopback" not in str(caught.value) + repr(made._connection)
+    assert "sk-loopback" not in str(caught.value) + repr(made._drafter._connection)
     assert "private" not in str(caught.value)
 
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from drafting.offline import OfflineDrafter
+from drafting.ruled import Ruled
 from drafting.settings import DrafterSettings, build
 from drafting.skill import MalformedSkill, load
 
@@ -73,7 +74,9 @@ def test_settings_that_do_not_fit_together_are_refused(wrong: dict[str, object])
 
 
 def test_the_default_is_offline_and_needs_no_skill() -> None:
-    assert isinstance(build(DrafterSettings(), Path("nowhere")), OfflineDrafter)
+    built = build(DrafterSettings(), Path("nowhere"))
+    assert isinstance(built, Ruled)
+    assert isinstance(built._drafter, OfflineDrafter)
 
 
 def test_a_missing_key_file_stops_the_start(tmp_path: Path) -> None:

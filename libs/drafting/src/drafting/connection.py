@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel
-from pydantic_ai import Agent, ModelRetry, NativeOutput, PromptedOutput, UsageLimits
+from pydantic_ai import Agent, ModelRetry, NativeOutput, PromptedOutput, RunUsage, UsageLimits
 from pydantic_ai.exceptions import (
     AgentRunError,
     ModelAPIError,
@@ -42,6 +42,8 @@ class Connection:
     base_url: str | None
     key: str = field(repr=False)
     timeout_seconds: float
+    spent: Callable[[int, int], None] = field(default=lambda asked, said: None, repr=False, compare=False)
+    """Told the tokens of each question, those of failed ones too: asked, and answered."""
 
     def ask(
         self, *, instructions: str, material: str, answer: type[AnswerT], check: Callable[[AnswerT], object]
@@ -83,7 +85,11 @@ class Connection:
                 return output
 
             limits = UsageLimits(request_limit=RETRIES + 1, tool_calls_limit=0, total_tokens_limit=MAX_TOTAL_TOKENS)
-            return (await agent.run(material, usage_limits=limits)).output
+            used = RunUsage()
+            try:
+                return (await agent.run(material, usage_limits=limits, usage=used)).output
+            finally:
+                self.spent(used.input_tokens, used.output_tokens)
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Model]:

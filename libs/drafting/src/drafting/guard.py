@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from drafting import handbook as handbooks
 from drafting.letter import Letter
 from drafting.plain import clean
 
@@ -42,7 +43,7 @@ class Checked:
 
 
 def check(text: str, *, letter: Letter, remark: str | None, handbook: str) -> Checked:
-    """Clean the text and name what it did not get from the mail, the remark or the handbook."""
+    """Clean the text and name what it got neither from the mail nor the remark nor what the handbook lets it tell."""
     body = clean(text)
     if not body:
         raise UnfitDraft("the draft is empty")
@@ -51,7 +52,7 @@ def check(text: str, *, letter: Letter, remark: str | None, handbook: str) -> Ch
     if live := _LIVE.search(body):
         raise UnfitDraft(f"the draft must be plain text, without '{live.group()}'")
     given = (letter.sender_name, letter.sender_address, letter.subject, letter.text, letter.quoted,
-             *letter.attachments, remark or "", handbook)  # fmt: skip
+             *letter.attachments, remark or "", *_tellable(handbook))  # fmt: skip
     known = clean("\n".join(part[:READ] for part in given))
     warnings = [
         f"the draft names {what} that is not in the mail: {found}"
@@ -59,6 +60,12 @@ def check(text: str, *, letter: Letter, remark: str | None, handbook: str) -> Ch
         for found in _strange(find, body, known)
     ]
     return Checked(body, tuple(warnings))
+
+
+def _tellable(handbook: str) -> tuple[str, ...]:
+    """A contact's address stands in the handbook too, and is not for others."""
+    rules = handbooks.read(handbook)
+    return (*rules.tellable, *(name for _, name in rules.sign_as))
 
 
 def _strange(find: Callable[[str], Iterator[tuple[str, str]]], body: str, known: str) -> list[str]:

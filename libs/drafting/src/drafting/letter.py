@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Protocol
 
 
 class Kind(StrEnum):
@@ -82,3 +82,18 @@ class DrafterRefused(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the drafter gave nothing usable: {reason}")
         self.reason = reason
+
+
+class Drafter(Protocol):
+    """Reads a mail and answers with text.
+
+    Both calls raise DrafterUnavailable (try again later) or DrafterRefused (give it to the owner).
+    """
+
+    def triage(self, letter: Letter, *, handbook: str) -> Triage:
+        """Say what the mail is. `handbook` is the owner's Company_Handbook.md."""
+        ...
+
+    def draft(self, letter: Letter, *, handbook: str, remark: str | None, previous: str | None) -> Draft:
+        """Write a reply; `remark` is what the owner wants changed in `previous`."""
+        ...

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from drafting import bayes, rules, templates
+from drafting import handbook as handbooks
 from drafting.letter import Draft, Kind, Letter, Triage
 from drafting.questions import questions
 
@@ -39,7 +40,8 @@ class OfflineDrafter:
 
     def draft(self, letter: Letter, *, handbook: str, remark: str | None, previous: str | None) -> Draft:
         """A holding reply, or the owner's remark as the answer."""
-        return templates.write(letter, remark=remark, previous=previous, by=BY)
+        allowed = handbooks.read(handbook).languages
+        return templates.write(letter, remark=remark, previous=previous, by=BY, languages=allowed)
 
 
 def _may_be(kind: Kind, shares: Mapping[Kind, float], letter: Letter) -> bool:

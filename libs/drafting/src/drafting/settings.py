@@ -1,5 +1,6 @@
 """Which drafter is used."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from drafting import Drafter
 from drafting.offline import OfflineDrafter
+from drafting.ruled import Ruled
 from drafting.skill import load
 
 
@@ -36,16 +38,17 @@ class DrafterSettings(BaseModel):
         return self
 
 
-def build(settings: DrafterSettings, skills_dir: Path) -> Drafter:
-    """The configured drafter. Raises MalformedSkill, and OSError when the key file cannot be read."""
+def build(
+    settings: DrafterSettings, skills_dir: Path, *, spent: Callable[[int, int], None] = lambda asked, said: None
+) -> Drafter:  # fmt: skip
+    """The configured drafter, held to the handbook. Raises MalformedSkill, and OSError without its key file. `spent` is
+    told the tokens of each question to a model."""
     if settings.provider == "offline" or settings.model is None:
-        return OfflineDrafter()
+        return Ruled(OfflineDrafter())
     from drafting.connection import Connection  # 3 s and 70 MB that offline does not pay
     from drafting.model import ModelDrafter
 
     key = settings.api_key_file.read_text("utf-8").strip() if settings.api_key_file else ""
-    return ModelDrafter(
-        Connection(settings.provider, settings.model, settings.base_url, key, settings.timeout_seconds),
-        triage_skill=load(skills_dir, "triage-mail"),
-        draft_skill=load(skills_dir, "draft-reply"),
-    )
+    connection = Connection(settings.provider, settings.model, settings.base_url, key, settings.timeout_seconds, spent)
+    triage_skill, draft_skill = load(skills_dir, "triage-mail"), load(skills_dir, "draft-reply")
+    return Ruled(ModelDrafter(connection, triage_skill=triage_skill, draft_skill=draft_skill))

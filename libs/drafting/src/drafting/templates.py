@@ -81,13 +81,18 @@ _OPENS = re.compile(
 )
 
 
-def write(letter: Letter, *, remark: str | None, previous: str | None, by: str) -> Draft:
-    """With a remark its words are the answer, unless it only wishes for a language or for brevity."""
+def write(
+    letter: Letter, *, remark: str | None, previous: str | None, by: str, languages: tuple[Language, ...] = ()
+) -> Draft:  # fmt: skip
+    """With a remark its words are the answer, unless it only wishes for a language or for brevity.
+
+    `languages` are those the owner writes; none means any.
+    """
     words = clean(remark or "").strip()
     wishes = wishes_in(words)
     if words and wishes is None:
-        return _answer(letter, words, by)
-    language = next((wish for wish in wishes or () if wish), None) or _language(letter)
+        return _answer(letter, words, by, languages)
+    language = next((wish for wish in wishes or () if wish), None) or _language(letter, languages)
     return _holding(letter, language, short=None in (wishes or ()), rewritten=bool(wishes and previous), by=by)
 
 
@@ -100,8 +105,8 @@ def wishes_in(remark: str) -> tuple[Language | None, ...] | None:
     return tuple(found) if found and not _FILLER.sub("", left) else None
 
 
-def _answer(letter: Letter, words: str, by: str) -> Draft:
-    phrases = PHRASES[language_of(words) if len(words) > 60 else _language(letter)]
+def _answer(letter: Letter, words: str, by: str, languages: tuple[Language, ...]) -> Draft:
+    phrases = PHRASES[language_of(words) if len(words) > 60 else _language(letter, languages)]
     first, last = words.split("\n")[0], words.split("\n")[-1]
     parts = [] if _OPENS.fullmatch(first) else [_hello(letter, phrases)]
     parts.append(words)
@@ -132,8 +137,9 @@ def _holding(letter: Letter, language: Language, *, short: bool, rewritten: bool
     return Draft(clean("\n\n".join(parts)), tuple(unknowns), by, tuple(f"the mail {flag}" for flag in flags))
 
 
-def _language(letter: Letter) -> Language:
-    return language_of(f"{letter.subject}\n{letter.text}")
+def _language(letter: Letter, allowed: tuple[Language, ...]) -> Language:
+    found = language_of(f"{letter.subject}\n{letter.text}")
+    return found if found in allowed or not allowed else allowed[0]
 
 
 def _hello(letter: Letter, phrases: Phrases) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from cloud_agent import house_rules
 from cloud_agent.health import Health
 from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.planner import Planner
@@ -54,6 +55,7 @@ class Housekeeping:
             vault.write("plan", f"{len(plans)} plans", plans)
         self._tell_of_mailboxes(vault)
         self._tell_of_credentials(vault)
+        house_rules.report(vault, self._agent, self._clock)
         self._say_alive(vault)
         self._prune(vault)
 

@@ -21,6 +21,7 @@ from cloud_agent.planner import Step
 from cloud_agent.reading import Accounts, Reading, read
 from correspondence import NoReplyAddress
 from drafting import Drafter, DrafterRefused, Kind, Priority, Triage
+from drafting.ruled import NotToDraft
 from vault_protocol import scan
 from vault_protocol.audit import Record
 from vault_protocol.canonical import Json
@@ -90,6 +91,8 @@ class Work:
                 self._draft(held, reading)
             else:
                 self._ask(held, reading.obstacle or held.triage.reason)
+        except NotToDraft as error:
+            self._ask(held, error.reason)
         except DrafterRefused:
             self._ask(held, "the drafter gave nothing usable")
 
