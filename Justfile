@@ -64,10 +64,11 @@ tables: _dev-env
     @"{{ dev_bin }}/python" -m tools.protocol_tables
     @"{{ dev_bin }}/python" -m tools.proof_tables
 
-# Run the tests, all of them on two cores; arguments go to pytest
+# Run the tests, all of them on two cores; arguments go to pytest (`./just test infra`: those of production alone)
 [no-exit-message]
 test *ARGS: _dev-env
-    @"{{ dev_bin }}/python" -m pytest {{ if ARGS == "" { "-n 2" } else { "" } }} "$@"
+    @if [ "${1:-}" = infra ]; then shift; exec just _test-infra "$@"; fi; \
+    exec "{{ dev_bin }}/python" -m pytest {{ if ARGS == "" { "-n 2" } else { "" } }} "$@"
 
 # Run the long proofs: kill sweeps and simulations (needs openssh-client, strace, syncthing, systemd-analyze)
 [no-exit-message]
@@ -92,7 +93,7 @@ restore FILE *KINDS: _stack-programs _dev-env
 
 # Run everything at full counts, for hours
 [no-exit-message]
-soak *ARGS: _prove-programs _stack-programs _soak-programs _dev-env
+soak *ARGS: _prove-programs _stack-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m soak {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
 # Measure, and compare with what else could do it (needs openssh-server, syncthing, iproute2)
@@ -113,20 +114,62 @@ fmt *ARGS: _dev-env
 lint *ARGS: _dev-env
     @"{{ dev_bin }}/ruff" check "$@" .
 
-# Check the types, strictly
+# Check the types, strictly; infra's in its own environment
 [no-exit-message]
-types *ARGS: _dev-env
+types *ARGS: _dev-env _infra-env
     @"{{ dev_bin }}/mypy" "$@"
+    @{{ if ARGS == "" { "cd infra && ../.tools/infra/bin/mypy" } else { "true" } }}
 
 # Check who may import whom
 [no-exit-message]
 layers: _dev-env
     @"{{ dev_bin }}/lint-imports"
 
+# Let Cloud read a Gmail account, and only read: `./just gmail-login --client FILE --into FILE` (docs/runbook.md)
+[no-exit-message]
+gmail-login *ARGS: _demo-env
+    @"{{ demo_bin }}/python" -m cloud_agent gmail-login "$@"
+
+# How well the drafter judges and drafts: the labelled mails (`--drafter FILE` for a model, `--wrong`, `--write`)
+[no-exit-message]
+eval *ARGS: _dev-env
+    @"{{ dev_bin }}/python" -m tests.eval "$@"
+
 # Check the invariants of a vault: `./just doctor --help`
 [no-exit-message]
 doctor *ARGS: _demo-env
     @"{{ demo_bin }}/countersign" doctor "$@"
+
+# What `./just deploy STACK` would change on Oracle Cloud (docs/infra.md)
+[no-exit-message]
+preview STACK *ARGS: _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/build)" preview --stack "$stack" --diff "$@"
+
+# Bring a stack on Oracle Cloud to what its settings say; asks before it does
+[no-exit-message]
+deploy STACK *ARGS: _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/build)" up --stack "$stack" "$@"
+
+# Take a stack away but for what holds data; asks before it does
+[no-exit-message]
+destroy STACK *ARGS: _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/build)" destroy --stack "$stack" --exclude-protected "$@"
+
+# Whether somebody changed a stack by hand: ends with a failure when they did
+[no-exit-message]
+drift STACK: _infra-env
+    @cd infra && exec "$(engine/build)" preview --stack "$1" --refresh --expect-no-changes --non-interactive
+
+# An archive of this commit for `release` in a stack's settings; prints its hash
+[no-exit-message]
+release VERSION:
+    @mkdir -p dist && git archive --format=tar.gz --prefix="countersign-$1/" -o "dist/countersign-$1.tar.gz" HEAD && sha256sum "dist/countersign-$1.tar.gz"
+
+# The program of infra/ under the real Pulumi engine, with a double for Oracle (Pulumi's CLI, or Go, which builds it)
+[no-exit-message]
+test-engine *ARGS: _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -W ignore::ResourceWarning -m pytest -m engine \
+        -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning "$@" # Pulumi leaves a loop open
 
 # Start the next architecture decision record: `./just adr "Why the hub is one process"`
 [no-exit-message]
@@ -137,6 +180,12 @@ adr TITLE:
 [no-exit-message]
 lock *ARGS:
     @"$UV_PYTHON" -m tools.locks write "$@"
+    @"{{ just_executable() }}" sbom
+
+# List what ships, with licences: docs/sbom (CycloneDX) and docs/licences.md; `./just lock` does it too
+[no-exit-message]
+sbom: _dev-env
+    @"{{ dev_bin }}/python" -m tools.sbom
 
 # Make or refresh .tools/demo
 [no-exit-message]
@@ -148,6 +197,16 @@ _demo-env:
 _dev-env:
     @"$UV_PYTHON" -m tools.envs dev
 
+# Make or refresh .tools/infra: Pulumi, its packages for Oracle and Cloudflare, and what checks them
+[no-exit-message]
+_infra-env:
+    @"$UV_PYTHON" -m tools.envs infra
+
+# What `./just test infra` runs
+[no-exit-message]
+_test-infra *ARGS: _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m pytest "$@"
+
 # Make or refresh .tools/stack: compose and Caddy for the stack tests
 [no-exit-message]
 _stack-env:
@@ -157,11 +216,6 @@ _stack-env:
 [no-exit-message]
 _stack-programs:
     @.ci/stack-programs
-
-# Have npm, or say how to get it
-[no-exit-message]
-_soak-programs:
-    @.ci/soak-programs
 
 # Have these, or say how to get them; a proof is never skipped for want of a program
 [no-exit-message]

@@ -56,6 +56,7 @@ LOCKS: dict[str, Lock] = {
     "backup": Lock(members=("countersign-backup",), follows="dev"),
     "hub": Lock(members=("countersign-vault-hub",), follows="dev"),
     "local": Lock(members=("countersign-local-agent",), groups=("build",), follows="dev"),
+    "infra": Lock(members=("countersign-infra",), groups=("build", "infra"), follows="dev"),
     "stack": Lock(groups=("stack",)),
     "monitor": Lock(members=("countersign-monitor",), follows="dev"),
     "odoo-mcp": Lock(members=("countersign-odoo-mcp",), follows="dev"),

@@ -56,6 +56,7 @@ def members() -> dict[str, Member]:
             *ROOT.glob("services/*/pyproject.toml"),
             *ROOT.glob("services/*/*/pyproject.toml"),
             *ROOT.glob("demo/pyproject.toml"),
+            *ROOT.glob("infra/pyproject.toml"),
         ]
     ):
         project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]

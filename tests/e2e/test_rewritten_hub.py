@@ -63,6 +63,17 @@ def restored(office: Gate, older: str) -> None:
     made.machine.start()
 
 
+def local_follows(office: Gate) -> None:
+    """Until Local has followed all that is on the hub."""
+    checkpoint = office.world.local_home / "state" / "checkpoint.json"
+
+    def followed() -> bool:
+        office.tail.new()
+        return bool(json.loads(checkpoint.read_text("utf-8"))["head"] == office.tail.head)
+
+    eventually(followed, "Local has followed all", seconds=60)
+
+
 def both_know_all(office: Gate) -> None:
     """Until Cloud has said its word on what was finished, and Local has it: what one agent alone knew when the hub went
     back nobody can give back, and that agent stops for a new root."""
@@ -138,3 +149,26 @@ def test_after_a_fork_the_owners_new_root_is_followed_by_both_agents_and_mail_go
     assert [len(office.sent_to(topic)) for topic in (first, lost, second)] == [1, 1, 1]
     assert status(made)["generation"] == 1
     made.countersign("doctor")
+
+
+@pytest.mark.parametrize("office", ["resident"], indirect=True)
+def test_what_cloud_signed_nobody_else_gives_back_to_a_resident_hub_and_a_new_root_leads_on_with_it(
+    office: Gate,
+) -> None:
+    made = office.world
+    backed_up(office, "older.git")
+    topic = office.ask()
+    office.at(topic, Stage.PENDING_APPROVAL)
+    local_follows(office)
+    restored(office, "older.git")
+    eventually(lambda: status(made)["rewritten"], "Local notices", seconds=60)
+
+    with pytest.raises(DemoFailed, match=r"cloud signed some .* `countersign re-root"):
+        made.countersign("give-back")
+
+    made.with_passphrase("re-root", "--why", "the hub went back", "--yes")
+    made.countersign("resume")
+    office.tail = made.tail("tail-again.git")
+    made.with_passphrase("approve", office.at(topic, Stage.PENDING_APPROVAL).id, "--yes")
+    office.at(topic, Stage.DONE)
+    assert len(office.sent_to(topic)) == 1

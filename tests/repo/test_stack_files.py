@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.stack import images, settings
+import backup.settings
+import monitor.__main__
+import monitor.settings
+from tools.stack import first_run, images, settings
 from tools.stack.engine import StackFailed
 from tools.stack.first_run import CLOUD, allowed
 from tools.stack.releases import Releases
+from tools.stack.settings import Settings
 from tools.workspace import ROOT
 
 FILES = sorted(file for file in (ROOT / "compose").glob("*.yaml") if file.name not in ("base.yaml", "compose.yaml"))
@@ -25,16 +29,24 @@ BASE = yaml.safe_load((ROOT / "compose" / "base.yaml").read_text(encoding="utf-8
 
 
 def test_there_are_services_to_look_at() -> None:
-    assert {"caddy", "vault-hub", "cloud-agent", "way-out", "odoo", "db"} <= set(SERVICES)
+    wanted = {"caddy", "vault-hub", "cloud-agent", "way-out", "odoo", "db", "uptime-kuma", "monitor", "backup"}
+    assert wanted <= set(SERVICES)
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_every_service_is_hardened_watched_pinned_and_behind_caddy(name: str) -> None:
     service = SERVICES[name]
     assert service["extends"] == {"file": "base.yaml", "service": "hardened"}
+    reads_others = name == "backup"
+    assert (service["user"] == "0:0") == reads_others
+    assert service.get("cap_add", []) == (["DAC_READ_SEARCH"] if reads_others else [])
     assert service["user"] not in ("root", "0")
     assert service["healthcheck"]["test"][0] == "CMD"
-    assert not {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices", "env_file"} & set(service)
+    assert not {"privileged", "network_mode", "pid", "ipc", "devices", "env_file"} & set(service)
+    mounts = [volume.split(":") for volume in service.get("volumes", ())]
+    assert not [mount for mount in mounts if "docker.sock" in mount[0]]
+    for host in (mount for mount in mounts if mount[0].startswith(("$", ".", "/"))):
+        assert host[-1] == "ro", f"{host[1]} is the host's"
     assert ("ports" in service) == (name == "caddy")
     assert re.fullmatch(r"\$\{[A-Z_]+_IMAGE:\?[^}]+\}|[\w/.-]+:[\w.-]*\d[\w.-]*", service["image"])
     weakened = set(service) & (set(BASE) - {"tmpfs", "mem_limit", "memswap_limit", "pids_limit", "stop_grace_period"})
@@ -50,12 +62,14 @@ def test_no_secret_has_a_default_and_none_is_an_environment_variable() -> None:
     assert re.findall(r"(?i)(?:password|secret|token)[A-Z_]*:-", everything) == []
 
 
-def test_only_the_networks_of_caddy_and_of_the_way_out_lead_outside() -> None:
+def test_what_leads_outside_leads_one_service_there() -> None:
     networks = yaml.safe_load((ROOT / "compose" / "networks.yaml").read_text(encoding="utf-8"))["networks"]
     outward = {name for name, network in networks.items() if not (network or {}).get("internal")}
-    assert outward == {"edge", "outside"}
     users = {name: set(service["networks"]) & outward for name, service in SERVICES.items()}
-    assert {name: used for name, used in users.items() if used} == {"caddy": {"edge"}, "way-out": {"outside"}}
+    assert {name: used for name, used in users.items() if used} == {
+        "caddy": {"edge"}, "way-out": {"outside"}, "uptime-kuma": {"kuma-out"}, "backup": {"backup-out"},
+    }  # fmt: skip
+    assert outward == set().union(*users.values())
     on_database = {name for name, service in SERVICES.items() if "database" in service["networks"]}
     assert on_database <= {"db", "odoo", "backup"}
     for name in set(networks) - outward:
@@ -84,6 +98,43 @@ def test_settings_that_miss_a_name_or_have_an_unknown_one_are_refused(tmp_path: 
             settings.read(file)
 
 
+def stack(tmp_path: Path, **changes: str) -> Settings:
+    values = settings.read(ROOT / "compose" / "laptop.env.example").values
+    return Settings({**values, **changes}, tmp_path)
+
+
+@pytest.mark.parametrize("profiles", ["", "books"])
+def test_what_the_watching_services_are_told_is_settings_that_they_take(tmp_path: Path, profiles: str) -> None:
+    found = stack(tmp_path, COMPOSE_PROFILES=profiles)
+    first_run.make(found)
+    backs_up = backup.settings.read(found.backup / "backup.toml")
+    assert set(backs_up.kinds) == {"vault", "kuma", "caddy", "settings", *(["books"] if profiles else [])}
+    watches = monitor.settings.read(found.monitor / "monitor.toml")
+    wanted = monitor.__main__.wanted_of(watches)
+    pushed = {file.name for file in backs_up.alarms.push.values()}
+    assert set(wanted.pushed) == pushed, "every push monitor has its job, and every job its monitor"
+    assert ("books" in {one.name for one in wanted.monitors}) == bool(profiles)
+
+
+def test_the_first_run_keeps_what_the_operator_wrote_and_makes_no_secret_twice(tmp_path: Path) -> None:
+    found = stack(tmp_path)
+    first_run.make(found)
+    secrets = {file: file.read_bytes() for file in found.secrets.rglob("*") if file.is_file()}
+    mine = found.backup / "backup.toml"
+    mine.write_text(mine.read_text("utf-8").replace("every_seconds = 86400", "every_seconds = 1"), "utf-8")
+    (found.monitor / "also.yaml").write_text("tags: []\n", "utf-8")
+    first_run.make(found)
+    assert {file: file.read_bytes() for file in secrets} == secrets
+    assert len(set(secrets.values())) == len(secrets)
+    assert "every_seconds = 1\n" in mine.read_text("utf-8")
+    assert (found.monitor / "also.yaml").read_text("utf-8") == "tags: []\n"
+
+
+def test_an_image_is_made_only_for_a_profile_that_is_wanted() -> None:
+    assert {one.name for one in images.wanted([])} < {one.name for one in images.wanted(["books"])}
+    assert "odoo" not in {one.name for one in images.wanted(["metrics"])}
+
+
 def cloud(tmp_path: Path, more: str) -> Path:
     file = tmp_path / "cloud.toml"
     file.write_text(CLOUD.format(owner="Ann", secrets="/x") + more, encoding="utf-8")
@@ -99,6 +150,12 @@ def test_cloud_may_reach_what_its_settings_name_pair_by_pair(tmp_path: Path) -> 
     assert re.findall(r"dstdomain (\S+)", found) == ["api.anthropic.com", "imap.example.com"]
     assert "http_access allow host1 port1" in found
     assert "http_access" not in allowed(cloud(tmp_path, ""))
+
+
+def test_for_gmail_the_way_out_leads_to_the_mail_and_to_its_tokens(tmp_path: Path) -> None:
+    found = allowed(cloud(tmp_path, '\n[[mailboxes]]\nname = "a"\nsource = "gmail"\n'))
+    assert re.findall(r"dstdomain (\S+)", found) == ["gmail.googleapis.com", "oauth2.googleapis.com"]
+    assert set(re.findall(r" port (\S+)", found)) == {"443"}
 
 
 @pytest.mark.parametrize(

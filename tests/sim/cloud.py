@@ -91,9 +91,8 @@ class Cloud:
         world.arrived.add(task.id)
 
     def claim(self) -> None:
-        task = self.vault.claim_next([Domain.EMAIL])
-        if task is not None:
-            self.held.append(task)
+        """What is most urgent, often several at once: all of them or none."""
+        self.held += self.vault.claim([Domain.EMAIL], self.world.rng.choice((1, 1, 2, 3)))
 
     def work(self) -> None:
         """Do something with a task it takes for its own."""
@@ -187,7 +186,7 @@ class Cloud:
             hold(False, "I3", "a note that no parser takes was published as a task that waits")
         if task.id not in self.vault.journal.where:
             try:
-                self.vault.write("add", "oddly", {f"Quarantine/{task.id}.md": GARBAGE})
+                self.vault.write("add", task.id, {f"Quarantine/{task.id}.md": GARBAGE})
             except Refused:
                 return  # somebody was first
 

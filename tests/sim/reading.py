@@ -100,7 +100,8 @@ def digest(fields: dict[str, Any]) -> str:
 
 
 def approval_id(fields: dict[str, Any]) -> str:
-    return _sha256(b"countersign approval v1\n" + _plain_json(fields))
+    spelled = {name: value for name, value in fields.items() if (name, value) != ("step_up", "none")}
+    return _sha256(b"countersign approval v1\n" + _plain_json(spelled))
 
 
 def trailers(message: str) -> dict[str, str]:

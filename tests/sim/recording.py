@@ -150,7 +150,7 @@ class Recording:
                 left[at[0]] = reading.standing(path, was)
         for path, content in edits.items():
             at = reading.place(path)
-            if at is not None and content is not None:
+            if at is not None and content is not None and content != read(path):
                 call.moved[at[0]] = (left.get(at[0]), reading.standing(path, content))
 
 

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.stack import kuma
 from tests.stack.docker import PREFIX, StackFailed, docker, exists
 from tests.stack.images import HERE, debian, hash_of, odoo14, step
 from tools.stack import images
@@ -43,6 +44,8 @@ def _made(name: str) -> str:
             return _built("postgres-official", bookworm, {"entrypoint": HERE / "postgres-entrypoint"})
         case "odoo":
             return odoo14()
+        case "louislam/uptime-kuma":
+            return kuma.image(bookworm)
     raise StackFailed(f"nothing stands in for {name}; say in tests/stack/stand_ins.py what does")
 
 

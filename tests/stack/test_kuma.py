@@ -14,6 +14,7 @@ from services.monitor.tests.wishing import SECRET, TEXT, VALUES
 
 from cloud_agent.health import Health
 from cloud_agent.surface import Surface
+from cloud_agent.watchers.mailbox_settings import Credential
 from cloud_agent.watchers.waiting import Trouble
 from demo.processes import eventually
 from monitor import verbs
@@ -85,11 +86,11 @@ def push(base: str, token: object, status: str = "up") -> None:
 
 @pytest.mark.soak
 def test_monitors_from_code_turn_red_and_green_with_what_they_watch(tmp_path: Path) -> None:
-    health = Health.of(tmp_path / "health.json", SystemClock(), ["office"])
+    health = Health.of(tmp_path / "health.json", SystemClock(), {"office": Credential.READS_ONLY})
     health.last_step = datetime(9999, 1, 1, tzinfo=UTC)
     surface = Surface(health, "127.0.0.1", 0, lambda: datetime.now(UTC))
     hub = Site()
-    with site() as books, site() as told, site() as proxy, running(tmp_path / "kuma") as base:
+    with site() as books, site() as told, site() as proxy, running() as base:
         (tmp_path / "hook").write_text(f"http://127.0.0.1:{told.port}/hook\n", encoding="utf-8")
         values = {
             **VALUES, "HUB": f"http://127.0.0.1:{hub.port}", "HUB_PUBLIC": f"http://127.0.0.1:{proxy.port}",

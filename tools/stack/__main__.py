@@ -61,6 +61,8 @@ def _next(stack: Stack) -> None:
     cloud = stack.settings.cloud / "cloud.toml"
     if "\n[[mailboxes]]" not in cloud.read_text(encoding="utf-8"):
         print(f"\nCloud watches nothing yet: name your mailbox in {cloud}, then ./just up")
+    page = f"{stack.settings.public(stack.settings.kuma_name)}/status/countersign"
+    print(f"\nMonitors: {page}, user countersign, password in {stack.settings.secrets / 'monitor' / 'kuma-password'}")
     if stack.waits_for_owner():
         print("\nNobody has joined. On your own machine, within 15 minutes:")
         print(f"  countersign connect {stack.settings.url} --code {stack.join_code()}")

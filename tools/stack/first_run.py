@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tools.stack import watching
 from tools.stack.engine import StackFailed
+from tools.stack.files import once, whole
 from tools.stack.settings import Settings
 
 PROVIDERS = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com"}
+GOOGLE = ("gmail.googleapis.com", "oauth2.googleapis.com")
+"""The mail, and the tokens that it is read with."""
 SUBMISSION = frozenset({25, 465, 587, 2525})
 
 CLOUD = """\
@@ -27,8 +30,19 @@ secret_file = "/data/secret"
 owner_name = "{owner}"
 skills_dir = "/opt/countersign/skills"
 way_out = "way-out:3128"
+health_host = "0.0.0.0"
+health_port = 8471
 
-# A mailbox to watch. Its password goes into a file of its own: {secrets}/cloud/NAME, mode 0444.
+# A mailbox to watch. What opens it goes into a file of its own: {secrets}/cloud/NAME, mode 0444. The runbook says
+# which of three ways is yours: Gmail by a grant that only reads (./just gmail-login), an inbox of Cloud's own that your
+# mail is forwarded to (own_inbox = true), or your mailbox's password, which can usually send: the way out holds it.
+# [[mailboxes]]
+# name = "business"
+# kind = "business"
+# address = "you@gmail.com"
+# source = "gmail"
+# grant_file = "/run/secrets/business"
+#
 # [[mailboxes]]
 # name = "business"
 # kind = "business"
@@ -44,14 +58,18 @@ def make(settings: Settings) -> None:
     """Folders and files that are not there yet. A container reads files of its own alone, whatever its user."""
     settings.state.mkdir(parents=True, exist_ok=True)
     settings.state.chmod(0o700)
-    for folder in (settings.secrets, settings.secrets / "cloud", settings.cloud, settings.way_out):
+    held = (settings.secrets, *(settings.secrets / name for name in ("cloud", "monitor", "backup")))
+    ours = (settings.cloud, settings.way_out, settings.authority, settings.monitor, settings.backup)
+    for folder in (*held, *ours):
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
-    for name in ("db_password", "cloud/hub-token"):
-        _once(settings.secrets / name, secrets.token_urlsafe(32))
+    for name in ("db_password", "cloud/hub-token", "monitor/kuma-password", "backup/restic-password"):
+        once(settings.secrets / name, secrets.token_urlsafe(32))
+    once(settings.secrets / "monitor" / "push-secret", secrets.token_hex(32))
     owner = settings.values.get("OWNER_NAME", "The owner").replace("\\", "").replace('"', "'")
-    _once(settings.cloud / "cloud.toml", CLOUD.format(owner=owner, secrets=settings.secrets))
+    once(settings.cloud / "cloud.toml", CLOUD.format(owner=owner, secrets=settings.secrets))
     whole(settings.way_out / "allowed.conf", allowed(settings.cloud / "cloud.toml"))
+    watching.make(settings)
 
 
 def token_hash(settings: Settings) -> str:
@@ -64,7 +82,7 @@ def allowed(cloud: Path) -> str:
     """squid's words for the hosts and ports that Cloud's settings name. Raises StackFailed."""
     try:
         values: dict[str, Any] = tomllib.loads(cloud.read_text(encoding="utf-8"))
-        boxes = [(str(box["host"]), int(box["port"])) for box in values.get("mailboxes", [])]
+        boxes = [place for box in values.get("mailboxes", []) for place in places(box)]
         drafter = values.get("drafter", {})
         address = drafter.get("base_url") or PROVIDERS.get(drafter.get("provider", ""), "")
         parts = urlsplit(address)
@@ -82,14 +100,8 @@ def allowed(cloud: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def whole(file: Path, content: str, mode: int = 0o444) -> None:
-    """Replace it in one step."""
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    fresh.write_text(content, encoding="utf-8")
-    fresh.chmod(mode)
-    fresh.replace(file)
-
-
-def _once(file: Path, content: str) -> None:
-    if not file.exists():
-        whole(file, content + ("" if content.endswith("\n") else "\n"), 0o644 if file.suffix == ".toml" else 0o444)
+def places(mailbox: dict[str, Any]) -> list[tuple[str, int]]:
+    """Where a mailbox of Cloud's settings is read."""
+    if mailbox.get("source", "imap") == "gmail":
+        return [(host, 443) for host in GOOGLE]
+    return [(str(mailbox["host"]), int(mailbox["port"]))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ class Image:
     variable: str
     recipe: Path
     context: Path = ROOT
+    profile: str = ""
+    """Wanted only where this profile of compose is."""
 
 
 IMAGES = (
@@ -28,13 +31,21 @@ IMAGES = (
     Image("cloud-agent", "CLOUD_AGENT_IMAGE", ROOT / "services/cloud_agent/Dockerfile"),
     Image("caddy", "CADDY_IMAGE", ROOT / "services/caddy/Dockerfile"),
     Image("way-out", "WAY_OUT_IMAGE", ROOT / "services/way_out/Dockerfile"),
-    Image("odoo", "ODOO_IMAGE", ROOT / "services/odoo/Dockerfile", ROOT / "services/odoo"),
+    Image("odoo", "ODOO_IMAGE", ROOT / "services/odoo/Dockerfile", ROOT / "services/odoo", "books"),
+    Image("uptime-kuma", "UPTIME_KUMA_IMAGE", ROOT / "services/monitor/kuma.Dockerfile"),
+    Image("monitor", "MONITOR_IMAGE", ROOT / "services/monitor/Dockerfile"),
+    Image("backup", "BACKUP_IMAGE", ROOT / "services/backup/Dockerfile"),
 )
 
 
 def made(images: tuple[Image, ...] = IMAGES) -> dict[str, str]:
     """Each variable with its image, built when it is not there."""
     return {image.variable: _made(image) for image in images}
+
+
+def wanted(profiles: Iterable[str]) -> tuple[Image, ...]:
+    """Those of these profiles."""
+    return tuple(image for image in IMAGES if image.profile in {"", *profiles})
 
 
 def bases(images: tuple[Image, ...] = IMAGES) -> set[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tools.stack.engine import StackFailed
-from tools.stack.first_run import whole
+from tools.stack.files import whole
 
 KEPT = 5
 

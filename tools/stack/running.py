@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from tools.stack import first_run, images
 from tools.stack.engine import Compose, StackFailed, docker
+from tools.stack.files import hash_of, whole
 from tools.stack.releases import Releases
 from tools.stack.settings import COMPOSE, Settings
 
@@ -22,17 +21,17 @@ NEW_BOOKS = "books-new"
 MODULES = "base,account,contacts,sale,draft_only"
 _MAKE_BOOKS = f"""set -e; files=/var/lib/odoo/filestore; rm -rf "$files/{NEW_BOOKS}"
 odoo -c /etc/odoo/odoo.conf -d {NEW_BOOKS} -i {MODULES} --without-demo=all --stop-after-init --workers=0
-rm -rf "$files/{BOOKS}"; if [ -d "$files/{NEW_BOOKS}" ]; then mv "$files/{NEW_BOOKS}" "$files/{BOOKS}"; fi"""
+rm -rf "$files/{BOOKS}"; mkdir -p "$files/{NEW_BOOKS}"; mv "$files/{NEW_BOOKS}" "$files/{BOOKS}" """
 """Under another name until it is whole: a half-made database is never taken for the books."""
 _DRAFT = "python", "-m", "vault_hub", "join-code", "--config", "/data/hub.toml"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """`make` gives each image by its variable, built if need be."""
+    """`make` gives each of these images by its variable, built if need be."""
 
     settings: Settings
-    make: Callable[[], dict[str, str]] = images.made
+    make: Callable[[tuple[images.Image, ...]], dict[str, str]] = images.made
 
     @cached_property
     def compose(self) -> Compose:
@@ -42,10 +41,14 @@ class Stack:
     def releases(self) -> Releases:
         return Releases(self.settings.state / "releases.json")
 
+    @property
+    def _images(self) -> tuple[images.Image, ...]:
+        return images.wanted(self.settings.profiles)
+
     def up(self) -> None:
         """Everything built, made, started and healthy. Raises StackFailed."""
         first_run.make(self.settings)
-        wanted = self.make()
+        wanted = self.make(self._images)
         self._switch(wanted)
         self.releases.note(wanted)
 
@@ -55,10 +58,10 @@ class Stack:
         if before is None:
             raise StackFailed("this stack never ran; ./just up starts it")
         first_run.make(self.settings)
-        for base in sorted(images.bases()):
+        for base in sorted(images.bases(self._images)):
             if words := images.pull(base):
                 print(words, flush=True)
-        wanted = self.make()
+        wanted = self.make(self._images)
         try:
             self._switch(wanted)
         except StackFailed as error:
@@ -101,6 +104,7 @@ class Stack:
         self._write_environment(wanted)
         self.compose("up", "-d", "--no-build", "--wait", "--wait-timeout", str(WAIT_SECONDS), "caddy", "vault-hub")
         self._fetch_authority()
+        self._write_environment(wanted)
         self._cloud_key()
         if self.settings.has_books:
             self._make_books()
@@ -110,14 +114,21 @@ class Stack:
         )  # fmt: skip
 
     def _write_environment(self, wanted: dict[str, str]) -> None:
+        settings = self.settings
         ours = {
+            **{image.variable: "not-wanted-here" for image in images.IMAGES},
             **wanted,
-            "STATE_DIR": str(self.settings.state),
-            "CLOUD_SETTINGS": _hash(self.settings.cloud / "cloud.toml"),
-            "WAYS_OUT": _hash(self.settings.way_out / "allowed.conf"),
+            "STATE_DIR": str(settings.state),
+            "KUMA_NAME": settings.kuma_name,
+            "KUMA_ISSUER": settings.values["TLS_ISSUER"] if "KUMA_NAME" in settings.values else "internal",
+            "AUTHORITY": hash_of(settings.authority / "hub-ca.pem"),
+            "CLOUD_SETTINGS": hash_of(settings.cloud / "cloud.toml"),
+            "WAYS_OUT": hash_of(settings.way_out / "allowed.conf"),
+            "MONITOR_SETTINGS": hash_of(settings.monitor / "monitor.toml", settings.monitor / "also.yaml"),
+            "BACKUP_SETTINGS": hash_of(settings.backup / "backup.toml"),
         }
         lines = [f"{name}={value}" for name, value in {**self.settings.values, **ours}.items()]
-        first_run.whole(self.settings.environment, "\n".join(lines) + "\n", 0o644)
+        whole(self.settings.environment, "\n".join(lines) + "\n", 0o644)
 
     def _fetch_authority(self) -> None:
         """Caddy's own authority vouches for hub.home.arpa, on every stack."""
@@ -129,7 +140,8 @@ class Stack:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.5)
-        first_run.whole(self.settings.cloud / "hub-ca.pem", found + "\n")
+        for folder in (self.settings.cloud, self.settings.authority):
+            whole(folder / "hub-ca.pem", found + "\n")
 
     def _cloud_key(self) -> str:
         """Cloud's public key; made the first time."""
@@ -169,7 +181,3 @@ def forget_images(keep: Releases) -> None:
 
 def _rows(found: object) -> list[dict[str, object]]:
     return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
-
-
-def _hash(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]

@@ -15,7 +15,9 @@ DEFAULT = COMPOSE / "stack.env"
 NEEDED = (
     "COMPOSE_PROJECT_NAME", "HUB_NAME", "ODOO_NAME", "HTTP_LISTEN", "HTTPS_LISTEN", "PUBLIC_PORT", "TLS_ISSUER", "HSTS",
 )  # fmt: skip
-OPTIONAL = ("COMPOSE_PROFILES", "HEALTH_INTERVAL", "OWNER_NAME")
+OPTIONAL = ("COMPOSE_PROFILES", "HEALTH_INTERVAL", "KUMA_NAME", "OWNER_NAME", "WATCH_SECONDS")
+INSIDE = "status.home.arpa"
+"""What Kuma is called where it has no name for the world."""
 _LINE = re.compile(r"([A-Z_]+)=(.*)")
 
 
@@ -31,8 +33,12 @@ class Settings:
         return self.values["COMPOSE_PROJECT_NAME"]
 
     @property
+    def profiles(self) -> frozenset[str]:
+        return frozenset(self.values.get("COMPOSE_PROFILES", "").split(",")) - {""}
+
+    @property
     def has_books(self) -> bool:
-        return "books" in self.values.get("COMPOSE_PROFILES", "").split(",")
+        return "books" in self.profiles
 
     @property
     def has_own_authority(self) -> bool:
@@ -40,8 +46,16 @@ class Settings:
 
     @property
     def url(self) -> str:
+        return self.public(self.values["HUB_NAME"])
+
+    @property
+    def kuma_name(self) -> str:
+        return self.values.get("KUMA_NAME") or INSIDE
+
+    def public(self, name: str) -> str:
+        """The address of a site of Caddy."""
         port = self.values["PUBLIC_PORT"]
-        return f"https://{self.values['HUB_NAME']}" + ("" if port == "443" else f":{port}")
+        return f"https://{name}" + ("" if port == "443" else f":{port}")
 
     @property
     def environment(self) -> Path:
@@ -61,6 +75,19 @@ class Settings:
     def way_out(self) -> Path:
         return self.state / "way-out"
 
+    @property
+    def authority(self) -> Path:
+        """The certificate that vouches for what is inside, alone in a folder."""
+        return self.state / "authority"
+
+    @property
+    def monitor(self) -> Path:
+        return self.state / "monitor"
+
+    @property
+    def backup(self) -> Path:
+        return self.state / "backup"
+
 
 def read(file: Path) -> Settings:
     """Raises StackFailed, one line."""
@@ -79,6 +106,8 @@ def read(file: Path) -> Settings:
     unknown = sorted(set(values) - {*NEEDED, *OPTIONAL})
     if missing or unknown:
         raise StackFailed(f"{file}: " + (f"{missing[0]} is missing" if missing else f"{unknown[0]} is no setting"))
+    if not values.get("WATCH_SECONDS", "20").isdigit():
+        raise StackFailed(f"{file}: WATCH_SECONDS is a number of seconds")
     return Settings(values, _state(values["COMPOSE_PROJECT_NAME"]))
 
 

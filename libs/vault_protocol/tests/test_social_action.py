@@ -11,7 +11,7 @@ from libs.vault_protocol.tests import made
 from libs.vault_protocol.tests.test_request import BODIES, DRAFTS, empty
 
 from vault_protocol import approval, plain, request, summary
-from vault_protocol.action import BadAction, PublishPost, SendWhatsApp, action_of
+from vault_protocol.action import BadAction, PublishPost, SendSealed, SendWhatsApp, action_of
 from vault_protocol.errors import ApprovalRefused, MalformedNote
 from vault_protocol.note import Note
 from vault_protocol.request import Request
@@ -27,8 +27,10 @@ POST: dict[str, Any] = {
 }  # fmt: skip
 CHAT: dict[str, Any] = {
     "account": "phone", "to": "+4915112345678", "chat": "4915112345678@s.whatsapp.net", "answers": "3EB0ABC",
-    "text": "Yes, on Monday.\n",
+    "blind": "0" * 32, "text": "Yes, on Monday.\n",
 }  # fmt: skip
+SEALED: dict[str, Any] = {"account": "phone", "sha256": "a" * 64}
+CHANGED_SEALED: dict[str, list[Any]] = {"account": ["other"], "kind": [], "sha256": ["b" * 64]}
 CHANGED_POST: dict[str, list[Any]] = {
     "account": ["other"],
     "network": [one for one in NETWORKS if one != "mastodon"],
@@ -49,11 +51,16 @@ CHANGED_CHAT: dict[str, list[Any]] = {
     "to": ["+4915112345679", "+491511234567"],
     "chat": ["", "4915112345679@s.whatsapp.net", "4915112345678@lid"],
     "answers": ["", "3EB0ABD"],
+    "blind": ["", "1" + "0" * 31],
     "text": ["Yes, on Tuesday.\n", " Yes, on Monday.\n", "Yes, on Monday. \n"],
 }
 CASES = [
     (kind, fields, name, value)
-    for kind, fields, changed in ((PublishPost, POST, CHANGED_POST), (SendWhatsApp, CHAT, CHANGED_CHAT))
+    for kind, fields, changed in (
+        (PublishPost, POST, CHANGED_POST),
+        (SendWhatsApp, CHAT, CHANGED_CHAT),
+        (SendSealed, SEALED, CHANGED_SEALED),
+    )
     for name, values in changed.items()
     for value in values
 ]
@@ -93,6 +100,7 @@ def _typed(kind: Any, name: str, value: Any) -> Any:
 def test_no_field_is_left_out_of_that() -> None:
     assert CHANGED_POST.keys() | {"type"} == PublishPost.model_fields.keys()
     assert CHANGED_CHAT.keys() | {"type"} == SendWhatsApp.model_fields.keys()
+    assert CHANGED_SEALED.keys() | {"type"} == SendSealed.model_fields.keys()
     assert {key for one in CHANGED_POST["media"] if one for key in one[0]} == PICTURE.keys()
 
 
@@ -205,6 +213,17 @@ def test_a_post_in_words_leaves_nothing_out_but_its_text() -> None:
     told = "\n".join(" ".join(row) for row in summary.rows(SendWhatsApp.model_validate(CHAT)))
     for words in ("WhatsApp", "phone", "+4915112345678", "4915112345678@s.whatsapp.net", "3EB0ABC"):
         assert words in told
+
+
+def test_a_sealed_message_says_nothing_but_its_digest_and_that_in_words_too() -> None:
+    sealed = SendSealed(account="phone", sha256=SendWhatsApp.model_validate(CHAT).digest)
+    note = request.put(empty(), Request(made.TOKEN, sealed))
+    found = request.read(note)
+    assert found is not None
+    assert found.action == sealed
+    assert "## Summary" in note.body
+    for secret in (CHAT["to"], CHAT["chat"], "Monday"):
+        assert secret not in note.content().decode()
 
 
 def test_an_action_under_another_name_is_refused() -> None:

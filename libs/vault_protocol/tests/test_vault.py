@@ -76,6 +76,17 @@ def test_every_verb_writes_what_every_other_agent_accepts(world: World) -> None:
     assert not list(other.malformed(*Stage))
 
 
+def test_what_stands_there_already_is_not_published_again(world: World) -> None:
+    cloud, other = world.vault(CLOUD), world.vault(OTHER)
+    cloud.withdraw(made.task_id(1), 1)
+    other.refresh()
+    head = other.journal.head
+
+    other.withdraw(made.task_id(1), 1)
+
+    assert (other.journal.head, cloud.refresh()) == (head, head)
+
+
 def test_the_same_task_is_added_once(world: World) -> None:
     cloud, other = world.vault(CLOUD), world.vault(OTHER)
 

@@ -30,6 +30,20 @@ def kuma(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
+def test_a_database_whose_program_has_ended_is_copied_without_a_word_written_beside_it(tmp_path: Path) -> None:
+    """Read only, as the backup's container has it; SQLite would make its log's index there otherwise."""
+    folder = tmp_path / "kuma"
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "kuma.db")) as writer:
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("CREATE TABLE beat (n INTEGER)")
+    assert [file.name for file in folder.iterdir()] == ["kuma.db"]
+    staged = FolderSource(Folder(name="kuma", path=folder, sqlite=("kuma.db",)), NO_SECRETS).stage(tmp_path / "s", NOW)
+    assert [file.name for file in folder.iterdir()] == ["kuma.db"]
+    with closing(sqlite3.connect(staged.manifest.paths["sqlite:kuma.db"])) as found:
+        assert found.execute("SELECT count(*) FROM beat").fetchone() == (0,)
+
+
 def test_a_database_in_use_is_copied_as_of_a_commit(kuma: Path, tmp_path: Path) -> None:
     source = FolderSource(Folder(name="kuma", path=kuma, sqlite=("kuma.db",)), NO_SECRETS)
     staged = source.stage(tmp_path / "spool", NOW)

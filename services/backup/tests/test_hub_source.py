@@ -159,5 +159,5 @@ def test_a_hub_without_a_vault_yet_is_an_expected_failure(tmp_path: Path) -> Non
     with pytest.raises(SourceFailed, match="has no refs/heads/main"):
         hub_source.HubSource(Vault(home=tmp_path)).mark()
     shutil.rmtree(tmp_path / "vault.git")
-    with pytest.raises(SourceFailed, match="git for-each-ref"):
+    with pytest.raises(SourceFailed, match="holds no vault yet"):
         hub_source.HubSource(Vault(home=tmp_path)).mark()

@@ -78,3 +78,20 @@ def test_a_monitor_that_says_no_or_is_gone_stops_nothing_and_its_address_is_in_n
         told.all_is_well()
     assert [one["event"] for one in logs] == ["ping.failed", "ping.failed"]
     assert TOKEN not in repr(logs)
+
+
+def test_a_word_that_was_not_taken_is_said_again_until_it_is_and_only_the_newest(
+    tmp_path: Path, monitor: Monitor
+) -> None:
+    told = pings(tmp_path, monitor)
+    monitor.status = 500
+    with capture_logs() as logs:
+        told.job("vault", well=True)
+        told.job("vault", well=False, words="the disk is away")
+        told.again()
+    assert [one["event"] for one in logs] == ["ping.failed"], "once is enough for a log"
+    monitor.heard.clear()
+    monitor.status = 200
+    told.again()
+    told.again()
+    assert monitor.heard == [(f"/push/{TOKEN}", {"status": "down", "msg": "the disk is away"})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from backup import past
+from backup import past, surface
 from backup.errors import NoRepository, ResticFailed, SourceFailed
 from backup.manifest import Manifest, Staged
 from backup.pings import Pings
 from backup.restic import Restic
-from backup.settings import Alarms, Repository, Settings
+from backup.settings import Alarms, Disks, Keep, Repository, Settings
 from backup.settings import Vault as VaultSettings
 from backup.work import Work
 from vault_protocol.canonical import utc
@@ -62,16 +63,20 @@ class Round:
         words = f'#!/bin/sh\necho "$*" >>{self.folder}/asked\nenv >{self.folder}/environment\n{said}'
         program.write_text(f"{words}printf '%s\\n' '{stderr}' >&2\nexit {code}\n", encoding="utf-8")
         program.chmod(0o755)
-        repository = Repository(location=str(self.folder / "r"), password_file=self.folder / "password")
+        repository = Repository(
+            location=str(self.folder / "r"), password_file=self.folder / "password", append_only=False
+        )
         return Restic(repository, host="vm", cache=self.folder / "cache", program=str(program), timeout=30)
 
-    def work(self, restic: Restic) -> Work:
-        for name in ("push", "dead"):
+    def work(self, restic: Restic, keep: Keep | None = None, disks: Disks | None = None) -> Work:
+        for name in ("push", "dead", "disk"):
             (self.folder / name).write_text(f"http://{name}", encoding="utf-8")
-        alarms = Alarms(push={"vault": self.folder / "push"}, dead_man=self.folder / "dead")
+        alarms = Alarms(
+            push={"vault": self.folder / "push", "disks": self.folder / "disk"}, dead_man=self.folder / "dead"
+        )
         settings = Settings(
             state_dir=self.folder / "state", repository=restic.repository, alarms=alarms,
-            vault=VaultSettings(home=self.folder),
+            vault=VaultSettings(home=self.folder), keep=keep or Keep(), disks=disks or Disks(),
         )  # fmt: skip
         pings = Pings(alarms, lambda url, query: self.told.append((url, query)))
         return Work(settings, {"vault": self.source}, restic, pings, self.clock)
@@ -129,6 +134,78 @@ def test_the_dead_man_is_told_nothing_while_something_is_wrong(jobs: Round) -> N
     jobs.clock.tick(timedelta(minutes=1))
     assert work.step() is True
     assert [url for url, _ in jobs.told] == ["http://push"]
+
+
+def test_where_it_may_forget_it_prunes_by_itself_but_not_while_something_is_wrong(jobs: Round) -> None:
+    work = jobs.work(jobs.restic(SUMMARY), Keep(every_seconds=3600))
+    assert "prune" in work.jobs
+    jobs.source.failing = True
+    work.run("vault")
+    work.run("vault")
+    assert "nothing is forgotten now: vault: failed 2 times" in str(work.run("prune"))
+    assert not (jobs.folder / "asked").exists()
+    jobs.source.failing = False
+    work.run("vault")
+    jobs.restic("[]")
+    assert work.run("prune") is None
+    assert "--keep-within 2d" in (jobs.folder / "asked").read_text(encoding="utf-8")
+
+
+def test_a_disk_without_room_is_told_and_the_dead_man_hears_nothing(jobs: Round) -> None:
+    work = jobs.work(jobs.restic(SUMMARY), disks=Disks(paths=(jobs.folder, Path("/nowhere")), least_percent=0))
+    assert work.step()
+    assert ("http://disk", {"status": "up", "msg": "OK"}) in jobs.told
+    assert ("http://dead", {}) in jobs.told
+    assert f'disk_free_bytes{{path="{jobs.folder}"}} ' in surface.answer(work, "/metrics")[1]
+    jobs.told.clear()
+    jobs.clock.tick(timedelta(days=1))
+    crowded = jobs.work(jobs.restic(SUMMARY), disks=Disks(paths=(jobs.folder, Path("/nowhere")), least_percent=100))
+    assert crowded.step()
+    [words] = [query["msg"] for url, query in jobs.told if url == "http://disk"]
+    assert str(jobs.folder) in words
+    assert "/nowhere: 0.0 % free" in words
+    assert ("http://dead", {}) not in jobs.told
+
+
+def test_a_full_disk_of_its_own_ends_nothing_and_is_told(jobs: Round, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = jobs.work(jobs.restic(SUMMARY))
+    full = OSError(errno.ENOSPC, "No space left on device", "/data")
+
+    def no_room(*_: object) -> None:
+        raise full
+
+    monkeypatch.setattr(past, "save", no_room)
+    monkeypatch.setattr(jobs.source, "stage", no_room)
+    assert "/data: No space left on device" in str(work.run("vault"))
+    assert jobs.told == [("http://push", {"status": "down", "msg": "/data: No space left on device"})]
+    assert work.status.of("vault").failures == 1
+    monkeypatch.undo()
+    assert work.run("vault") is None
+    assert past.load(jobs.folder / "state" / "status.json", jobs.clock.now()).of("vault").failures == 0
+
+
+def test_a_repository_that_may_only_grow_is_not_pruned_by_itself(tmp_path: Path) -> None:
+    grows = Repository(location="r", password_file=tmp_path / "p", append_only=True)
+    with pytest.raises(ValueError, match="append_only"):
+        Settings(state_dir=tmp_path, repository=grows, keep=Keep(every_seconds=3600))
+
+
+def test_the_numbers_say_how_each_job_stands(jobs: Round) -> None:
+    work = jobs.work(jobs.restic(SUMMARY))
+    work.run("vault")
+    code, numbers = surface.answer(work, "/metrics")
+    assert code == 200
+    assert f'last_well_timestamp_seconds{{job_name="vault"}} {int(jobs.clock.now().timestamp())}\n' in numbers
+    assert 'countersign_backup_snapshot_bytes{job_name="vault"} 1000\n' in numbers
+    assert "countersign_backup_anomalies 0\n" in numbers
+    jobs.source.looks, jobs.source.failing = "b", True
+    work.run("vault")
+    work.run("vault")
+    numbers = surface.answer(work, "/metrics")[1]
+    assert 'failures{job_name="vault"} 2\n' in numbers
+    assert "countersign_backup_anomalies 1\n" in numbers
+    assert surface.answer(work, "/healthz")[0] == 200, "the process is well; its monitors tell the rest"
+    assert surface.answer(work, "/other")[0] == 404
 
 
 @pytest.mark.parametrize(

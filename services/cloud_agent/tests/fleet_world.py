@@ -34,7 +34,7 @@ import sys, time
 from pathlib import Path
 import cloud_agent.__main__ as agent
 from cloud_agent import settings
-from cloud_agent.drafting.offline import OfflineDrafter
+from drafting.offline import OfflineDrafter
 
 class HeldUp(OfflineDrafter):
     def draft(self, letter, **more):

@@ -14,8 +14,8 @@ from services.cloud_agent.tests.world import OWNER, ToldDrafter, World, mail
 
 from books.rpc import Access, connect
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk
-from cloud_agent.drafting import Kind
 from demo.odoo.server import Fate, Server, running
+from drafting import Kind
 from vault_protocol import later, request
 from vault_protocol.action import PostInvoice, SendMail
 from vault_protocol.later import Then

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 import cloud_agent
 from cloud_agent.settings import Settings
 
-OURS = ("accounting", "books", "cloud_agent", "correspondence", "vault_protocol")
+OURS = ("accounting", "books", "cloud_agent", "correspondence", "drafting", "vault_protocol")
 READS_AND_DRAFTS = "books.jsonrpc"
 """The one module that speaks odoorpc: with a key that cannot post, and verbs that only draft."""
 FORBIDDEN = ("smtplib", "aiosmtpd", "aiosmtplib", "mcp", "local_agent", "demo", "odoorpc", "nntplib", "ftplib")
@@ -132,7 +132,7 @@ def test_running_cloud_loads_nothing_that_can_send() -> None:
 
 def test_the_installed_package_holds_only_what_watches_and_drafts() -> None:
     folders = {file.relative_to(PACKAGE).parts[0] for file in PACKAGE.rglob("*.py") if file.parent != PACKAGE}
-    assert folders == {"bookkeeping", "drafting", "watchers"}
+    assert folders == {"bookkeeping", "watchers"}
     telling = re.compile(r"smtp|submission_host|\.sendmail|starttls|port=(?:25|465|587)", re.IGNORECASE)
     assert [file.name for file in PACKAGE.rglob("*.py") if telling.search(file.read_text(encoding="utf-8"))] == []
 
@@ -148,13 +148,20 @@ def test_what_cloud_depends_on_does_not_bring_the_acting_half() -> None:
 def fields_of(model: type[BaseModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield name
-        for inner in (field.annotation, *getattr(field.annotation, "__args__", ())):
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                yield from fields_of(inner)
+        for inner in within(field.annotation):
+            yield from fields_of(inner)
+
+
+def within(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models in a type, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from within(inner)
 
 
 def test_no_setting_names_a_server_that_sends_or_a_key_that_approves() -> None:
     names = set(fields_of(Settings))
-    assert {"key_file", "password_file", "api_key_file", "hub_token_file"} <= names
+    assert {"key_file", "password_file", "grant_file", "api_key_file", "hub_token_file"} <= names
     others = names - {"hub_token_file"}  # it opens the hub, which holds Cloud to its zone
     assert [name for name in others if re.search("smtp|submi|send|outgoing|approv|sign|token", name)] == []

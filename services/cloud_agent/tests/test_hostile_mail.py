@@ -16,12 +16,12 @@ from imap_tools import MailBoxUnencrypted
 from libs.correspondence.tests.corpus import CORPUS
 from services.cloud_agent.tests.world import OFFICE, World
 
-from cloud_agent.drafting.offline import OfflineDrafter
 from cloud_agent.watchers.imap import ImapWatcher
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from correspondence import read
 from correspondence.masking import masked
 from demo.launch import MailWorld
+from drafting.offline import OfflineDrafter
 from vault_protocol import request
 from vault_protocol.action import SendMail
 from vault_protocol.task import Stage, Task

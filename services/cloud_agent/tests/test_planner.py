@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from services.cloud_agent.tests.world import ToldDrafter, World, mail
 
-from cloud_agent.drafting import DrafterUnavailable, Kind, Letter
 from cloud_agent.planner import Step, tick
+from drafting import DrafterUnavailable, Kind, Letter
 from vault_protocol import approval, keys, request, sshsig
 from vault_protocol.note import Note
 from vault_protocol.task import Stage, Task

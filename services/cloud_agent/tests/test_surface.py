@@ -7,16 +7,18 @@ import pytest
 
 from cloud_agent.health import Health
 from cloud_agent.surface import Surface, answer, metrics, state
+from cloud_agent.watchers.mailbox_settings import Credential
 from cloud_agent.watchers.waiting import Trouble
 from vault_protocol.errors import VaultError
 from vault_protocol.testing import TestClock
 
+OPENED_BY = {"office": Credential.READS_ONLY, "shop": Credential.HELD}
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def health(tmp_path: Path) -> Health:
-    made = Health.of(tmp_path / "health.json", TestClock(NOON), ["office", "shop"])
+    made = Health.of(tmp_path / "health.json", TestClock(NOON), OPENED_BY)
     made.step()
     return made
 

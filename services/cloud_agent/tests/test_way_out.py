@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from services.cloud_agent.tests.test_imap_connection import settings
 
-from cloud_agent.watchers.folder import Unreachable
+from cloud_agent.watchers.faults import Unreachable
 from cloud_agent.watchers.imap import ImapWatcher
 from cloud_agent.watchers.waiting import answers
 from demo.cable import cable

@@ -1,12 +1,14 @@
 """What becomes of a mail, with a hub in memory and a drafter that is told what to say."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from services.cloud_agent.tests.world import OWNER, ToldDrafter, World, mail
 
-from cloud_agent.drafting import DrafterRefused, Kind, Letter
+from cloud_agent.keeping import MessageIds, RawMail
+from drafting import DrafterRefused, Kind, Letter
 from vault_protocol import request
 from vault_protocol.action import SendMail
 from vault_protocol.front_matter import FrontMatter
@@ -256,3 +258,22 @@ def test_raw_mail_goes_thirty_days_after_it_came_unless_its_task_has_not_ended(t
         world.waits(days * 86400)
         world.works()
         assert {path.stem for path in (tmp_path / "raw").iterdir()} == left
+
+
+def test_raw_mail_over_its_room_goes_oldest_first_but_for_what_is_needed(tmp_path: Path) -> None:
+    raw = RawMail(tmp_path)
+    kept = [raw.keep(bytes([number]) * 100) for number in range(4)]
+    for at, sha256 in enumerate(kept):
+        os.utime(tmp_path / f"{sha256}.eml", (at, at))
+    long_ago = datetime(1960, 1, 1, tzinfo=UTC)
+    assert raw.prune(long_ago, lambda: frozenset(), 400) == 0
+    assert raw.prune(long_ago, lambda: frozenset({kept[0]}), 200) == 2
+    assert {path.stem for path in tmp_path.iterdir()} == {kept[0], kept[3]}
+
+
+def test_a_message_id_is_forgotten_after_its_time(tmp_path: Path) -> None:
+    ids = MessageIds(tmp_path)
+    assert [ids.first("office", "<1@x>", "a"), ids.first("office", "<1@x>", "b")] == ["a", "a"]
+    assert ids.prune(datetime(1960, 1, 1, tzinfo=UTC)) == 0
+    assert ids.prune(datetime(2960, 1, 1, tzinfo=UTC)) == 1
+    assert ids.first("office", "<1@x>", "b") == "b"

@@ -9,10 +9,10 @@ import pytest
 from services.cloud_agent.tests.world import LEASE, OTHER, ToldDrafter, World, mail
 
 from cloud_agent.desk import NoVaultYet, WrongVault
-from cloud_agent.drafting import DrafterUnavailable, Letter
 from cloud_agent.retries import Later, Pauses
 from cloud_agent.watchers.imap import Retry, Trouble
 from cloud_agent.worker import MOST_UNANSWERED
+from drafting import DrafterUnavailable, Letter
 from vault_protocol.errors import HubUnreachable
 from vault_protocol.task import Domain, Stage, TaskId
 from vault_protocol.testing import TestClock
@@ -284,5 +284,7 @@ def test_the_health_file_says_what_is_wrong(tmp_path: Path) -> None:
     world.health.trouble("business", Trouble.UNREACHABLE)
     world.health.step()
     found = json.loads((tmp_path / "health.json").read_text())
-    assert found["mailboxes"] == {"business": {"last_mail": "2026-11-23T09:00:01Z", "trouble": "unreachable"}}
+    assert found["mailboxes"] == {
+        "business": {"last_mail": "2026-11-23T09:00:01Z", "trouble": "unreachable", "credential": "could-send"}
+    }
     assert (found["hub_reachable"], found["drafter_ok"]) == (True, True)

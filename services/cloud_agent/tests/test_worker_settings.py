@@ -12,6 +12,7 @@ from cloud_agent import machine
 from cloud_agent import settings as settings_file
 from cloud_agent.__main__ import main
 from cloud_agent.settings import BadSettings
+from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from vault_protocol import keys
 from vault_protocol.alone import AlreadyRunning, alone
 from vault_protocol.sshsig import PublicKey
@@ -44,7 +45,9 @@ def written(tmp_path: Path, text: str) -> Path:
 def test_paths_begin_at_the_settings_file(tmp_path: Path) -> None:
     settings = settings_file.read(written(tmp_path, GOOD))
     assert settings.state_dir == tmp_path / "state"
-    assert settings.mailboxes[0].password_file == tmp_path / "passwords" / "business"
+    (office,) = settings.mailboxes
+    assert isinstance(office, MailboxSettings)
+    assert office.password_file == tmp_path / "passwords" / "business"
     assert settings.every_own_address == {"owner@home.example"}
 
 

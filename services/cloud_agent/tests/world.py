@@ -10,17 +10,18 @@ from cloud_agent.bookkeeping.clerk import Clerk
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk
 from cloud_agent.bookkeeping.overdue import Overdue
 from cloud_agent.desk import Desk, PatientVault
-from cloud_agent.drafting import Draft, Kind, Letter, Priority, Triage
 from cloud_agent.health import Health
 from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.reading import Accounts
 from cloud_agent.retries import Failures, Later, Pauses
 from cloud_agent.submission import STALE_AFTER
-from cloud_agent.watchers.imap import Arrival
+from cloud_agent.watchers.arrival import Arrival
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
+from drafting import Draft, Kind, Letter, Priority, Triage
+from drafting.ruled import Ruled
 from vault_protocol import keys, scan, sshsig, updates
 from vault_protocol.action import Address
 from vault_protocol.audit import Record
@@ -89,10 +90,11 @@ class World:
 
     def __init__(
         self, state: Path, drafter: ToldDrafter | None = None, *, secrets: tuple[str, ...] = (), judged: bool = True,
-        owner: sshsig.PublicKey | None = None, desk: LedgerDesk | None = None,
+        owner: sshsig.PublicKey | None = None, desk: LedgerDesk | None = None, handbook: str | None = None,
     ) -> None:  # fmt: skip
         """`secrets` are the agent's own; with `judged`, Local refuses a head that breaks a rule; `owner` is pinned,
-        `desk` are the books."""
+        `desk` are the books. With a `handbook` the drafter is held to its rules."""
+        self.handbook = handbook
         self._owner = owner
         self.state, self.drafter, self.clock = state, drafter or ToldDrafter(), TestClock()
         self.ledger_desk = desk
@@ -109,13 +111,14 @@ class World:
     def begin(self) -> None:
         """What `countersign init` publishes first."""
         card = b'{"vault": "v1"}'
-        self.local.write("init", "vault", {"Vault.json": card, "Company_Handbook.md": b"# Handbook\n\nBe kind.\n"})
+        handbook = self.handbook or "# Handbook\n\nBe kind.\n"
+        self.local.write("init", "vault", {"Vault.json": card, "Company_Handbook.md": handbook.encode()})
 
     def start(self, agent: AgentId = CLOUD) -> None:
         """A new life of the agent: nothing stays but its state folder and the hub."""
         self.agent = agent
         self.later = Later(self.clock, EXACT)
-        self.health = Health.of(self.state / "health.json", self.clock, [OFFICE.name])
+        self.health = Health.of(self.state / "health.json", self.clock, {OFFICE.name: OFFICE.credential})
         journal = self._journal(agent, Role.CLOUD, None)
         self.desk = Desk(PatientVault(journal, waits=self.later.waits, lease=LEASE))
         mailboxes, raw = {OFFICE.name: OFFICE}, RawMail(self.state / "raw")
@@ -127,8 +130,9 @@ class World:
         accounts = Accounts("Olive Owner", mailboxes, frozenset({OWNER, "me@home.example"}))
         books = self.ledger_desk
         clerk = Clerk(books, self.clock.now, lambda now: now + STALE_AFTER) if books else None
+        drafter = Ruled(self.drafter) if self.handbook else self.drafter
         work = Work(
-            self.desk, self.drafter, agent=agent, accounts=accounts, raw=raw, clock=self.clock, lease=LEASE,
+            self.desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=self.clock, lease=LEASE,
             step=lambda name: self.step(name), clerk=clerk, overdue=self._overdue(books) if books else None,
         )  # fmt: skip
         housekeeping = Housekeeping(agent=agent, clock=self.clock, health=self.health, raw=raw)
@@ -151,7 +155,7 @@ class World:
     def receives(self, raw: bytes, *, oversized: bool = False) -> None:
         self.clock.tick(timedelta(seconds=1))
         arrived = datetime(2026, 11, 23, 8, tzinfo=UTC) + timedelta(seconds=self.clock.monotonic())
-        self.arrivals.take(Arrival(OFFICE.name, 1, 1, arrived, raw, oversized))
+        self.arrivals.take(Arrival(OFFICE.name, arrived, raw, oversized))
 
     def works(self) -> None:
         """Until there is nothing to do now."""

@@ -25,7 +25,7 @@ from books.rpc import Access
 from demo.launch import MailWorld, mail_world
 from demo.odoo.server import Server, running
 from local_agent.server_client import ServerClient, command
-from local_agent.undo import approvals
+from local_agent.taking_back import approvals
 from vault_protocol import later, moves, request
 from vault_protocol.action import PostInvoice, RegisterPayment, SendMail
 from vault_protocol.later import Then

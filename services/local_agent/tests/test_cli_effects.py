@@ -11,7 +11,7 @@ from services.local_agent.tests.cli_world import World
 
 from local_agent.effects import Ledger, State
 from local_agent.limits import MANY
-from local_agent.undo import approvals
+from local_agent.taking_back import approvals
 from vault_protocol.approval import Approval
 from vault_protocol.task import Stage
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from services.local_agent.tests.cli_world import World
 
-from vault_protocol import audit
+from vault_protocol import audit, updates
 from vault_protocol.task import AgentId
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31mPAY\x9b2J[bold red]now[/] :smile: \u202eevil"
@@ -200,3 +200,17 @@ def test_a_broken_chain_is_an_error_and_the_others_are_shown(world: World) -> No
     assert ran.code == 1
     assert "cloud: record 0 does not follow" in ran.err
     assert "The chain of local is whole" in ran.out
+
+
+def test_status_says_what_cloud_opens_each_mailbox_with(world: World) -> None:
+    assert world.run("status", "--json").json["mailboxes"] == {}
+    held = {"office": "reads-only", "shop": "could-send", "later": "by-a-way-of-its-own"}
+    now = world.cloud.journal.clock.now()
+    world.cloud.refresh()
+    path = updates.mailboxes_path(AgentId("cloud"))
+    world.cloud.write("mailboxes", "cloud", {path: updates.told_credentials(held, now)})
+    assert world.run("status", "--json").json["mailboxes"] == held
+    out = world.run("status").out
+    assert "office by Gmail, by a grant that only reads" in out
+    assert "shop by an IMAP password that could send, and nothing holds it" in out
+    assert "later by by-a-way-of-its-own" in out

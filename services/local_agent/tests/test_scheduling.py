@@ -15,7 +15,7 @@ from local_agent.decisions import How
 from local_agent.effects import Ledger, State
 from local_agent.effects.execute import Outcome
 from local_agent.signers import signer
-from local_agent.undo import TooLate, approvals, take_back
+from local_agent.taking_back import TooLate, approvals, take_back
 from vault_protocol.action import SendMail
 from vault_protocol.approval import Approved
 from vault_protocol.errors import IllegalMove, VaultError
@@ -126,8 +126,9 @@ def test_what_is_taken_back_before_it_began_is_never_sent(desk: Desk, after: tim
     """Also after its time, when nobody has begun it: a machine that was off."""
     (task,) = desk.schedule(at=desk.clock.now() + TUESDAY)
     desk.clock.tick(after)
-    back = take_back(desk.local(), task)
-    assert (back.stage, back.hub) == (Stage.PENDING_APPROVAL, "")
+    local = desk.local()
+    back = take_back(local, local.vault.get(task))
+    assert (back.stage, back.trouble) == (Stage.PENDING_APPROVAL, "")
     desk.clock.tick(TUESDAY)
     assert desk.look() == []
     assert desk.stages(task) == [Stage.PENDING_APPROVAL]
@@ -139,9 +140,10 @@ def test_what_was_sent_is_not_taken_back_and_nobody_says_so(desk: Desk) -> None:
     desk.clock.tick(timedelta(seconds=11))
     assert desk.look() == [task]
     with pytest.raises(TooLate, match="it is too late"):
-        take_back(stale, task)
+        take_back(stale, stale.vault.get(task))
+    local = desk.local()
     with pytest.raises(IllegalMove, match="is in Done"):
-        take_back(desk.local(), task)
+        take_back(local, local.vault.get(task))
     assert desk.stages(task) == [Stage.DONE]
 
 
@@ -160,7 +162,7 @@ def test_while_the_hub_is_away_taking_back_holds_and_the_note_follows_later(desk
     (task,) = desk.schedule()
     local = desk.local()
     elsewhere = desk.world.hub_away()
-    assert take_back(local, task).hub
+    assert take_back(local, local.vault.get(task)).trouble
     elsewhere.rename(desk.world.hub)
     desk.clock.tick(timedelta(minutes=1))
     assert desk.look() == []
@@ -169,7 +171,8 @@ def test_while_the_hub_is_away_taking_back_holds_and_the_note_follows_later(desk
 
 def test_a_clock_set_back_after_it_was_taken_back_sends_nothing(desk: Desk) -> None:
     (task,) = desk.schedule(at=desk.clock.now() + TUESDAY)
-    take_back(desk.local(), task)
+    local = desk.local()
+    take_back(local, local.vault.get(task))
     desk.clock.tick(TUESDAY)
     desk.look()
     desk.clock.jump(-timedelta(days=1))

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
+from services.local_agent.tests.keyrings import MemoryKeyring, keyring_of
 
 from local_agent import signers
 from local_agent.home import Home, Settings
@@ -86,27 +85,11 @@ def test_a_wrong_passphrase_opens_nothing_and_appears_nowhere(made: PassphraseSi
     assert PASSPHRASE not in repr(made) + repr(vars(made))
 
 
-class _Keyring(KeyringBackend):
-    """A keyring in memory."""
-
-    priority = 1
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-
 @pytest.fixture
-def ring() -> Iterator[_Keyring]:
-    before, ring = keyring.get_keyring(), _Keyring()
-    keyring.set_keyring(ring)
-    yield ring
-    keyring.set_keyring(before)
+def ring() -> Iterator[MemoryKeyring]:
+    ring = MemoryKeyring()
+    with keyring_of(ring):
+        yield ring
 
 
 def home_of(tmp_path: Path, protection: str) -> tuple[Home, Settings]:
@@ -116,7 +99,7 @@ def home_of(tmp_path: Path, protection: str) -> tuple[Home, Settings]:
     return Home(tmp_path), settings
 
 
-def test_the_keyring_opens_the_key_without_asking(tmp_path: Path, ring: _Keyring) -> None:
+def test_the_keyring_opens_the_key_without_asking(tmp_path: Path, ring: MemoryKeyring) -> None:
     home, settings = home_of(tmp_path, "keyring")
     public = keys.save(keys.new(), home.approval_key, comment="", passphrase=PASSPHRASE)
     found = signer(home, settings)

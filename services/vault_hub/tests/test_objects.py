@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from errno import EIO
 from pathlib import Path
 from random import Random
 
@@ -148,8 +149,9 @@ def test_git_may_repack_in_the_middle_of_it(hub: Path, before: int) -> None:
     assert git(hub, "rev-list", "--count", "main").strip() == str(before + 1)
 
 
+@pytest.mark.parametrize("together", [True, False])
 def test_everything_is_synced_before_it_gets_its_name_and_the_folder_after(
-    hub: Path, monkeypatch: pytest.MonkeyPatch
+    together: bool, hub: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No kill shows what a power loss would take: so each sync is looked for."""
     ours, line = grown(hub, 1)
@@ -169,11 +171,41 @@ def test_everything_is_synced_before_it_gets_its_name_and_the_folder_after(
     monkeypatch.setattr(os, "fsync", seen)
     monkeypatch.setattr(Path, "rename", named)
     commit = ours.commit(line[-1], {"a.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
-    ours.write()
+    ours.write(commit if together else None)
     assert not unsynced, "objects are on disk before a head names them"
     ours.swap(commit, line[-1])
     assert not unsynced
     assert len(synced) == 5
+
+
+def test_a_group_and_its_head_are_synced_together_and_a_disk_that_fails_one_of_them_takes_nothing(
+    hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, line = grown(hub, 1)
+    fsync, there = os.fsync, sorted((hub / "objects" / "pack").iterdir())
+    synced: list[int] = []
+    commit = ours.commit(line[-1], {"a.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
+    for failing in ("main.lock", "tmp_"):
+
+        def fails(handle: int, failing: str = failing) -> None:
+            synced.append(handle)
+            if failing in Path(f"/proc/self/fd/{handle}").readlink().name:
+                raise OSError(EIO, "no")
+            fsync(handle)
+
+        synced.clear()
+        monkeypatch.setattr(os, "fsync", fails)
+        with pytest.raises(OSError, match="no"):
+            ours.write(commit)
+        assert len(synced) == 3, "none is under way any more"
+        assert sorted((hub / "objects" / "pack").iterdir()) == there
+        assert not list((hub / "refs").rglob("*.lock"))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    ours.write(commit)
+    ours.swap(commit, line[-1])
+    assert ours.head() == commit
+    assert remote.fsck(hub) == ()
 
 
 def test_an_object_that_is_nowhere_is_said_to_be(hub: Path) -> None:

@@ -12,7 +12,7 @@ from .action_base import ActionBase, BadAction, Body, Hex64, Line, Strict
 from .books_action import InvoiceLine, Journal, Party, PostInvoice, RegisterPayment
 from .payment_action import PayTransfer
 from .social_action import Media, PublishPost
-from .whatsapp_action import SendWhatsApp
+from .whatsapp_action import SendSealed, SendWhatsApp
 
 __all__ = [
     "ACTIONS",
@@ -30,6 +30,7 @@ __all__ = [
     "PublishPost",
     "RegisterPayment",
     "SendMail",
+    "SendSealed",
     "SendWhatsApp",
     "action_of",
 ]
@@ -95,16 +96,17 @@ class SendMail(ActionBase):
         return self
 
 
-Action: TypeAlias = SendMail | PostInvoice | RegisterPayment | PayTransfer | PublishPost | SendWhatsApp
+Action: TypeAlias = SendMail | PostInvoice | RegisterPayment | PayTransfer | PublishPost | SendWhatsApp | SendSealed
 """The union of all actions; it grows by one class and one line in `ACTIONS` for each kind of effect."""
 
 ACTIONS: Mapping[str, type[Action]] = {
     "send_mail": SendMail,
     "post_invoice": PostInvoice,
     "register_payment": RegisterPayment,
+    "pay_transfer": PayTransfer,
     "publish_post": PublishPost,
     "send_whatsapp": SendWhatsApp,
-    "pay_transfer": PayTransfer,
+    "send_sealed": SendSealed,
 }
 
 

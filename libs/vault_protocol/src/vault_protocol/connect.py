@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,13 +14,18 @@ from .remote import Remote
 from .store import GitStore
 
 
-def connect(store: GitStore, address: str, *, token_file: Path | None = None, ca_file: Path | None = None) -> Hub:
-    """The hub at this address. Raises VaultError when address, token or CA file cannot be used."""
-    if token_file is None:
+def connect(
+    store: GitStore, address: str, *, token_file: Path | None = None, ca_file: Path | None = None,
+    token: Callable[[], str] | None = None,
+) -> Hub:  # fmt: skip
+    """The hub at this address; `token` reads one that lies in no file. Raises VaultError when address, token or CA file
+    cannot be used."""
+    read = partial(read_token, token_file) if token is None and token_file is not None else token
+    if read is None:
         if ca_file is not None:
             raise VaultError("hub_ca_file is for a resident hub, which also needs hub_token_file")
         return Remote(store, address)
-    return HubClient(store, address, read_token(token_file), ca_file=ca_file, again=partial(read_token, token_file))
+    return HubClient(store, address, read(), ca_file=ca_file, again=read)
 
 
 def read_token(file: Path) -> str:

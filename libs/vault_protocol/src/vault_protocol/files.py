@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 from pathlib import Path
 
 from .errors import VaultError
@@ -39,6 +42,26 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_all(handles: Sequence[int]) -> None:
+    """Make what was written to these durable, at the same time: the file system commits them together.
+
+    Raises OSError when any of them is not; none is under way any more when this returns or raises.
+    """
+    first, *others = handles
+    waiting = [_syncing().submit(os.fsync, handle) for handle in others]
+    try:
+        os.fsync(first)
+    finally:
+        wait(waiting)
+    for one in waiting:
+        one.result()
+
+
+@cache
+def _syncing() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2, "sync")
 
 
 def secret_line(file: Path) -> str:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from heapq import nsmallest
+from itertools import islice
 from typing import TypeAlias
 from zlib import crc32
 
 from .task import AgentId, Task, TaskId
 
 WINDOW = 4
-"""Tasks looked at, for each one wanted and each agent of the fleet. Whoever comes walks round all of them, so the
-tasks of an agent that went away do not wait behind newer ones for ever."""
+"""Tasks looked at, for each one wanted and one more, and each agent of the fleet. Whoever comes walks round all of
+them, so the tasks of an agent that went away do not wait behind newer ones for ever."""
 
 MOST_LOSSES = 16
 """Losses that make the window wider."""
@@ -29,8 +29,7 @@ Urgency: TypeAlias = tuple[int, str, str]
 
 def urgency(task: Task) -> Urgency:
     """Highest priority first, then oldest."""
-    front = task.note.front
-    return _RANK.get(front.words("priority"), 1), front.words("received"), task.id
+    return _rank(task), task.note.front.words("received"), task.id
 
 
 @dataclass
@@ -62,17 +61,17 @@ class Fleet:
 
     def window(self, count: int) -> int:
         """How many of the most urgent are looked at for so many."""
-        return WINDOW * count * (1 + len(self.seen) + self.losses)
+        return WINDOW * (1 + count) * (1 + len(self.seen) + self.losses)
 
     def pick(self, waiting: Iterable[Task], count: int) -> Sequence[Task]:
         """The `count` tasks for us: the most urgent when nobody else is there, else the next ones on our way among
-        those of equal priority."""
+        those of equal priority. `waiting`: the most urgent first."""
         alone = not self.seen and not self.losses
-        window = nsmallest(count if alone else self.window(count), waiting, key=urgency)
+        window = list(islice(waiting, count if alone else self.window(count)))
         if alone or len(window) <= count:
             return window
         corner = self._first_corner() if self.corner is None else self.corner
-        chosen = sorted(window, key=lambda task: (urgency(task)[0], (_place(task.id) - corner) % CIRCLE))[:count]
+        chosen = sorted(window, key=lambda task: (_rank(task), (_place(task.id) - corner) % CIRCLE))[:count]
         self.corner = _place(chosen[-1].id) + 1
         return chosen
 
@@ -80,6 +79,10 @@ class Fleet:
         """Who sees the same others has another one."""
         everybody = sorted({*self.seen, self.me})
         return everybody.index(self.me) * CIRCLE // len(everybody)
+
+
+def _rank(task: Task) -> int:
+    return _RANK.get(task.note.front.words("priority"), 1)
 
 
 def _place(task: TaskId) -> int:

@@ -87,13 +87,15 @@ class Journal:
         """Publish what `build` makes of the head, again on each new head until it is accepted.
 
         Raises what `build` raises, Refused when a secret is in it or a zone forbids it, HubUnreachable when the
-        outcome is not known. `exact`: only on the very head that `build` saw.
+        outcome is not known. `exact`: only on the very head that `build` saw. What is there already is not published.
         """
         for tries in range(TRIES):
             edits = build(self.head)
             if not edits and self.head is not None:
                 return self.head
             changes = self._changes(edits)
+            if not changes and self.head is not None:
+                return self.head  # it stands as it was to stand: ours of before, or another's very same
             self._hold_back_secrets(edits)
             self._judge(changes, edits)
             commit = self._commit(verb, subject, changes, edits, attempt)

@@ -12,13 +12,13 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from .deltas import Patch, delta
-from .files import sync_folder
+from .files import sync_all, sync_folder
 
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
 _DELTA = 7
@@ -72,12 +72,13 @@ def entries(objects: Mapping[str, tuple[str, bytes]], patches: Mapping[str, Patc
 
 
 def write(
-    folder: Path, entries: Sequence[Entry], step: Callable[[str], None] = lambda name: None, *, durable: bool = True
-) -> str:
+    folder: Path, entries: Sequence[Entry], step: Callable[[str], None] = lambda name: None, *, durable: bool = True,
+    along: Sequence[int] = (),
+) -> str:  # fmt: skip
     """A pack of these objects, each once, in `folder` (objects/pack). Returns its name without suffix.
 
-    When it returns, both files are there under their names, and if `durable`, on disk. Raises OSError; then only
-    temporary files are left, and of those none that could be removed.
+    When it returns, both files are there under their names, and if `durable`, on disk, with the open files `along`.
+    Raises OSError; then only temporary files are left, and of those none that could be removed.
     """
     ordered = sorted({entry.oid: entry for entry in entries}.values(), key=lambda entry: entry.oid)
     body = [b"PACK" + struct.pack(">II", 2, len(ordered))]
@@ -91,13 +92,29 @@ def write(
     index = _index(ordered, offsets, check.digest())
     name = f"pack-{check.hexdigest()}"
     there = (folder / (name + ".idx")).exists()
-    _place(folder, name + ".pack", pack + check.digest(), step, durable)
-    step("pack written")
+    temporary: list[Path] = []
     try:
-        _place(folder, name + ".idx", index, step, durable)
+        with ExitStack() as opened:
+            for content in (pack + check.digest(), index):
+                handle, path = _written(folder, content)
+                opened.callback(os.close, handle)
+                temporary.append(path)
+                along = (*along, handle)
+                if durable:
+                    step("written, not synced")
+            if durable:
+                sync_all(along)
+        temporary[0].rename(folder / (name + ".pack"))
+        step("pack written")
+        try:
+            temporary[1].rename(folder / (name + ".idx"))
+        except BaseException:
+            if not there:
+                (folder / (name + ".pack")).unlink(missing_ok=True)
+            raise
     except BaseException:
-        if not there:
-            (folder / (name + ".pack")).unlink(missing_ok=True)
+        for path in temporary:
+            path.unlink(missing_ok=True)
         raise
     if durable:
         sync_folder(folder)
@@ -134,24 +151,19 @@ def remove(folder: Path, names: Iterable[str]) -> None:
             (folder / (name + suffix)).unlink(missing_ok=True)
 
 
-def _place(folder: Path, name: str, content: bytes, step: Callable[[str], None], durable: bool) -> None:
+def _written(folder: Path, content: bytes) -> tuple[int, Path]:
+    """A temporary file that holds this, open still. Raises OSError; then it is gone, if it could be removed."""
     handle, made = tempfile.mkstemp(prefix="tmp_", dir=folder)
-    temporary = Path(made)
     try:
-        try:
-            left = memoryview(content)
-            while left:
-                left = left[os.write(handle, left) :]
-            os.fchmod(handle, 0o444)
-            if durable:
-                step("written, not synced")
-                os.fsync(handle)
-        finally:
-            os.close(handle)
-        temporary.rename(folder / name)
+        left = memoryview(content)
+        while left:
+            left = left[os.write(handle, left) :]
+        os.fchmod(handle, 0o444)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        os.close(handle)
+        Path(made).unlink(missing_ok=True)
         raise
+    return handle, Path(made)
 
 
 def _index(ordered: Sequence[Entry], offsets: Sequence[int], check: bytes) -> bytes:

@@ -46,6 +46,7 @@ class GitStore:
         self._folders = Folders(self._raw_tree, self._objects.add)
         self._compared: Kept[tuple[CommitId | None, CommitId], tuple[Change, ...]] = Kept(10_000)
         self._linked: Kept[CommitId, tuple[str, tuple[CommitId, ...]]] = Kept(10_000)
+        self._described: Kept[CommitId, Commit] = Kept(1_000)
 
     def read(self, commit: CommitId, path: str) -> bytes | None:
         found = self.blob_id(commit, path)
@@ -193,14 +194,19 @@ class GitStore:
 
     def _describe(self, commit: CommitId, parents: tuple[CommitId, ...]) -> Commit:
         """Read from its bytes: what stands in a header no agent writes, or behind a zero byte, nobody has judged."""
+        known = self._described.get(commit)
+        if known is not None:
+            return known
         read = _WRITTEN.fullmatch(self._raw_commit(commit))
         if read is None:
             raise UntrustedHead(commit, "its header does not read: it holds what no agent writes")
         try:
             when = datetime.fromtimestamp(int(read["at"]), UTC)
-            return Commit(commit, parents, read["message"].decode("utf-8"), read["name"].decode("utf-8"), when)
+            found = Commit(commit, parents, read["message"].decode("utf-8"), read["name"].decode("utf-8"), when)
         except (ValueError, OverflowError, OSError) as error:
             raise UntrustedHead(commit, f"its header does not read: {error}") from None
+        self._described.put(commit, found)
+        return found
 
     def _raw_commit(self, commit: CommitId) -> bytes:
         kind, raw = self._objects.read(commit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from .action import Action, PayTransfer, PostInvoice, PublishPost, RegisterPayment, SendMail, SendWhatsApp
+from .action import Action, PayTransfer, PostInvoice, PublishPost, RegisterPayment, SendMail, SendSealed, SendWhatsApp
 from .bank_account import spaced
 from .books_action import InvoiceLine
 
@@ -42,15 +42,18 @@ def _rows(action: Action) -> Iterator[Row]:
             yield from _invoice(action)
         case RegisterPayment():
             yield from _payment(action)
-        case PayTransfer():
-            yield from _transfer(action)
         case PublishPost():
             yield from _post(action)
+        case SendSealed():
+            yield "It would", f"send a WhatsApp message from the account {action.account}"
+            yield "Its words", f"are on your machine only: countersign show ({action.sha256[:16]}…)"
         case SendWhatsApp():
             yield "It would", f"send a WhatsApp message from the account {action.account}"
             yield "To", action.to
             yield "Chat", action.chat
             yield "Answers", action.answers
+        case PayTransfer():
+            yield from _transfer(action)
         case _:
             assert_never(action)
 
@@ -94,16 +97,6 @@ def _payment(action: RegisterPayment) -> Iterator[Row]:
     yield "State", f"{action.state_sha256[:16]}…"
 
 
-def _transfer(action: PayTransfer) -> Iterator[Row]:
-    yield "It would", f"transfer {action.amount} {action.currency} from the account {action.account}"
-    yield "To", action.creditor
-    yield "IBAN", spaced(action.iban)
-    yield "BIC", action.bic
-    yield "Reference", action.reference
-    yield "End to end", action.end_to_end
-    yield "On", action.execution
-
-
 def _post(action: PublishPost) -> Iterator[Row]:
     what = "a post" if len(action.posts) == 1 else f"a thread of {len(action.posts)} posts"
     yield "It would", f"publish {what} on {action.network} as the account {action.account}"
@@ -114,6 +107,16 @@ def _post(action: PublishPost) -> Iterator[Row]:
         where = "" if len(action.posts) == 1 else f"with post {file.post}, "
         yield "Shows", f"{where}{file.name} ({file.media_type}, {file.size} bytes, sha256 {file.sha256[:16]}…)"
         yield "Described", file.alt or "(no description for people who cannot see it)"
+
+
+def _transfer(action: PayTransfer) -> Iterator[Row]:
+    yield "It would", f"transfer {action.amount} {action.currency} from the account {action.account}"
+    yield "To", action.creditor
+    yield "IBAN", spaced(action.iban)
+    yield "BIC", action.bic
+    yield "Reference", action.reference
+    yield "End to end", action.end_to_end
+    yield "On", action.execution
 
 
 def _party(action: PostInvoice | RegisterPayment) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,6 +53,22 @@ def both_paths(agent: AgentId) -> tuple[str, str]:
 
 def alive(now: datetime) -> bytes:
     return (Update.of("alive", now).line() + "\n").encode("ascii")
+
+
+def mailboxes_path(agent: AgentId) -> str:
+    """Updates/AGENT/mailboxes.md: what opens each mailbox that this agent reads, a line each."""
+    return f"Updates/{agent}/mailboxes.md"
+
+
+def told_credentials(held: Mapping[str, str], now: datetime) -> bytes:
+    """`held`: name of a mailbox → the kind of its credential."""
+    return add(None, *(Update.of("mailbox", now, mailbox=name, credential=kind) for name, kind in held.items()))
+
+
+def credentials(content: bytes | None) -> dict[str, str]:
+    """What `told_credentials` wrote."""
+    found = (dict(update.facts) for update in parse(content or b"") if update.event == "mailbox")
+    return {facts["mailbox"]: facts["credential"] for facts in found if {"mailbox", "credential"} <= facts.keys()}
 
 
 def last_word(*contents: bytes | None) -> datetime | None:

@@ -60,11 +60,13 @@ class FolderSource:
 
 
 def _copy(database: Path, copy: Path) -> None:
-    """A whole copy of a database that others write to."""
+    """A whole copy of a database that others write to. One whose program has ended has no log beside it, and where we
+    may only read, SQLite opens that one as a file that stays as it is."""
     fresh = copy.with_suffix(".tmp")
     fresh.unlink(missing_ok=True)
     try:
-        address = f"{database.resolve().as_uri()}?mode=ro"
+        rests = not database.with_name(f"{database.name}-wal").exists()
+        address = f"{database.resolve().as_uri()}?mode=ro{'&immutable=1' if rests else ''}"
         with (
             closing(sqlite3.connect(address, uri=True, timeout=30)) as source,
             closing(sqlite3.connect(fresh)) as target,

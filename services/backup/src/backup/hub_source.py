@@ -85,6 +85,8 @@ class HubSource:
         return 1
 
     def _refs(self) -> dict[str, str]:
+        if not (self._home / REPOSITORY).is_dir():
+            raise SourceFailed(f"{self._home} holds no vault yet; it begins when the owner's machine joins")
         found = git.refs(self._home / REPOSITORY)
         if MAIN not in found:
             raise SourceFailed(f"{self._home / REPOSITORY} has no {MAIN} yet; `countersign init` begins it")

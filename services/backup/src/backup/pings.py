@@ -31,20 +31,36 @@ class Pings:
 
     def __init__(self, alarms: Alarms, call: Call = call) -> None:
         self._alarms, self._call = alarms, call
+        self._untold: dict[str, dict[str, str]] = {}
+        """The newest word on each job that its monitor did not take."""
 
     def job(self, job: str, *, well: bool, words: str = "OK") -> None:
         """Uptime Kuma's push: up, or down with a reason."""
-        file = self._alarms.push.get(job)
-        if file is not None:
-            self._tell(job, file, {"status": "up" if well else "down", "msg": words[:LONGEST]})
+        if job in self._alarms.push:
+            self._job(job, {"status": "up" if well else "down", "msg": words[:LONGEST]})
+
+    def again(self) -> None:
+        """What was not taken, once more: a job may run once a day, and its monitor be away for that minute."""
+        for job, query in [*self._untold.items()]:
+            self._job(job, query)
 
     def all_is_well(self) -> None:
         """Said to the dead man's switch, which raises the alarm when it is not said."""
         if self._alarms.dead_man is not None:
             self._tell("dead man", self._alarms.dead_man, {})
 
-    def _tell(self, what: str, file: Path, query: dict[str, str]) -> None:
+    def _job(self, job: str, query: dict[str, str]) -> None:
+        if self._tell(job, self._alarms.push[job], query):
+            self._untold.pop(job, None)
+        else:
+            self._untold[job] = query
+
+    def _tell(self, what: str, file: Path, query: dict[str, str]) -> bool:
+        """Whether it was taken."""
         try:
             self._call(secret_line(file), query)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the address; a backup goes on
-            log.warning("ping.failed", monitor=what, error=type(error).__name__)
+            if what not in self._untold:
+                log.warning("ping.failed", monitor=what, error=type(error).__name__)
+            return False
+        return True

@@ -87,6 +87,8 @@ class Keep(Part):
     within_daily: Within | None = "60d"
     within_weekly: Within | None = "1y"
     within_monthly: Within | None = None
+    every_seconds: Seconds | None = None
+    """Prune by itself so often: only where this machine may forget, as with a repository of its own."""
 
 
 class Check(Part):
@@ -106,6 +108,14 @@ class Alarms(Part):
     """Called after each round in which all is well: a monitor elsewhere, for the day this machine is gone."""
     late: Annotated[float, Field(ge=1)] = 3.0
     """Times its interval after which a job is late."""
+
+
+class Disks(Part):
+    """Folders whose disks are looked at in each round, and told by the push monitor `disks`."""
+
+    paths: tuple[Path, ...] = ()
+    least_percent: Annotated[float, Field(ge=0, le=100)] = 5.0
+    """Free for whoever is not root."""
 
 
 class Agent(Part):
@@ -155,15 +165,25 @@ class Settings(Part):
     keep: Keep = Keep()
     check: Check = Check()
     alarms: Alarms = Alarms()
+    disks: Disks = Disks()
     agent: Agent | None = None
     drill: Drill = Drill()
+    health_host: str = "127.0.0.1"
+    health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """Where `run` answers /healthz and /metrics, for monitors; nowhere without it. 0: any free one."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Settings:
         names = [folder.name for folder in self.folders]
-        taken = {"vault", "books", "check", "drill", "pull", "prune"}
+        taken = {"vault", "books", "check", "disks", "drill", "pull", "prune"}
         if len({*names}) < len(names) or taken & {*names}:
             raise ValueError(f"every folder needs a name of its own, none of {', '.join(sorted(taken))}")
+        return self
+
+    @model_validator(mode="after")
+    def _forgets_nothing_by_itself_that_it_must_not(self) -> Settings:
+        if self.keep.every_seconds is not None and self.repository.append_only:
+            raise ValueError("keep.every_seconds: this repository is append_only; prune from another machine")
         return self
 
     @property
@@ -189,7 +209,7 @@ def read(path: Path) -> Settings:
         raise BadSettings(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
-_PATHS = frozenset({"state_dir", "home", "filestore", "path", "dead_man", "secret_files", "push"})
+_PATHS = frozenset({"state_dir", "home", "filestore", "path", "dead_man", "secret_files", "push", "paths"})
 
 
 def _from(values: dict[str, Any], folder: Path) -> dict[str, Any]:

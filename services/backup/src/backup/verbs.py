@@ -10,10 +10,11 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 import structlog
 
-from backup import agent, past, pull, restore, sources
+from backup import agent, past, pull, restore, sources, surface
 from backup.anomalies import find
 from backup.errors import BackupError, BadSettings, Damaged
 from backup.fetched import choose, fetch
@@ -26,6 +27,7 @@ from vault_protocol.alone import alone
 from vault_protocol.canonical import moment
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
+from vault_protocol.pages import Pages
 
 log = structlog.get_logger()
 
@@ -43,13 +45,14 @@ def init(settings: Settings, _chosen: argparse.Namespace) -> int:
 def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Until SIGTERM or SIGINT; with `--once`, each job once, and 1 when one failed."""
     restic, clock, pings = Restic.of(settings), SystemClock(), Pings(settings.alarms)
-    if chosen.init:
+    if chosen.init and chosen.once is not None:
         restic.init()
     with alone(settings.state_dir, "backup"):
-        return _run(Work(settings, sources.of(settings), restic, pings, clock, show=_shown), settings, chosen)
+        work = Work(settings, sources.of(settings), restic, pings, clock, show=_shown)
+        return _run(work, restic, pings, settings, chosen)
 
 
-def _run(work: Work, settings: Settings, chosen: argparse.Namespace) -> int:
+def _run(work: Work, restic: Restic, pings: Pings, settings: Settings, chosen: argparse.Namespace) -> int:
     if not work.jobs:
         raise BadSettings("vault, books and folders are all missing: there is nothing to back up")
     if chosen.once is not None:
@@ -65,13 +68,29 @@ def _run(work: Work, settings: Settings, chosen: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     log.info("backup.started", jobs=sorted(work.jobs))
     with ExitStack() as stack:
-        speaks = None
+        if settings.health_port is not None:
+            answer = partial(surface.answer, work)
+            stack.enter_context(Pages(settings.health_host, settings.health_port, answer))
+        speaks, begun = None, not chosen.init
         while not stop.is_set():
             speaks = _alive(settings, stack, speaks)
+            begun = begun or _begin(restic)
+            pings.again()
             if not work.step():
                 stop.wait(min(work.rest(), LONGEST_REST))
     log.info("backup.ended")
     return 0
+
+
+def _begin(restic: Restic) -> bool:
+    """Whether there is a repository, made if need be. A storage that is away or full ends nothing: the jobs fail, and
+    their monitors say why."""
+    try:
+        restic.init()
+    except VaultError as error:
+        log.error("repository.trouble", error=str(error))
+        return False
+    return True
 
 
 def _alive(settings: Settings, stack: ExitStack, speaks: agent.Reporter | None) -> agent.Reporter | None:

@@ -9,8 +9,10 @@ from typing import Protocol
 
 import structlog
 
-from backup import anomalies, names, past, schedule
+from backup import anomalies, disks, names, past, schedule
 from backup.anomalies import Anomaly
+from backup.disks import Room
+from backup.errors import BackupError
 from backup.manifest import Staged
 from backup.past import Past, Size, Status
 from backup.pings import Pings
@@ -22,7 +24,7 @@ from vault_protocol.errors import VaultError
 
 log = structlog.get_logger()
 
-CHECK = "check"
+CHECK, PRUNE = "check", "prune"
 
 
 class Source(Protocol):
@@ -51,7 +53,11 @@ class Work:
     @property
     def jobs(self) -> dict[str, timedelta]:
         kinds = {name: every for name, every in self._settings.kinds.items() if name in self._sources}
-        return {**kinds, CHECK: timedelta(seconds=self._settings.check.every_seconds)} if kinds else {}
+        if not kinds:
+            return {}
+        prune = self._settings.keep.every_seconds
+        forgets = {PRUNE: timedelta(seconds=prune)} if prune is not None else {}
+        return {**kinds, CHECK: timedelta(seconds=self._settings.check.every_seconds), **forgets}
 
     @property
     def status(self) -> Status:
@@ -63,9 +69,21 @@ class Work:
         if not due:
             return False
         self.run(due[0])
-        if not self.anomalies():
+        short = self._disks()
+        if not short and not self.anomalies():
             self._pings.all_is_well()
         return True
+
+    def _disks(self) -> str:
+        """Which are short of room; told with each round, as a job that ran."""
+        if not self._settings.disks.paths:
+            return ""
+        short = disks.short(self.rooms(), self._settings.disks)
+        self._pings.job(disks.NAME, well=not short, words=short or "OK")
+        return short
+
+    def rooms(self) -> tuple[Room, ...]:
+        return disks.look(self._settings.disks)
 
     def rest(self) -> float:
         """Seconds until something is due."""
@@ -78,11 +96,12 @@ class Work:
         """One job, now; why it failed, which is also written down, logged and told its monitor."""
         before = self._status.of(job)
         try:
-            after = self._check(before) if job == CHECK else self._snapshot(job, before)
-        except VaultError as error:
+            after = self._done(job, before)
+        except (VaultError, OSError) as raised:
+            error = raised if isinstance(raised, VaultError) else _of_disk(raised)
             log.error("job.failed", job=job, error=str(error))
-            self._put(job, before.failed(self._clock.now(), str(error)))
             self._pings.job(job, well=False, words=str(error))
+            self._put(job, before.failed(self._clock.now(), str(error)))
             return error
         self._put(job, after)
         wrong = [one.words for one in self.anomalies() if one.job == job]
@@ -90,6 +109,11 @@ class Work:
         for words in wrong:
             log.warning("job.anomaly", job=job, what=words)
         return None
+
+    def _done(self, job: str, before: Past) -> Past:
+        if job == CHECK:
+            return self._check(before)
+        return self._prune(before) if job == PRUNE else self._snapshot(job, before)
 
     def _snapshot(self, job: str, before: Past) -> Past:
         source, now = self._sources[job], self._clock.now()
@@ -109,9 +133,26 @@ class Work:
         check(self._settings, self._restic, before.count)
         return before.ended_well(self._clock.now())
 
+    def _prune(self, before: Past) -> Past:
+        """Nothing is forgotten while something is wrong: it may be what is needed next."""
+        wrong = [one for one in self.anomalies() if one.job != PRUNE]
+        if wrong:
+            raise BackupError(f"nothing is forgotten now: {wrong[0].words}")
+        for one in self._restic.forget(self._settings.keep):
+            log.info("job.pruned", kind=one.kind, kept=one.kept, removed=one.removed)
+        return before.ended_well(self._clock.now())
+
     def _put(self, job: str, after: Past) -> None:
+        """On a full disk it is only remembered: the next round writes it."""
         self._status = self._status.put(job, after)
-        past.save(self._file, self._status)
+        try:
+            past.save(self._file, self._status)
+        except OSError as error:
+            log.error("status.unwritten", error=str(_of_disk(error)))
+
+
+def _of_disk(error: OSError) -> BackupError:
+    return BackupError(f"{error.filename or 'the disk'}: {error.strerror}")
 
 
 def check(settings: Settings, restic: Restic, number: int) -> bool:

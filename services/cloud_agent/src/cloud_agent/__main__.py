@@ -7,22 +7,21 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
 from books import rpc
+from cloud_agent import gmail_login, machine
 from cloud_agent import introduction as introductions
-from cloud_agent import machine
 from cloud_agent import settings as settings_file
 from cloud_agent.arrivals import Arrivals
 from cloud_agent.bookkeeping.clerk import Clerk
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk
 from cloud_agent.bookkeeping.overdue import Overdue
 from cloud_agent.desk import Desk, PatientVault
-from cloud_agent.drafting import Drafter
-from cloud_agent.drafting.settings import build as build_drafter
 from cloud_agent.health import Health
 from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.keeping import MessageIds, RawMail
@@ -32,10 +31,16 @@ from cloud_agent.service import Service
 from cloud_agent.settings import BadSettings, Settings
 from cloud_agent.submission import STALE_AFTER
 from cloud_agent.surface import Surface
-from cloud_agent.watchers.imap import ImapWatcher, Trouble
-from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.faults import LoginRefused, Unreachable
+from cloud_agent.watchers.gmail.access import Access
+from cloud_agent.watchers.gmail.watcher import GmailWatcher
+from cloud_agent.watchers.imap import ImapWatcher
+from cloud_agent.watchers.mailbox_settings import AnyMailbox, GmailSettings
+from cloud_agent.watchers.waiting import Trouble
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
+from drafting import Drafter
+from drafting.settings import build as build_drafter
 from vault_protocol import keys, memory
 from vault_protocol.action import Address
 from vault_protocol.alone import alone
@@ -77,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     handing.add_argument("--config", type=Path, required=True, metavar="FILE")
     handing.add_argument("--into", type=Path, required=True, metavar="DIR", help="the hub's secrets_dir")
+    gmail_login.add_to(commands)
     chosen = parser.parse_args(arguments)
     return ended("cloud_agent", lambda: _obey(chosen))
 
@@ -84,6 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _obey(chosen: argparse.Namespace) -> None:
     if chosen.command == "init":
         _init(chosen.home, chosen.agent, chosen.owner_key)
+    elif chosen.command == gmail_login.COMMAND:
+        gmail_login.obey(chosen)
     elif chosen.command == "secrets":
         print("\n".join(machine.hand_over(settings_file.read(chosen.config), chosen.into)))
     else:
@@ -145,6 +153,7 @@ def run(settings: Settings, drafter: Drafter, *, step: Callable[[str], None] = l
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     with alone(settings.state_dir, "agent"):
         service = assemble(settings, drafter, step)
+        hold_to_reading(settings)
         if settings.health_port is not None:
             Surface(service.health, settings.health_host, settings.health_port, SystemClock().now)
         memory.settle()
@@ -166,6 +175,14 @@ def run(settings: Settings, drafter: Drafter, *, step: Callable[[str], None] = l
         raise service.bug
 
 
+def hold_to_reading(settings: Settings) -> None:
+    """Ask Google what each grant can do. Raises GrantTooWide; what cannot be asked now is held to it later."""
+    for mailbox in settings.mailboxes:
+        if isinstance(mailbox, GmailSettings):
+            with suppress(LoginRefused, Unreachable):
+                Access(mailbox.model_copy(update={"timeout_seconds": min(mailbox.timeout_seconds, 10.0)})).token()
+
+
 def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] = lambda name: None) -> Service:
     """The agent, not yet started. Its state folder exists."""
     state, agent, clock = settings.state_dir, AgentId(settings.agent), SystemClock()
@@ -180,11 +197,11 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     lease, later = timedelta(seconds=settings.lease_seconds), Later(clock, Pauses())
     desk = Desk(PatientVault(journal, waits=later.waits, lease=lease))
     mailboxes = {mailbox.name: mailbox for mailbox in settings.mailboxes}
-    health = Health.of(state / "health.json", clock, list(mailboxes))
-    raw = RawMail(state / "raw")
+    health = Health.of(state / "health.json", clock, {name: mailbox.credential for name, mailbox in mailboxes.items()})
+    raw, ids = RawMail(state / "raw"), MessageIds(state / "message-ids")
     housekeeping = Housekeeping(
         agent=agent, clock=clock, health=health, heartbeat=timedelta(seconds=settings.heartbeat_seconds), raw=raw,
-        keep_raw=timedelta(days=settings.keep_raw_days),
+        keep_raw=timedelta(days=settings.keep_raw_days), raw_bytes=settings.keep_raw_mib * 2**20, ids=ids,
     )  # fmt: skip
 
     def on_task(mailbox: str) -> None:
@@ -193,7 +210,7 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
 
     arrivals = Arrivals(
         desk, agent=agent, secret=secret, mailboxes=mailboxes, raw=raw,
-        ids=MessageIds(state / "message-ids"), clock=clock, on_task=on_task, step=step,
+        ids=ids, clock=clock, on_task=on_task, step=step,
     )  # fmt: skip
     accounts = Accounts(settings.owner_name, mailboxes, settings.every_own_address)
     ledgers = ledger_desk_of(settings)
@@ -240,18 +257,27 @@ def overdue_of(settings: Settings, desk: LedgerDesk | None, secret: bytes, clock
 
 
 def watcher(
-    mailbox: MailboxSettings, state: Path, arrivals: Arrivals, health: Health, wake: threading.Event,
+    mailbox: AnyMailbox, state: Path, arrivals: Arrivals, health: Health, wake: threading.Event,
     step: Callable[[str], None], generation: Callable[[], int],
-) -> ImapWatcher:  # fmt: skip
+) -> ImapWatcher | GmailWatcher:  # fmt: skip
     """What the mailbox's trouble changes is told to the owner by the worker, so it is woken."""
 
     def tell(trouble: Trouble | None) -> None:
         if health.trouble(mailbox.name, trouble):
             wake.set()
 
+    def on_trouble(trouble: Trouble, _detail: str) -> None:
+        tell(trouble)
+
+    folder = state / "mailboxes"
+    if isinstance(mailbox, GmailSettings):
+        return GmailWatcher(
+            mailbox, folder / f"{mailbox.name}.gmail.json", arrivals.take, generation=generation, on_trouble=on_trouble,
+            on_healthy=lambda: tell(None), step=step,
+        )  # fmt: skip
     return ImapWatcher(
-        mailbox, state / "mailboxes" / f"{mailbox.name}.json", arrivals.take, generation=generation,
-        on_trouble=lambda trouble, _detail: tell(trouble), on_healthy=lambda: tell(None), step=step,
+        mailbox, folder / f"{mailbox.name}.json", arrivals.take, generation=generation, on_trouble=on_trouble,
+        on_healthy=lambda: tell(None), step=step,
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ import correspondence
 from cloud_agent.desk import Desk
 from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.note_of_mail import note_of
-from cloud_agent.watchers.imap import Arrival, Retry
-from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.arrival import Arrival, Retry
+from cloud_agent.watchers.mailbox_settings import WatchedMailbox
 from correspondence.masking import masked
 from vault_protocol import disk, notes, plain
 from vault_protocol.audit import Record
@@ -40,7 +40,7 @@ class Arrivals:
     """Takes messages from any number of watchers. What one message breaks stays with that message."""
 
     def __init__(
-        self, desk: Desk, *, agent: AgentId, secret: bytes, mailboxes: Mapping[str, MailboxSettings],
+        self, desk: Desk, *, agent: AgentId, secret: bytes, mailboxes: Mapping[str, WatchedMailbox],
         raw: RawMail, ids: MessageIds, clock: Clock, on_task: Callable[[str], None] = lambda mailbox: None,
         step: Callable[[str], None] = lambda name: None,
     ) -> None:  # fmt: skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from cloud_agent.drafting import Kind, Triage
 from cloud_agent.reading import Reading
+from drafting import Kind, Triage
 from vault_protocol.task import Domain
 
 

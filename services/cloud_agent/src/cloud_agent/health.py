@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from cloud_agent.watchers.mailbox_settings import Credential
 from cloud_agent.watchers.waiting import Trouble
 from vault_protocol import disk
 from vault_protocol.canonical import utc
@@ -24,6 +26,7 @@ AT_LEAST_EVERY = 10.0
 class MailboxHealth:
     """One mailbox as its watcher last saw it; `reported` is what the vault was last told."""
 
+    credential: Credential
     last_mail: datetime | None = None
     trouble: Trouble | None = None
     reported: Trouble | None = None
@@ -48,8 +51,9 @@ class Health:
     _written: tuple[str, float] = ("", 0.0)
 
     @classmethod
-    def of(cls, file: Path, clock: Clock, mailboxes: list[str]) -> Health:
-        return cls(file, clock, {name: MailboxHealth() for name in mailboxes})
+    def of(cls, file: Path, clock: Clock, mailboxes: Mapping[str, Credential]) -> Health:
+        """`mailboxes`: what opens each of them."""
+        return cls(file, clock, {name: MailboxHealth(credential) for name, credential in mailboxes.items()})
 
     def mail(self, mailbox: str) -> None:
         """A message of this mailbox is in the vault."""
@@ -97,6 +101,7 @@ class Health:
                     name: {
                         "last_mail": utc(box.last_mail) if box.last_mail else None,
                         "trouble": box.trouble.value if box.trouble else None,
+                        "credential": box.credential.value,
                     }
                     for name, box in self.mailboxes.items()
                 },

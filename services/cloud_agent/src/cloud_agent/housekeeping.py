@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import structlog
 
+from cloud_agent import house_rules
 from cloud_agent.health import Health
-from cloud_agent.keeping import RawMail
+from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.planner import Planner
 from vault_protocol import plain, updates
 from vault_protocol.audit import Record
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 
 KEEP_RAW = timedelta(days=30)
 """How long raw mail is kept at least, and longer while its task has not ended."""
+KEEP_IDS = timedelta(days=400)
+"""How long it is noticed that a Message-ID comes back with other content."""
 BETWEEN_PRUNES = 6 * 3600.0
 """Seconds between two looks at what was kept."""
 NOT_ENDED = tuple(stage for stage in Stage if stage not in (Stage.DONE, Stage.REJECTED))
@@ -33,13 +36,14 @@ class Housekeeping:
 
     def __init__(
         self, *, agent: AgentId, clock: Clock, health: Health, raw: RawMail, heartbeat: timedelta = HEARTBEAT,
-        keep_raw: timedelta = KEEP_RAW,
+        keep_raw: timedelta = KEEP_RAW, raw_bytes: int | None = None, ids: MessageIds | None = None,
     ) -> None:  # fmt: skip
         self._agent, self._clock, self._health, self._heartbeat = agent, clock, health, heartbeat
-        self._raw, self._keep_raw = raw, keep_raw
+        self._raw, self._keep_raw, self._raw_bytes, self._ids = raw, keep_raw, raw_bytes, ids
         self._planner = Planner()
         self._stuck: set[str] = set()
         self._pruned: float | None = None
+        self._told_credentials = False
 
     def tidy(self, vault: Vault) -> None:
         self.let_go(vault)
@@ -50,6 +54,8 @@ class Housekeeping:
         if plans:
             vault.write("plan", f"{len(plans)} plans", plans)
         self._tell_of_mailboxes(vault)
+        self._tell_of_credentials(vault)
+        house_rules.report(vault, self._agent, self._clock)
         self._say_alive(vault)
         self._prune(vault)
 
@@ -81,9 +87,11 @@ class Housekeeping:
         if self._pruned is not None and now - self._pruned < BETWEEN_PRUNES:
             return
         self._pruned = now
-        gone = self._raw.prune(self._clock.now() - self._keep_raw, lambda: _originals(vault))
+        gone = self._raw.prune(self._clock.now() - self._keep_raw, lambda: _originals(vault), self._raw_bytes)
         if gone:
             log.info("raw.pruned", count=gone)
+        if self._ids is not None and (forgotten := self._ids.prune(self._clock.now() - KEEP_IDS)):
+            log.info("message_ids.pruned", count=forgotten)
 
     def _because(self, error: MalformedNote, task: str) -> Also:
         now, reason = self._clock.now(), plain.one_line(error.reason, 160)
@@ -111,6 +119,16 @@ class Housekeeping:
         ]
         vault.write("update", "mailboxes", {}, Also(updates=updates))
         self._health.reported(changed)
+
+    def _tell_of_credentials(self, vault: Vault) -> None:
+        """What opens each mailbox, in a file of its own, for the owner's `status`; written when it is news."""
+        if self._told_credentials:
+            return
+        path, now = updates.mailboxes_path(self._agent), self._clock.now()
+        held = {name: box.credential.value for name, box in self._health.mailboxes.items()}
+        if updates.credentials(vault.journal.read(path)) != held:
+            vault.write("mailboxes", self._agent, {path: updates.told_credentials(held, now)})
+        self._told_credentials = True
 
 
 def _originals(vault: Vault) -> frozenset[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -37,14 +39,20 @@ class RawMail:
             return None
         return raw if hashlib.sha256(raw).hexdigest() == sha256 else None
 
-    def prune(self, before: datetime, needed: Callable[[], frozenset[str]]) -> int:
-        """Delete what was kept before that moment and is not `needed` (asked only then); how many."""
-        old = [path for path in self._folder.glob("*.eml") if path.stat().st_mtime < before.timestamp()]
-        still = needed() if old else frozenset()
-        gone = [path for path in old if path.stem not in still]
-        for path in gone:
-            path.unlink(missing_ok=True)
-        return len(gone)
+    def prune(self, before: datetime, needed: Callable[[], frozenset[str]], most_bytes: int | None = None) -> int:
+        """Delete what was kept before that moment, and the oldest of what is over `most_bytes`, unless it is `needed`
+        (asked only then); how many."""
+        kept = sorted((seen.st_mtime, seen.st_size, path) for path, seen in _files(self._folder.glob("*.eml")))
+        over = sum(size for _, size, _ in kept) - most_bytes if most_bytes is not None else 0
+        gone, still = 0, None
+        for at, size, path in kept:
+            if at >= before.timestamp() and over <= 0:
+                break
+            still = needed() if still is None else still
+            if path.stem not in still:
+                path.unlink(missing_ok=True)
+                gone, over = gone + 1, over - size
+        return gone
 
     def _path(self, sha256: str) -> Path:
         return self._folder / f"{sha256}.eml"
@@ -65,3 +73,17 @@ class MessageIds:
         except FileNotFoundError:
             write_private(path, sha256.encode("ascii"))
             return sha256
+
+    def prune(self, before: datetime) -> int:
+        """Forget those that first came before that moment; how many."""
+        old = [path for path, seen in _files(self._folder.glob("*/*")) if seen.st_mtime < before.timestamp()]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
+
+def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """With what the disk says of each; one that is gone meanwhile is left out."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path, path.stat()

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -81,7 +82,10 @@ def hand_over(settings: Settings, folder: Path) -> tuple[str, ...]:
 
 
 def _secret_texts(settings: Settings) -> Iterator[tuple[str, str]]:
-    files = [(f"mailbox-{mailbox.name}", mailbox.password_file) for mailbox in settings.mailboxes]
+    for mailbox in settings.mailboxes:
+        with suppress(OSError, ValueError):
+            yield from mailbox.secrets()
+    files = []
     if settings.drafter.api_key_file is not None:
         files.append(("drafter", settings.drafter.api_key_file))
     if settings.hub_token_file is not None:

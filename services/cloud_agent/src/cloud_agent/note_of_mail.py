@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from cloud_agent.drafting import Triage
-from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.mailbox_settings import WatchedMailbox
 from correspondence import Mailbox, Original
+from drafting import Triage
 from vault_protocol import plain
 from vault_protocol.canonical import utc
 from vault_protocol.front_matter import FrontMatter
@@ -20,7 +20,7 @@ TRIAGE = "## Triage"
 def note_of(
     original: Original,
     *,
-    mailbox: MailboxSettings,
+    mailbox: WatchedMailbox,
     received: datetime,
     removed: tuple[str, ...] = (),
     repeated: bool = False,

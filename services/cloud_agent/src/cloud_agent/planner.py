@@ -8,8 +8,8 @@ from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 
-from cloud_agent.drafting import Kind, Letter
-from cloud_agent.drafting.questions import questions
+from drafting import Kind, Letter
+from drafting.questions import questions
 from vault_protocol import notes
 from vault_protocol.canonical import utc
 from vault_protocol.errors import MalformedNote

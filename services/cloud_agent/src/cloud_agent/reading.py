@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import correspondence
-from cloud_agent.drafting import Letter
 from cloud_agent.keeping import RawMail
 from cloud_agent.note_of_mail import text_in
-from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.mailbox_settings import WatchedMailbox
 from correspondence import Automatic, Mailbox, Oddity, Original, Silence, never_answer
 from correspondence.masking import masked
+from drafting import Letter
 from vault_protocol import plain
 from vault_protocol.action import SendMail
 from vault_protocol.canonical import moment
@@ -34,10 +34,10 @@ class Accounts:
     """Whose mail this is."""
 
     owner_name: str
-    mailboxes: Mapping[str, MailboxSettings]
+    mailboxes: Mapping[str, WatchedMailbox]
     own_addresses: frozenset[str]
 
-    def sender(self, mailbox: MailboxSettings) -> Mailbox:
+    def sender(self, mailbox: WatchedMailbox) -> Mailbox:
         return Mailbox(self.owner_name, mailbox.address)
 
 
@@ -47,7 +47,7 @@ class Reading:
 
     letter: Letter
     original: Original | None = None
-    mailbox: MailboxSettings | None = None
+    mailbox: WatchedMailbox | None = None
     silence: Silence | None = None
     obstacle: str | None = None
     """Why no draft is made by itself, in our words."""
@@ -82,7 +82,7 @@ def read(task: Task, *, accounts: Accounts, raw: RawMail) -> Reading:
     )
 
 
-def _missing(task: Task, mailbox: MailboxSettings | None) -> str | None:
+def _missing(task: Task, mailbox: WatchedMailbox | None) -> str | None:
     if task.domain is not Domain.EMAIL:
         return None
     if mailbox is None:
@@ -90,7 +90,7 @@ def _missing(task: Task, mailbox: MailboxSettings | None) -> str | None:
     return "the original message is not on this machine"
 
 
-def _letter(original: Original, mailbox: MailboxSettings, accounts: Accounts, task: Task) -> Letter:
+def _letter(original: Original, mailbox: WatchedMailbox, accounts: Accounts, task: Task) -> Letter:
     sender = original.sender or Mailbox("", "")
     received = task.note.front.words("received")
     return Letter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -11,7 +12,6 @@ from cloud_agent.desk import Desk
 from cloud_agent.health import Health
 from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.retries import Later, Pauses
-from cloud_agent.watchers.imap import ImapWatcher
 from cloud_agent.worker import Worker
 from vault_protocol import disk
 from vault_protocol.errors import DiskTrouble, HubDenied, HubUnreachable, Refused, UntrustedHead, VaultError
@@ -31,11 +31,20 @@ LAST_STEP = 5.0
 """Seconds the worker gets to finish what it is at; a drafter may take longer, and is not waited for."""
 
 
+class Watcher(Protocol):
+    """What listens to one mailbox, on a thread of its own."""
+
+    def run(self, stop: threading.Event) -> None: ...
+
+    def again(self) -> None:
+        """Do not wait any longer for what may be back."""
+
+
 class Service:
     """Runs until `stop` is set, or until one of its threads meets a bug; `bug` is what it met."""
 
     def __init__(
-        self, *, worker: Worker, watchers: Sequence[ImapWatcher], hub: Hub, desk: Desk, housekeeping: Housekeeping,
+        self, *, worker: Worker, watchers: Sequence[Watcher], hub: Hub, desk: Desk, housekeeping: Housekeeping,
         health: Health, later: Later, poll_seconds: float, pauses: Pauses, wake: threading.Event,
     ) -> None:  # fmt: skip
         """`wake`: set by whoever has work for the worker."""

@@ -10,14 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from cloud_agent.bookkeeping.books_settings import BooksSettings
-from cloud_agent.drafting.settings import DrafterSettings
 from cloud_agent.introduction import Introduction
-from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.mailbox_settings import AnyMailbox
+from drafting.settings import DrafterSettings
 from vault_protocol.action import Address
 from vault_protocol.errors import VaultError
 from vault_protocol.keys import load_public
 from vault_protocol.sshsig import PublicKey
 
+SOURCES = frozenset({"imap", "gmail"})
+"""Kinds of mailboxes: they stand in the place of a fault, and in no file."""
 ACCOUNT = r"^[a-z][a-z0-9-]{0,30}$"
 
 
@@ -54,6 +56,8 @@ class Settings(BaseModel):
     lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
     keep_raw_days: Annotated[int, Field(ge=1)] = 30
     """How long the raw mail of a task that has ended stays on this machine."""
+    keep_raw_mib: Annotated[int, Field(ge=1)] = 4096
+    """What that may fill; the oldest goes first, but for what tasks that have not ended need."""
     heartbeat_seconds: Annotated[int, Field(ge=60, le=86400)] = 600
     """How long the vault may hear nothing from this agent: after that it says that it is alive, 144 times a day."""
     error_tracker_file: Path | None = None
@@ -65,7 +69,7 @@ class Settings(BaseModel):
     way_out: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$")] = None
     """HOST:PORT of an HTTP proxy that every mailbox is reached through; the model's is HTTPS_PROXY."""
     drafter: DrafterSettings = DrafterSettings()
-    mailboxes: tuple[MailboxSettings, ...] = ()
+    mailboxes: tuple[AnyMailbox, ...] = ()
     books: BooksSettings | None = None
 
     @model_validator(mode="after")
@@ -127,7 +131,7 @@ def read(path: Path, introduced: Introduction | None = None) -> Settings:
 
 
 def _explained(fault: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in fault["loc"])
+    key = ".".join(str(part) for part in fault["loc"] if part not in SOURCES)
     match fault["type"]:
         case "missing":
             return f"{key} is missing; add it"
@@ -151,15 +155,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         changes[name] = folder / file if file is not None else None
     changes["drafter"] = drafter
     changes["owner_key_file"] = folder / settings.owner_key_file if settings.owner_key_file else None
-    changes["mailboxes"] = tuple(
-        mailbox.model_copy(
-            update={
-                "password_file": folder / mailbox.password_file,
-                "way_out": mailbox.way_out or settings.way_out,
-            }
-        )
-        for mailbox in settings.mailboxes
-    )
+    changes["mailboxes"] = tuple(mailbox.anchored(folder, settings.way_out) for mailbox in settings.mailboxes)
     if settings.books is not None:
         books = settings.books
         files = {"key_file": folder / books.key_file, "ca_file": folder / books.ca_file if books.ca_file else None}

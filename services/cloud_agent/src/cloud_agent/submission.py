@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from cloud_agent.drafting import Draft, Triage
 from cloud_agent.note_of_mail import with_triage
 from cloud_agent.reading import Accounts
-from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.mailbox_settings import WatchedMailbox
 from correspondence import Original
 from correspondence.reply_action import reply_action
+from drafting import Draft, Triage
 from vault_protocol import plain, request, scan
 from vault_protocol.action import BadAction, SendMail
 from vault_protocol.canonical import utc
@@ -26,7 +26,7 @@ class Unanswerable(Exception):
 
 
 def action_of(
-    draft: Draft, original: Original, *, mailbox: MailboxSettings, accounts: Accounts
+    draft: Draft, original: Original, *, mailbox: WatchedMailbox, accounts: Accounts
 ) -> tuple[SendMail, tuple[str, ...]]:
     """The action and what its addresses give to think. Raises NoReplyAddress, Unanswerable."""
     text, removed = scan.mask(plain.visible(draft.text))

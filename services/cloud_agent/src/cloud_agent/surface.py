@@ -32,6 +32,7 @@ def metrics(health: Health) -> str:
             f'{PREFIX}mailbox_trouble{{mailbox="{name}",trouble="{trouble.value}"}} {int(box.trouble is trouble)}'
             for trouble in Trouble
         ]
+        lines.append(f'{PREFIX}mailbox_credential{{mailbox="{name}",credential="{box.credential.value}"}} 1')
         if box.last_mail is not None:
             lines.append(f'{PREFIX}last_mail_timestamp_seconds{{mailbox="{name}"}} {_stamp(box.last_mail)}')
     return "\n".join(lines) + "\n"

@@ -16,11 +16,12 @@ from cloud_agent.bookkeeping.ledger_desk import Unclear
 from cloud_agent.bookkeeping.overdue import KIND, Overdue
 from cloud_agent.course import Course, course
 from cloud_agent.desk import Desk
-from cloud_agent.drafting import Drafter, DrafterRefused, Kind, Priority, Triage
 from cloud_agent.keeping import RawMail
 from cloud_agent.planner import Step
 from cloud_agent.reading import Accounts, Reading, read
 from correspondence import NoReplyAddress
+from drafting import Drafter, DrafterRefused, Kind, Priority, Triage
+from drafting.ruled import NotToDraft
 from vault_protocol import scan
 from vault_protocol.audit import Record
 from vault_protocol.canonical import Json
@@ -90,6 +91,8 @@ class Work:
                 self._draft(held, reading)
             else:
                 self._ask(held, reading.obstacle or held.triage.reason)
+        except NotToDraft as error:
+            self._ask(held, error.reason)
         except DrafterRefused:
             self._ask(held, "the drafter gave nothing usable")
 

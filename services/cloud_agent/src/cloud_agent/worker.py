@@ -8,10 +8,10 @@ import structlog
 
 from books.errors import BooksUnreachable
 from cloud_agent.desk import Desk
-from cloud_agent.drafting import DrafterUnavailable
 from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.retries import MOST_FAILURES, Failures, Later
 from cloud_agent.work import Held, Work
+from drafting import DrafterUnavailable
 from vault_protocol import disk, layout
 from vault_protocol.clock import Clock
 from vault_protocol.errors import ClaimLost, DiskTrouble, HubUnreachable, Refused, UntrustedHead

@@ -12,8 +12,11 @@ from pathlib import Path
 import structlog
 
 from books.errors import BadCredentials
+from local_agent import hub_token
 from local_agent.attachments import Attachments
 from local_agent.books_check import BooksCheck
+from local_agent.chats.check import ChatCheck
+from local_agent.chats.letters import Letters
 from local_agent.decisions import Desk
 from local_agent.executor_id import executor_id, place_of
 from local_agent.gmail import Gmail
@@ -22,7 +25,10 @@ from local_agent.inbox import Inbox
 from local_agent.judge import FindOriginal, Judge
 from local_agent.mail_account import AuthFailed, MailboxUnreachable
 from local_agent.mailbox import Mailbox
+from local_agent.networks.network import BadLogin
 from local_agent.payees import Payees
+from local_agent.pictures import Pictures
+from local_agent.post_check import PostCheck
 from local_agent.transfer_check import TransferCheck
 from vault_protocol import keys, layout
 from vault_protocol.checkpoint import Checkpoint
@@ -79,9 +85,12 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
 
     books = BooksCheck(settings, rules)
     transfers = TransferCheck(settings, Payees(home.payees), rules, lambda: clock.now().date())
+    posts = PostCheck(settings, Pictures(Attachments(home.attachments), home.dropped), home.secret_bytes())
+    chats = ChatCheck(settings, Letters(home.chats))
     judge = Judge(
         settings, original_finder(home, settings), home.checks, attachments=Attachments(home.attachments),
         checks={"post_invoice": books, "register_payment": books, "pay_transfer": transfers},
+        with_task={"publish_post": posts, "send_whatsapp": chats, "send_sealed": chats},
     )  # fmt: skip
     inbox = Inbox(settings.accounts)
     return Local(home, settings, store, vault, desk, judge, inbox, books, transfers, executor, clock, checkpoint)
@@ -97,17 +106,23 @@ def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
     """What must never leave this machine: passwords, tokens, the local secret, the private keys."""
     values = [home.secret.read_text(encoding="ascii").strip()]
     passwords = (account.password_file for account in settings.accounts if account.way == "smtp")
-    for file in (settings.hub_token_file, *passwords):
-        if file is not None and file.exists():
+    for file in passwords:
+        if file.exists():
             values.append(file.read_text(encoding="utf-8").strip())
+    if hub_token.belongs_to(settings):
+        with suppress(VaultError):
+            values.append(hub_token.read(home.hub_token, settings))
     for books in settings.books:
         with suppress(BadCredentials):
             values.append(books.key())
     for value in home.credentials.values():
         values += [value, *_parts(value)]
-    for account in settings.payments:
+    for payer in settings.payments:
         with suppress(VaultError):
-            values.append(home.payment_token(account))
+            values.append(home.payment_token(payer))
+    for account in settings.networks:
+        with suppress(BadLogin):
+            values.extend(account.secrets())
     for key in (home.local_key, home.approval_key):
         if key.exists():
             values.append(_inner(key))

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from local_agent.assemble import Local, original_finder
 from local_agent.attachments import Attachments
+from local_agent.chats.watch import ChatWatch
 from local_agent.executor import ActingServers
 from local_agent.follow_ups import FollowUps
 from local_agent.matched_payments import MatchedPayments
 from local_agent.printing import printed
 from local_agent.rotation import Reminder
+from local_agent.social_watch import SocialWatch
+from local_agent.social_week import SocialWeek
 from local_agent.statements import Statements
 from local_agent.weekly import Weekly
 
 
 class Chores:
-    """One step does each once. Without books only old credentials are told of."""
+    """One step does each once: what the books ask for when there are books, the accounts when there are accounts."""
 
     def __init__(self, local: Local, servers: ActingServers) -> None:
         self._reminder = Reminder(local.home, local.settings, local.vault)
+        self._chats = ChatWatch(local, servers)
+        self._social = SocialWatch(local)
+        self._social_week = SocialWeek(local)
         self._books = bool(local.settings.books)
         if not self._books:
             return
@@ -35,8 +41,19 @@ class Chores:
     def step(self) -> None:
         """Raises what the vault raises; what an outside does not answer is put off."""
         self._reminder.step()
+        self._chats.step()
+        self._social.step()
+        self._social_week.step()
         if self._books:
             self._follow_ups.step()
             self._statements.step()
             self._payments.step()
             self._weekly.step()
+
+    def social_troubles(self) -> dict[str, str]:
+        """Each social account that is read, and why that does not work; empty when it does."""
+        return self._social.troubles()
+
+    def phones(self) -> dict[str, str]:
+        """Each WhatsApp account, `ok` or why it cannot send or be heard now."""
+        return self._chats.states()

@@ -80,7 +80,7 @@ class Credentials:
         return Kept(name, where, moment(since))
 
     def remove(self, name: str) -> None:
-        """Raises NoCredential."""
+        """Raises NoCredential, KeyringUnavailable."""
         with self._changing() as entries:
             gone = entries.pop(name, None)
             if gone is None:
@@ -88,7 +88,10 @@ class Credentials:
             if gone["where"] == "keyring":
                 from local_agent import os_keyring
 
-                os_keyring.forget(_entry(self._path, name))
+                entry = _entry(self._path, name)
+                os_keyring.forget(entry)
+                if os_keyring.find(entry) is not None:
+                    raise os_keyring.KeyringUnavailable(f"the keyring of this machine does not let go of {name!r}")
 
     def list(self) -> tuple[Kept, ...]:
         """By name, without a secret being opened."""

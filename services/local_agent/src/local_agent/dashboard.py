@@ -45,6 +45,7 @@ def render(
         if standing or stage is Stage.PENDING_APPROVAL:
             lines += [f"## {HEADINGS[stage]}", "", *(_row(task) for task in standing)]
             lines += ["" if standing else "Nothing. Enjoy your day.\n"]
+    lines += _unread_rules(updates)
     lines += ["## Lately", "", *_lately(updates), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -80,6 +81,23 @@ def _alarms(alarms: Sequence[str], silent: Iterable[str]) -> list[str]:
         return []
     told = [f"> - {one_line(words, 400)}" for words in (*alarms, *quiet)]
     return ["> [!danger] Look at `countersign status`", *told, ""]
+
+
+def _unread_rules(updates: Mapping[AgentId, Sequence[Update]]) -> list[str]:
+    """The lines of the handbook that an agent did not understand, of the version it read last."""
+    found = set()
+    for told in updates.values():
+        read = next((dict(u.facts).get("version") for u in reversed(told) if u.event == "handbook-read"), None)
+        facts = [dict(update.facts) for update in told if read and update.event == "handbook-unread"]
+        found |= {
+            (int(f["line"]), f.get("why", ""))
+            for f in facts
+            if f.get("version") == read and f.get("line", "").isdigit()
+        }
+    if not found:
+        return []
+    rows = [f"- line {line}: {why}" for line, why in sorted(found)]
+    return ["## Rules that are not understood", "", f"In [[{layout.HANDBOOK.removesuffix('.md')}]]:", "", *rows, ""]
 
 
 def _row(task: Task) -> str:

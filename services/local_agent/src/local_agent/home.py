@@ -7,18 +7,21 @@ import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from local_agent import limits
+from local_agent import hub_token, limits
 from local_agent.books_account import BooksAccount
 from local_agent.credentials import Credentials
 from local_agent.kinds import KINDS
 from local_agent.limits import Limit
 from local_agent.mail_account import MailAccount
+from local_agent.networks.account import SocialAccount
 from local_agent.payment_account import NoToken, PaymentAccount
+from local_agent.whatsapp_account import WhatsAppAccount
 from vault_protocol.connect import connect
 from vault_protocol.errors import VaultError
 from vault_protocol.files import secret_line
@@ -62,6 +65,19 @@ def _named(name: str, accounts: Sequence[N], what: str) -> N:
     raise VaultError(f"no {what} {name!r} on this machine; set up are: {known}")
 
 
+class PingSettings(BaseModel):
+    """Monitors of the owner's that are called while Local is well. Each file holds an address, which is a secret;
+    relative to the home, and read anew each time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    presence_file: Path | None = None
+    """Called every few minutes while the service works."""
+    briefing_file: Path | None = None
+    """Called once the week's briefing is in the vault."""
+    every_seconds: Annotated[float, Field(ge=10, le=86400)] = 180.0
+
+
 class Settings(BaseModel):
     """config.toml: read once, never changed while running but for `dry_run` and the limits (see `reload`)."""
 
@@ -70,7 +86,9 @@ class Settings(BaseModel):
     vault: str
     hub: str
     hub_token_file: Path | None = None
-    """Local's token at a resident hub; relative to the home. Without it the hub is a plain git remote."""
+    """Local's token at a resident hub; relative to the home. Without this or the next it is a plain git remote."""
+    hub_token_entry: str | None = None
+    """The token's name in the OS keyring, where it lies in no file."""
     hub_ca_file: Path | None = None
     folder: Path
     owner: str
@@ -85,13 +103,24 @@ class Settings(BaseModel):
     """After how long a credential is called old; 0 never."""
     alarm_minutes: Annotated[int, Field(ge=1, le=10080)] = 30
     """How long the hub or an agent may give no sign of life; agents give one every ten minutes."""
+    page: bool = True
+    """Serve the approvals page on this machine; only devices that the owner paired see it."""
+    page_port: Annotated[int, Field(ge=0, le=65535)] = 8737
+    """0 takes any that is free."""
+    page_listen: str = ""
+    """An address of this machine in the owner's private network, where the page is served with TLS for their phone."""
+    page_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """How long a device stays paired."""
     error_tracker_file: Path | None = None
     """Holds a Sentry address; relative to the home. A bug that ends `run` is told there, and nothing of its work."""
     limits: Annotated[dict[str, Annotated[int, Field(ge=0)]], AfterValidator(_known_limits)] = {}
     """What counts on this machine before the table of limits in Company_Handbook.md (`kinds`)."""
+    pings: PingSettings = PingSettings()
     accounts: tuple[MailAccount, ...] = ()
     books: tuple[BooksAccount, ...] = ()
     payments: tuple[PaymentAccount, ...] = ()
+    social: tuple[SocialAccount, ...] = ()
+    whatsapp: tuple[WhatsAppAccount, ...] = ()
 
     def account(self, name: str) -> MailAccount:
         """Raises VaultError for an account that is not set up here."""
@@ -104,6 +133,20 @@ class Settings(BaseModel):
     def payment_account(self, name: str) -> PaymentAccount:
         """Raises VaultError for an account that does not pay from here."""
         return _named(name, self.payments, "paying account")
+
+    def social_account(self, name: str) -> SocialAccount:
+        """Raises VaultError for an account that is not set up here."""
+        return _named(name, self.social, "social account")
+
+    @property
+    def networks(self) -> tuple[SocialAccount | WhatsAppAccount, ...]:
+        """Social networks and WhatsApp."""
+        found: tuple[SocialAccount | WhatsAppAccount, ...] = (*self.social, *self.whatsapp)
+        return found
+
+    def whatsapp_account(self, name: str) -> WhatsAppAccount:
+        """Raises VaultError for an account that is not set up here."""
+        return _named(name, self.whatsapp, "WhatsApp account")
 
     @property
     def own_addresses(self) -> frozenset[str]:
@@ -192,6 +235,11 @@ class Home:
         return self.path / "state" / "heard.json"
 
     @property
+    def briefing_told(self) -> Path:
+        """The briefing that the monitor was last told of."""
+        return self.path / "state" / "briefing-told"
+
+    @property
     def dropped(self) -> Path:
         """The files that were dropped into Inbox/, by their hash."""
         return self.path / "state" / "dropped"
@@ -226,6 +274,26 @@ class Home:
         return self.path / "state" / "handbook.md"
 
     @property
+    def devices(self) -> Path:
+        """The devices that are paired with the page: names and hashes."""
+        return self.path / "state" / "devices.json"
+
+    @property
+    def snoozed(self) -> Path:
+        """What the owner put aside on the page, and until when."""
+        return self.path / "state" / "snoozed.json"
+
+    @property
+    def chats(self) -> Path:
+        """The words of chats, and of answers to them, that stay on this machine."""
+        return self.path / "state" / "chats"
+
+    @property
+    def whatsapp(self) -> Path:
+        """A folder for each WhatsApp account: its session, the code to pair it with, what came in."""
+        return self.path / "state" / "whatsapp"
+
+    @property
     def status(self) -> Path:
         return self.path / "state" / "status.json"
 
@@ -250,7 +318,8 @@ class Home:
 
     def connect(self, settings: Settings, store: GitStore) -> Hub:
         """The hub of these settings. Raises VaultError when address, token or CA file cannot be used."""
-        return connect(store, settings.hub, token_file=settings.hub_token_file, ca_file=settings.hub_ca_file)
+        read = partial(hub_token.read, self.hub_token, settings) if hub_token.belongs_to(settings) else None
+        return connect(store, settings.hub, token=read, ca_file=settings.hub_ca_file)
 
     def anchored(self, settings: Settings) -> Settings:
         """With the hub's files found from anywhere."""

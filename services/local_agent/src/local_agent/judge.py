@@ -16,7 +16,7 @@ from local_agent.check import Check
 from local_agent.dkim_check import Dkim, Txt, check, look_up_txt
 from local_agent.home import Settings
 from vault_protocol import request
-from vault_protocol.action import SendMail
+from vault_protocol.action import Action, SendMail
 from vault_protocol.canonical import sha256
 from vault_protocol.errors import MalformedNote, VaultError
 from vault_protocol.files import write_private
@@ -46,6 +46,9 @@ CheckAction = Callable[[Any, tuple[str, ...]], Check]
 """Holds an action of one kind against what it is about; the second is what Cloud warned of, which stays."""
 
 
+CheckWithTask = Callable[[Task, Action, tuple[str, ...]], Check]
+"""The same, for what is compared with the task that it stands in."""
+
 FindOriginal = Callable[[str, str], Sequence[bytes]]
 """(account name, Message-ID) → the raw messages in the mailbox with that id. Raises VaultError when it cannot look."""
 
@@ -56,11 +59,13 @@ class Judge:
     def __init__(
         self, settings: Settings, find: FindOriginal, memory: Path, txt: Txt = look_up_txt,
         checks: Mapping[str, CheckAction] | None = None, attachments: Attachments | None = None,
+        with_task: Mapping[str, CheckWithTask] | None = None,
     ) -> None:  # fmt: skip
         """`txt` looks up the DNS records that DKIM needs; `attachments` are the files this machine keeps; `checks`
-        look at every action but mail, by its type."""
+        look at every action but mail, by its type; those `with_task` are told the task, too."""
         self._settings, self._find, self._memory, self._txt = settings, find, memory, txt
         self._checks, self._attachments = dict(checks or {}), attachments
+        self._with_task = dict(with_task or {})
         self._known: dict[str, Check] = {}
         if memory.exists():
             for mark, saved in json.loads(memory.read_text(encoding="utf-8")).items():
@@ -97,6 +102,8 @@ class Judge:
             return Check(False, reason="it asks for nothing to be done")
         action = asked.action
         if not isinstance(action, SendMail):
+            if action.type in self._with_task:
+                return self._with_task[action.type](task, action, asked.warnings)
             check = self._checks.get(action.type)
             unable = Check(False, warnings=asked.warnings, reason="nothing on this machine can check it")
             return check(action, asked.warnings) if check else unable

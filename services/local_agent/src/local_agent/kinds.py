@@ -35,8 +35,9 @@ KINDS: Mapping[str, Kind] = {
     "register_payment": Kind(
         "books", "registered", "payments registered in the books", "payments", Limit(3, 20), by_file=False
     ),
+    "pay_transfer": Kind("payments", "transferred", "transfers", "transfers", Limit(3, 10), by_file=False),
     "publish_post": Kind("social", "published", "posts", "social", Limit(5, 20)),
     "send_whatsapp": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50)),
-    "pay_transfer": Kind("payments", "transferred", "transfers", "transfers", Limit(3, 10), by_file=False),
+    "send_sealed": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50), by_file=False),
 }
 """By the type of the action."""

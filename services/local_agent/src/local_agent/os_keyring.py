@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
+
 import keyring
-from keyring.errors import KeyringError, PasswordDeleteError
+from keyring.errors import KeyringError
 
 from vault_protocol.errors import VaultError
 
 SERVICE = "countersign"
 """The service name of our entries."""
+
+
+PATIENCE = 60.0
+"""Seconds that the owner has for a keyring that asks to be opened."""
 
 
 class KeyringUnavailable(VaultError):
@@ -32,13 +39,24 @@ def find(name: str) -> str | None:
 
 
 def forget(name: str) -> None:
-    """What is not there is forgotten already. Raises KeyringUnavailable."""
-    try:
+    """Nothing happens when it is not there, or when there is no keyring."""
+    with suppress(KeyringError):
         keyring.delete_password(SERVICE, name)
-    except PasswordDeleteError:
-        return
-    except KeyringError as error:
-        raise _unavailable(error) from None
+
+
+def offered(name: str, secret: str, seconds: float = PATIENCE) -> bool:
+    """Keep it if there is a keyring that gives it back. One that asks its owner and hears nothing counts as none."""
+    kept: list[bool] = []
+
+    def offer() -> None:
+        with suppress(KeyringUnavailable):
+            keep(name, secret)
+            kept.append(find(name) == secret)
+
+    thread = threading.Thread(target=offer, name="keyring", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return kept == [True]
 
 
 def there_is_one() -> bool:

@@ -88,6 +88,13 @@ def give_back(local: Local) -> int:
     except HubRewritten:
         raise VaultError(f"{reason}; it went another way, so only `countersign re-root` leads on") from None
     answer = journal.hub.publish(ours, onto=seen, exact=True)
+    others = sorted({commit.author for commit in lost} - {LOCAL})
+    if isinstance(answer, Rejected) and answer.rule == "author" and others:
+        theirs = f"{', '.join(others)} signed some of the {len(lost)} lost commits"
+        raise VaultError(
+            f"{reason}; {theirs}, and this hub takes from each agent only its own (rule author): "
+            'nothing was changed; `countersign re-root --why "the hub went back"` leads on with all of it'
+        )
     _accepted(answer)
     journal.refresh()
     return len(lost)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from local_agent.assemble import assemble
+from local_agent.assemble import Local, assemble
 from local_agent.control import ControlServer, Handler
 from local_agent.home import Home
+from local_agent.presence import Presence
 from local_agent.server_client import Servers
 from local_agent.service import Service, run
 from local_agent.signers import Signer, signer
 from vault_protocol import disk, memory
 from vault_protocol.canonical import utc
 from vault_protocol.errors import DiskTrouble
+
+if TYPE_CHECKING:
+    from local_agent.approvals.hosting import Hosted
 
 log = structlog.get_logger()
 
@@ -53,18 +57,38 @@ def _assembled(
     sign = signer(home, local.settings, local.clock)
     server = Servers(home.path, servers)
     look_again, made = threading.Event(), list[Service]()
-    control = ControlServer(home.socket, _handlers(sign, made, look_again, local.settings.unlock_minutes))
+    hosted = _hosted(local, sign, look_again) if local.settings.page else None
+    handlers = {
+        **_handlers(sign, made, look_again, local.settings.unlock_minutes),
+        **(hosted.handlers() if hosted else {}),
+    }
+    control = ControlServer(home.socket, handlers)
     control.start()
+    presence = Presence(home, local.settings, local.clock)
     try:
-        made.append(Service(local, server, sign.sign, step=step))
+        moved = hosted.page.live.tell if hosted else (lambda: None)
+        made.append(Service(local, server, sign.sign, step=step, presence=presence, moved=moved))
+        presence.start()
+        if hosted:
+            hosted.start()
         try:
             yield made[0], look_again
         finally:
+            if hosted:
+                hosted.stop()
             made[0].close()
     finally:
+        presence.stop()
         control.stop()
         server.close()
         local.vault.journal.hub.close()
+
+
+def _hosted(local: Local, sign: Signer, look_again: threading.Event) -> Hosted:
+    """The page looks for originals by itself only where this service has not; its judge is the service's."""
+    from local_agent.approvals.hosting import Hosted  # the web server, which a home without a page does not load
+
+    return Hosted(local, sign, lambda: local.judge, look_again.set)
 
 
 def _handlers(sign: Signer, made: Sequence[Service], look_again: threading.Event, minutes: int) -> dict[str, Handler]:

@@ -21,6 +21,7 @@ from local_agent.follow_up import follow_up
 from local_agent.hold import hold_effects
 from local_agent.kinds import KINDS
 from local_agent.life import Kind, SignsOfLife, Silence, tell
+from local_agent.presence import Presence
 from local_agent.receipts import stop_if_old
 from local_agent.rerooting import write_down
 from local_agent.shown import Shown
@@ -52,9 +53,12 @@ class Service:
     """One owner's Local. `step` raises for no hub that is away, no head that is not to be trusted, no full disk."""
 
     def __init__(
-        self, local: Local, server: ActingServers, sign: Sign, *, step: Callable[[str], None] = lambda name: None
-    ) -> None:
-        """`step` is told the name of each step between approval and Done as it is passed."""
+        self, local: Local, server: ActingServers, sign: Sign, *, step: Callable[[str], None] = lambda name: None,
+        presence: Presence | None = None, moved: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        """`step` is told the name of each step between approval and Done as it is passed, `presence` that we work,
+        `moved` when anything is otherwise than before."""
+        self._moved = moved
         self.local = local
         self.mirror = Mirror(
             local.settings.folder, local.store, local.home.mirror_base, local.clock,
@@ -81,6 +85,7 @@ class Service:
         """What the last step could not write, in words for the owner."""
         self._looked_for: dict[str, datetime] = {}
         self._watch = Watch(local)
+        self._presence = presence
         self._hurry = threading.Event()
         self._ledger_is_current = False
         self._last_status = b""
@@ -94,6 +99,8 @@ class Service:
         before, self.disk_trouble = self.disk_trouble, ""
         self._mind_the_disk(self._step)
         self._mind_the_disk(self._write_status)
+        if self._presence is not None:
+            self._presence.stepped(self.local.vault)
         if self.disk_trouble != before:
             log.error("disk.trouble", reason=self.disk_trouble) if self.disk_trouble else log.info("disk.well")
 
@@ -238,7 +245,7 @@ class Service:
             return None
         kind = KINDS.get(task.note.front.words("action"))
         if kind is None or not kind.by_file:
-            return "a payment is never decided by moving a file" if kind else "nothing here can do what it asks for"
+            return "this is never decided by moving a file" if kind else "nothing here can do what it asks for"
         check = self.local.judge.check(task)
         return None if check.quick else check.why_not()
 
@@ -275,6 +282,7 @@ class Service:
                 "notices": list(self._notices),
                 "hidden_mail": [[found.message_id, utc(found.received)] for found in self._watch.hidden],
                 "inbox": self._watch.trouble or "ok",
+                "social": self._chores.social_troubles(), "whatsapp": self._chores.phones(),
                 "silences": [[one.kind.value, one.agent, utc(one.since), one.words()] for one in self._silences],
             },
             indent=1,
@@ -282,6 +290,7 @@ class Service:
         if content != self._last_status:
             write_private(self.local.home.status, content)
             self._last_status = content
+            self._moved()
 
 
 def run(service: Service, stop: threading.Event, look_again: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""`python -m monitor apply | diff | export | tokens`: the only place where it is put together."""
+"""`python -m monitor apply | diff | states | export | tokens | run`: the only place where it is put together."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
+
 from monitor import settings as settings_file
 from monitor import tokens, verbs
 from monitor.errors import BadSettings
 from monitor.items import Item
+from monitor.keeping import keep
 from monitor.plan import Plan, plan
 from monitor.settings import Settings
 from monitor.socket_kuma import SocketKuma, connected
@@ -21,6 +24,7 @@ from vault_protocol.files import secret_line
 from vault_protocol.program import ended
 
 DRIFT = 2
+STATES = {0: "down", 1: "up", 2: "pending", 3: "maintenance"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,9 +36,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(command: str, settings: Settings) -> int:
     wanted = wanted_of(settings)
     wishes = wishes_of(settings, wanted)
-    if command in ("tokens", "apply"):
+    if command in ("tokens", "apply", "run"):
         _tokens(settings, wanted)
     if command == "tokens":
+        return 0
+    if command == "run":
+        structlog.configure(
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer(),
+            ],
+            logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        )
+        keep(settings, wishes, lambda: _kuma(settings))
         return 0
     with _kuma(settings) as kuma:
         match command:
@@ -48,6 +63,10 @@ def _run(command: str, settings: Settings) -> int:
                     print(change.words())
                 _alone(seen)
                 return DRIFT if seen.changes else 0
+            case "states":
+                kuma.found()
+                for name, state in sorted(kuma.states().items()):
+                    print(f"{STATES.get(state, state):<12}{name}")
             case "export":
                 print(verbs.export(kuma.found()), end="")
     return 0
@@ -55,11 +74,16 @@ def _run(command: str, settings: Settings) -> int:
 
 def wanted_of(settings: Settings) -> Wanted:
     """Raises BadSettings."""
+    text = _text(settings.monitors_file)
+    also = _text(settings.also_file) if settings.also_file else ""
+    return parse(text, settings.values, str(settings.monitors_file), also=also, without=settings.leave_out)
+
+
+def _text(file: Path) -> str:
     try:
-        text = settings.monitors_file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{settings.monitors_file}: cannot be read ({type(error).__name__})") from None
-    return parse(text, settings.values, str(settings.monitors_file))
+        raise BadSettings(f"{file}: cannot be read ({type(error).__name__})") from None
 
 
 def wishes_of(settings: Settings, wanted: Wanted) -> tuple[Item, ...]:
@@ -92,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("apply", help="make it so; says each change, or that there is nothing to change")
     commands.add_parser("diff", help="show what apply would do; ends with 2 when there is something")
+    commands.add_parser("states", help="how each monitor stands now")
     commands.add_parser("export", help="write down what there is, without secrets")
+    commands.add_parser("run", help="apply, then go on looking for drift and say so on /metrics, until told to stop")
     commands.add_parser("tokens", help="write the addresses that jobs call into push_dir; Kuma is not asked")
     return parser
 

@@ -30,6 +30,10 @@ class Settings(BaseModel):
     push_base: Annotated[str, Field(pattern=r"^https?://")] = "http://uptime-kuma:3001"
     """How those jobs reach Kuma."""
     monitors_file: Path = MONITORS
+    also_file: Path | None = None
+    """More of the same form, such as who is told: it is read as if it stood in the first."""
+    leave_out: tuple[str, ...] = ()
+    """Monitors of the file whose service does not run here."""
     values: dict[str, str] = {}
     """What `$NAME` in the monitors' file stands for."""
     longest_seconds: Annotated[int, Field(ge=20)] | None = None
@@ -37,6 +41,11 @@ class Settings(BaseModel):
     most_retries: Annotated[int, Field(ge=0)] | None = None
     patience_seconds: Annotated[float, Field(gt=0)] = 120.0
     """How long a Kuma that does not answer is waited for."""
+    look_seconds: Annotated[float, Field(gt=0)] = 900.0
+    """How often `run` looks whether somebody changed Kuma by hand."""
+    health_host: str = "127.0.0.1"
+    health_port: Annotated[int, Field(ge=0, le=65535)] = 8472
+    """Where `run` answers /healthz and /metrics; 0: any free one."""
 
     @property
     def secret(self) -> bytes:
@@ -65,7 +74,7 @@ def read(path: Path) -> Settings:
     folder = path.absolute().parent
     placed = {
         name: folder / value
-        for name in ("password_file", "secret_file", "push_dir", "monitors_file")
+        for name in ("password_file", "secret_file", "push_dir", "monitors_file", "also_file")
         if (value := getattr(settings, name)) is not None
     }
     return settings.model_copy(update=placed)

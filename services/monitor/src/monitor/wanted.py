@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from string import Template
 from typing import Annotated, Literal, Self
@@ -137,15 +138,23 @@ class Wanted(Part):
         return tuple(one.name for one in self.monitors if isinstance(one, Push))
 
 
-def parse(text: str, values: dict[str, str], source: str = "monitors.yaml") -> Wanted:
-    """`$NAME` in the text is one of `values`. Raises BadSettings, one line."""
+def parse(
+    text: str, values: dict[str, str], source: str = "monitors.yaml", *, also: str = "", without: Collection[str] = ()
+) -> Wanted:
+    """`$NAME` in the text is one of `values`; `also` is more of the same form, `without` are names of monitors that are
+    not wanted here. Raises BadSettings, one line."""
     try:
-        found = yaml.safe_load(Template(text).substitute(values))
-        return Wanted.model_validate(found)
+        found, more = (yaml.safe_load(Template(one).substitute(values)) or {} for one in (text, also))
+        if more:
+            found = {part: [*found.get(part, ()), *more.get(part, ())] for part in {**found, **more}}
+        wanted = Wanted.model_validate(found)
+        if unknown := set(without) - {one.name for one in wanted.monitors}:
+            raise ValueError(f"leave_out: there is no monitor {min(unknown)}")
+        return wanted.model_copy(update={"monitors": tuple(m for m in wanted.monitors if m.name not in without)})
     except KeyError as error:
         raise BadSettings(f"{source}: ${error.args[0]} has no value; add it to [values] in the settings") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise BadSettings(f"{source}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, TypeError, yaml.YAMLError) as error:
         raise BadSettings(f"{source}: {' '.join(str(error).split())[:200]}") from None

@@ -56,7 +56,8 @@ def _notification(one: AnyNotification, read: Callable[[Path], str]) -> Item:
 
 
 def _monitor(one: AnyMonitor, told: tuple[str, ...], secret: bytes, pace: Pace) -> Item:
-    every = one.every if pace.longest is None else min(one.every, pace.longest)
+    # How long a job may be silent is the job's; how often Kuma looks is the pace's.
+    every = one.every if pace.longest is None or isinstance(one, Push) else min(one.every, pace.longest)
     facts: dict[str, Fact] = {
         "type": "port" if one.kind == "tcp" else one.kind,
         "every": every,

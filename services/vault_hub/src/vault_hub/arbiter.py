@@ -348,7 +348,7 @@ class Arbiter(threading.Thread):
     def _to_disk(self, head: CommitId) -> Broken | None:
         """The fresh objects, then the head. Broken when the disk would not: nothing happened."""
         try:
-            self._objects.write()
+            self._objects.write(head)
         except OSError as error:
             self._objects.drop()
             log.error("disk.failed", error=error.strerror, wrote="objects")

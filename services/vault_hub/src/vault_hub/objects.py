@@ -22,6 +22,7 @@ from vault_protocol.store import nested
 from vault_protocol.task import AgentId
 
 HEAD = "refs/heads/main"
+LOCK = "main.lock"
 
 ROOM = 64 * 1024 * 1024
 """Bytes of objects kept in memory after they were written or read; what was written last is read next."""
@@ -43,6 +44,9 @@ class Objects:
         self._repo = pygit2.Repository(str(path))
         self._packs = path / "objects" / "pack"
         self._packs.mkdir(exist_ok=True)
+        self._heads = path / "refs" / "heads"
+        self._locked: tuple[CommitId, int] | None = None
+        """What the lock on the head holds, and the open file."""
         self._fresh: dict[str, tuple[str, bytes]] = {}
         self._patches: dict[str, Patch] = {}
         self._kept: Kept[str, bytes] = Kept(ROOM)
@@ -107,18 +111,48 @@ class Objects:
         blob = self.blob_at(commit, path)
         return self.raw(blob) if blob else None
 
-    def write(self) -> None:
-        """Put the fresh objects on disk, durably. Raises OSError; then they are still fresh."""
+    def write(self, head: CommitId | None = None) -> None:
+        """Put the fresh objects on disk, durably. Raises OSError; then they are still fresh.
+
+        `head`: what `swap` will be asked for next; its file is synced at the same time, and gets its name there.
+        """
         entries = tuple(packs.entries(self._fresh, self._patches))
-        name = packs.write(self._packs, entries, self._step)
+        if head is not None:
+            self._take_lock(head)
+        try:
+            name = packs.write(self._packs, entries, self._step, along=self._locked[1:] if self._locked else ())
+        except BaseException:
+            self._leave_lock()
+            raise
         for oid, (_, raw) in self._fresh.items():
             self._keep(oid, raw)
         self._fresh, self._patches = {}, {}
         self._small.append((name, entries))
         self._small_bytes += sum(len(entry.packed) for entry in entries)
 
+    def _take_lock(self, head: CommitId) -> int:
+        """The lock on the head, with this in it, open. Raises OSError."""
+        self._heads.mkdir(parents=True, exist_ok=True)
+        handle = _locked(self._heads / LOCK)
+        self._locked = (head, handle)
+        try:
+            os.write(handle, f"{head}\n".encode("ascii"))
+        except BaseException:
+            self._leave_lock()
+            raise
+        return handle
+
+    def _leave_lock(self, *, there: bool = True) -> None:
+        """Close it. `there`: and take it away."""
+        if self._locked is not None:
+            os.close(self._locked[1])
+            self._locked = None
+            if there:
+                (self._heads / LOCK).unlink(missing_ok=True)
+
     def drop(self) -> None:
         """Forget the fresh objects."""
+        self._leave_lock()
         self._fresh, self._patches = {}, {}
 
     def marks(self) -> tuple[str, ...]:
@@ -138,25 +172,20 @@ class Objects:
 
         Raises OSError: look before going on. Raises VaultError when the head is not `old`: somebody else wrote here.
         """
-        folder = self.path / "refs" / "heads"
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = folder / "main.lock"
-        handle = _locked(lock)
         try:
-            try:
-                os.write(handle, f"{new}\n".encode("ascii"))
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            if self._locked is None or self._locked[0] != new:
+                self._leave_lock()
+                os.fsync(self._take_lock(new))
             if self.head() != old:
                 raise VaultError(f"{self.path}: another program moved the head; start the hub again to judge it")
             self._step("before swap")
-            lock.rename(folder / "main")
+            (self._heads / LOCK).rename(self._heads / "main")
         except BaseException:
-            lock.unlink(missing_ok=True)
+            self._leave_lock()
             raise
+        self._leave_lock(there=False)
         self._step("swapped, not synced")
-        sync_folder(folder)
+        sync_folder(self._heads)
         self._step("swapped")
 
     def merge_small(self) -> None:

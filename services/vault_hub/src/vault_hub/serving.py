@@ -35,6 +35,7 @@ class Protocol(HttpToolsProtocol):
     _reading_head = True
     _complete = True
     _due: asyncio.TimerHandle | None = None
+    _deadline: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -44,7 +45,9 @@ class Protocol(HttpToolsProtocol):
         self._expect(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._expect(None)
+        self._deadline = None
+        if self._due is not None:
+            self._due.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -74,12 +77,23 @@ class Protocol(HttpToolsProtocol):
             self._expect(LINGER_SECONDS)
 
     def _expect(self, seconds: float | None) -> None:
+        """One timer for what is due soonest: it is asked for several times in a request, and seldom goes off."""
+        self._deadline = self.loop.time() + seconds if seconds is not None else None
+        if self._deadline is not None and (self._due is None or self._due.when() > self._deadline):
+            self._wake_at(self._deadline)
+
+    def _wake_at(self, moment: float) -> None:
         if self._due is not None:
             self._due.cancel()
-        self._due = self.loop.call_later(seconds, self._too_slow) if seconds is not None else None
+        self._due = self.loop.call_at(moment, self._woken)
 
-    def _too_slow(self) -> None:
-        if not self.transport.is_closing():
+    def _woken(self) -> None:
+        self._due = None
+        if self._deadline is None:
+            return
+        if self.loop.time() < self._deadline:
+            self._wake_at(self._deadline)
+        elif not self.transport.is_closing():
             self.transport.abort()
 
 

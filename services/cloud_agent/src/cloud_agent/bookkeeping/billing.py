@@ -13,8 +13,8 @@ from accounting.warnings import same_account
 from books.drafts import Key, NewLine, NewMove
 from books.values import Kind, Partner
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk, Unclear
-from cloud_agent.drafting import Letter
 from correspondence import Attachment
+from drafting import Letter
 from vault_protocol.action import PostInvoice
 from vault_protocol.task import TaskId
 

@@ -11,10 +11,10 @@ from accounting import requested
 from books.errors import BooksError, BooksUnreachable
 from cloud_agent.bookkeeping import billing, invoicing, words
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk, Unclear
-from cloud_agent.drafting import Kind, Triage
 from cloud_agent.note_of_mail import with_triage
 from cloud_agent.reading import Reading
 from correspondence import contents
+from drafting import Kind, Triage
 from vault_protocol import later, plain, request, scan
 from vault_protocol.action import BadAction, PostInvoice
 from vault_protocol.canonical import utc

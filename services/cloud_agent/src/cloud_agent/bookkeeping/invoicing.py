@@ -9,7 +9,7 @@ from accounting.pricing import currencies, priced
 from books.drafts import Key, NewMove
 from books.values import Kind, Partner
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk, Unclear
-from cloud_agent.drafting import Letter
+from drafting import Letter
 from vault_protocol.task import TaskId
 
 

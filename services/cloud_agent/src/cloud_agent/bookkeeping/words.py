@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cloud_agent.drafting import Letter
-from cloud_agent.drafting.language import Language, language_of
-from cloud_agent.drafting.plain import clean, line, name_of
-from cloud_agent.drafting.templates import PHRASES
+from drafting import Letter
+from drafting.language import Language, language_of
+from drafting.plain import clean, line, name_of
+from drafting.templates import PHRASES
 
 CARRIES = {
     Language.EN: "please find the invoice attached.",

@@ -12,6 +12,7 @@ from typing import Self
 from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 
+from cloud_agent.watchers.faults import FolderMissing, LoginRefused, Unreachable
 from cloud_agent.watchers.idle import wait_for_news
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.watchers.way_out import ReadingBox
@@ -22,18 +23,6 @@ BATCH = 200
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BUSY = re.compile(rb"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN)\]", re.IGNORECASE)
 _BREAKS = (OSError, imaplib.IMAP4.error, ImapToolsError, ValueError, IndexError, TypeError)
-
-
-class LoginRefused(Exception):
-    """The server does not take this user name and password, or there is no password to try."""
-
-
-class FolderMissing(Exception):
-    """The server has no such folder."""
-
-
-class Unreachable(Exception):
-    """The server does not answer, broke off, or answered nonsense; try again later."""
 
 
 @dataclass(frozen=True)

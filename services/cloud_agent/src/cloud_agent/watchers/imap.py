@@ -2,39 +2,22 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 import structlog
 
-from cloud_agent.watchers.folder import FolderMissing, Listed, LoginRefused, RemoteFolder, Unreachable
+from cloud_agent.watchers.arrival import Arrival, Retry
+from cloud_agent.watchers.faults import FolderMissing, LoginRefused, Unreachable
+from cloud_agent.watchers.folder import Listed, RemoteFolder
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.watchers.state import WatchState
-from cloud_agent.watchers.waiting import Backoff, Trouble, answers, wait
+from cloud_agent.watchers.waiting import Backoff, Patience, Trouble
 from vault_protocol import disk
 from vault_protocol.errors import DiskTrouble
 
 __all__ = ["Arrival", "Backoff", "ImapWatcher", "MailboxSettings", "Retry", "Trouble", "WatchState"]
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A message as it lies in the mailbox; of an `oversized` one, `raw` is only the headers."""
-
-    mailbox: str
-    uid: int
-    uidvalidity: int
-    received_at: datetime
-    raw: bytes
-    oversized: bool = False
-
-
-class Retry(Exception):
-    """Raised by `on_mail`: not now; keep the message and bring it again."""
 
 
 class ImapWatcher:
@@ -61,18 +44,16 @@ class ImapWatcher:
         self._settings = settings
         self._state_file = state_file
         self._on_mail = on_mail
-        self._on_trouble = on_trouble
         self._on_healthy = on_healthy
-        self._backoff = backoff or Backoff()
+        self._patience = Patience(settings, backoff or Backoff(), on_trouble)
         self._step = step
         self._generation = generation
-        self._again = threading.Event()
-        self._untaken: Arrival | None = None
+        self._untaken: tuple[int, Listed, Arrival] | None = None
         """Fetched and not taken: it need not be fetched with every try."""
 
     def again(self) -> None:
         """What stood in the way may be gone: do not wait any longer. Callable from another thread."""
-        self._again.set()
+        self._patience.again()
 
     def catch_up(self) -> int:
         """Hand over what is new, once; returns how many. Raises LoginRefused, FolderMissing, Unreachable, Retry."""
@@ -90,26 +71,16 @@ class ImapWatcher:
                             self._hand_over_new(folder, stop)
                         except (Retry, DiskTrouble) as error:  # no fault of the server: the connection stays
                             failures += 1
-                            self._pause(Trouble.NOT_TAKEN, str(error), failures, stop)
+                            self._patience.pause(Trouble.NOT_TAKEN, str(error), failures, stop)
                             continue
                         failures = 0
-                        self._again.clear()
+                        self._patience.called.clear()
                         self._on_healthy()
                         if not folder.heard_news():
                             folder.wait_for_news(stop)
             except (LoginRefused, FolderMissing, Unreachable) as error:
                 failures += 1
-                self._pause(_trouble(error), str(error), failures, stop)
-
-    def _pause(self, trouble: Trouble, detail: str, failures: int, stop: threading.Event) -> None:
-        if stop.is_set():
-            return
-        seconds = self._backoff.seconds(trouble, failures)
-        ours = {"reason": detail} if trouble is Trouble.NOT_TAKEN else {}  # what a server says may hold an address
-        log.warning("mailbox.trouble", mailbox=self._settings.name, trouble=trouble, retry_in=round(seconds, 1), **ours)
-        self._on_trouble(trouble, detail)
-        back = partial(answers, self._settings) if trouble is Trouble.UNREACHABLE else None
-        wait(seconds, stop=stop, again=self._again, back=back)
+                self._patience.pause(_trouble(error), str(error), failures, stop)
 
     def _hand_over_new(self, folder: RemoteFolder, stop: threading.Event) -> int:
         uidvalidity, generation = folder.select(), self._generation()
@@ -124,8 +95,9 @@ class ImapWatcher:
         for listed in folder.listed(folder.uids_after(state.last_uid, self._settings.since)):
             if stop.is_set():
                 break
-            arrival = self._untaken = self._fetch(folder, listed, uidvalidity)
+            arrival = self._fetch(folder, listed, uidvalidity)
             if arrival is not None:
+                self._untaken = uidvalidity, listed, arrival
                 self._on_mail(arrival)
                 count += 1
             reached = WatchState(uidvalidity=uidvalidity, last_uid=listed.uid, generation=generation)
@@ -136,14 +108,13 @@ class ImapWatcher:
         return count
 
     def _fetch(self, folder: RemoteFolder, listed: Listed, uidvalidity: int) -> Arrival | None:
-        held = self._untaken
-        if held is not None and (held.uid, held.uidvalidity) == (listed.uid, uidvalidity):
-            return held
+        if self._untaken is not None and self._untaken[:2] == (uidvalidity, listed):
+            return self._untaken[2]
         oversized = listed.size > self._settings.largest_bytes
         raw = folder.text(listed.uid, headers_only=oversized)
         if raw is None:
             return None
-        return Arrival(self._settings.name, listed.uid, uidvalidity, listed.received_at, raw, oversized)
+        return Arrival(self._settings.name, listed.received_at, raw, oversized)
 
 
 def _trouble(error: Exception) -> Trouble:

@@ -9,9 +9,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
-from cloud_agent.watchers.mailbox_settings import MailboxSettings
+import structlog
+
+from cloud_agent.watchers.mailbox_settings import GmailSettings, MailboxSettings
 from cloud_agent.watchers.way_out import connected
+
+log = structlog.get_logger()
 
 LOOK = 0.5
 """Seconds between two looks whether a wait should end."""
@@ -69,8 +74,36 @@ def wait(
                 return
 
 
-def answers(settings: MailboxSettings) -> bool:
+def answers(settings: MailboxSettings | GmailSettings) -> bool:
     """Whether somebody listens where this mailbox's server should."""
     with suppress(OSError), connected(settings, min(5.0, settings.timeout_seconds)):
         return True
     return False
+
+
+class Patience:
+    """The pauses of one watcher: it says why, and another thread can end them."""
+
+    def __init__(
+        self, settings: MailboxSettings | GmailSettings, backoff: Backoff, on_trouble: Callable[[Trouble, str], None]
+    ) -> None:
+        self._settings, self._backoff, self._on_trouble = settings, backoff, on_trouble
+        self.called = threading.Event()
+        """Set by `again`."""
+
+    def again(self) -> None:
+        """What stood in the way may be gone: do not wait any longer. Callable from another thread."""
+        self.called.set()
+
+    def pause(
+        self, trouble: Trouble, detail: str, failures: int, stop: threading.Event, *, asked: float | None = None
+    ) -> None:
+        """`asked`: the server answers, and wants to be left alone for that many seconds at least."""
+        if stop.is_set():
+            return
+        seconds = max(self._backoff.seconds(trouble, failures), asked or 0.0)
+        ours = {"reason": detail} if trouble is Trouble.NOT_TAKEN else {}  # what a server says may hold an address
+        log.warning("mailbox.trouble", mailbox=self._settings.name, trouble=trouble, retry_in=round(seconds, 1), **ours)
+        self._on_trouble(trouble, detail)
+        knocks = trouble is Trouble.UNREACHABLE and asked is None
+        wait(seconds, stop=stop, again=self.called, back=partial(answers, self._settings) if knocks else None)

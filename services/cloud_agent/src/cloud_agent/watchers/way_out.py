@@ -7,12 +7,12 @@ from typing import Any
 
 from imap_tools import BaseMailBox
 
-from cloud_agent.watchers.mailbox_settings import MailboxSettings
+from cloud_agent.watchers.mailbox_settings import GmailSettings, MailboxSettings
 
 LONGEST_ANSWER = 8192
 
 
-def connected(settings: MailboxSettings, timeout: float) -> socket.socket:
+def connected(settings: MailboxSettings | GmailSettings, timeout: float) -> socket.socket:
     """A connection to the mailbox's server. Raises OSError, which says so when the way out refuses."""
     if settings.way_out is None:
         return socket.create_connection((settings.host, settings.port), timeout)

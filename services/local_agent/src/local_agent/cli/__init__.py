@@ -12,6 +12,7 @@ import structlog
 import typer
 
 from local_agent.cli import (
+    accounts,
     approving,
     attached,
     briefing,
@@ -24,6 +25,8 @@ from local_agent.cli import (
     keeping,
     log,
     looking,
+    page,
+    pairing,
     rerooting,
     service,
     status,
@@ -45,14 +48,15 @@ def build() -> typer.Typer:
     )  # fmt: skip
     for name, command in (
         ("init", init.init), ("connect", connecting.connect), ("disconnect", connecting.disconnect),
-        ("run", service.run), ("status", status.status), ("list", looking.list_),
+        ("run", service.run), ("status", status.status), ("accounts", accounts.accounts),
+        ("pair-whatsapp", pairing.pair_whatsapp), ("list", looking.list_),
         ("show", looking.show), ("files", attached.files),
         ("approve", approving.approve), ("edit", editing.edit), ("reject", deciding.reject),
         ("again", deciding.again), ("ack", deciding.ack), ("undo", effects.undo), ("resolve", effects.resolve),
         ("log", log.log), ("briefing", briefing.briefing), ("doctor", doctor.doctor),
         ("pause", switches.pause), ("resume", switches.resume),
         ("dry-run", switches.dry_run), ("re-root", rerooting.re_root), ("give-back", rerooting.give_back_),
-        ("unlock", service.unlock), ("lock", service.lock),
+        ("unlock", service.unlock), ("lock", service.lock), ("page", page.page),
     ):  # fmt: skip
         app.command(name)(command)
     app.add_typer(keeping.app(), name="secrets")

@@ -9,22 +9,19 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from local_agent.approving import Kind, NotApproved, approve_all, objection, waits
 from local_agent.assemble import Local
 from local_agent.cli import words
-from local_agent.cli.drafts import Draft, open_draft, with_edit
 from local_agent.cli.passphrases import FdOption, sign_for
 from local_agent.cli.session import HomeOption, JsonOption, Session, YesOption
 from local_agent.cli.show_draft import show_draft
 from local_agent.decisions import How
+from local_agent.drafts import Draft, open_draft, with_edit
 from local_agent.effects import Ledger
 from vault_protocol.approval import Sign
 from vault_protocol.canonical import Json
-from vault_protocol.errors import HubUnreachable, IllegalMove, VaultError
-from vault_protocol.task import Stage, Task
-
-
-class NotApproved(VaultError):
-    """Something stands against this approval; the message says what, and what to do."""
+from vault_protocol.errors import VaultError
+from vault_protocol.task import Task
 
 
 def approve(
@@ -75,31 +72,16 @@ def sign_and_publish(
     session: Session, local: Local, drafts: Sequence[Draft], sign: Sign, at: datetime | None = None
 ) -> None:
     """Publish each approval. What could not be is said in one error after the others."""
-    approved: list[Task] = []
-    failed: list[str] = []
-    for draft in drafts:
-        note = draft.edit.note if draft.edit else None
-        try:
-            approved.append(local.desk.approve(draft.task, sign=sign, how=How.COMMAND, note=note, at=at))
-        except HubUnreachable:
-            raise
-        except VaultError as error:
-            failed.append(str(error))
+    approved, failed = approve_all(local, drafts, sign, How.COMMAND, at)
     if approved:
         _tell(session, local, approved, at)
     if failed:
-        raise NotApproved(f"{len(approved)} of {len(drafts)} approved; not: {'; '.join(failed)}")
+        raise NotApproved(f"{len(approved)} of {len(drafts)} approved; not: {'; '.join(why for _, why in failed)}")
 
 
 def _to_decide(local: Local, id_: str) -> Draft:
     draft = open_draft(local, id_)
-    task = draft.task
-    if task.stage is not Stage.PENDING_APPROVAL:
-        raise IllegalMove(f"task {task.id} is in {task.stage.value}, it does not wait for your approval")
-    if draft.fault:
-        raise NotApproved(f"the note of {task.id} does not hold: {draft.fault}")
-    if draft.request is None:
-        raise NotApproved(f"task {task.id} asks for nothing to be done; `countersign ack {task.id[:6]}` ends it")
+    waits(draft)
     return draft
 
 
@@ -125,13 +107,13 @@ def _with_edit(session: Session, local: Local, draft: Draft, edited: bool, *, al
 
 
 def _hold(draft: Draft, despite_mismatch: bool, *, alone: bool) -> None:
-    check, task = draft.check, draft.task
-    if check is not None and check.mismatches and not (despite_mismatch and alone):
-        what = f"task {task.id}: {check.mismatches[0]}"
+    task, against = draft.task, objection(draft, alone=alone, despite_mismatch=despite_mismatch)
+    if against is None:
+        return
+    if against.kind is Kind.MISMATCH:
+        what = f"task {task.id}: {against.reason}"
         raise NotApproved(f"{what}; look at it with `countersign show`, and if you mean it: --despite-mismatch")
-    if not alone and (check is None or not check.original):
-        reason = check.reason if check else "it was not checked"
-        raise NotApproved(f"task {task.id} could not be checked against its original ({reason}); approve it alone")
+    raise NotApproved(f"task {task.id} could not be checked against its original ({against.reason}); approve it alone")
 
 
 def _tell(session: Session, local: Local, approved: Sequence[Task], at: datetime | None) -> None:

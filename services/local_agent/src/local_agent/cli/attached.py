@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -14,8 +14,9 @@ from correspondence.attachments import safe_name
 from local_agent.assemble import Local
 from local_agent.attachments import Attachments, NoSuchFile
 from local_agent.cli.session import HomeOption, IdArgument, JsonOption, Session
+from local_agent.pictures import Pictures, as_file
 from vault_protocol import request
-from vault_protocol.action import Attachment, SendMail
+from vault_protocol.action import Attachment, PublishPost, SendMail
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_private
 from vault_protocol.task import Task
@@ -33,7 +34,7 @@ def files(
     local = session.look()
     task = local.vault.get(id_)
     attached = attached_to(task)
-    kept = Attachments(session.home.attachments)
+    kept = kept_for(local, task)
     rows = [row(kept, task, file) for file in attached]
     for number, found in enumerate(rows, 1):
         style = "" if found["here"] else "bold red"
@@ -54,13 +55,32 @@ def files(
     session.answer({"id": task.id, "files": rows})
 
 
+class Kept(Protocol):
+    """Files of this machine: `attachments.Attachments`, or the pictures of a post."""
+
+    def read(self, attachment: Attachment, /) -> bytes: ...
+
+    def origin(self, attachment: Attachment, /, *, task: str) -> str | None: ...
+
+
 def attached_to(task: Task) -> tuple[Attachment, ...]:
-    """What the draft of a task names; nothing when it is no mail."""
+    """What the draft of a task names: the files of a mail, the pictures of a post."""
     asked = request.read(task.note)
-    return asked.action.attachments if asked is not None and isinstance(asked.action, SendMail) else ()
+    match asked and asked.action:
+        case SendMail(attachments=files):
+            return files
+        case PublishPost(media=media):
+            return tuple(map(as_file, media))
+    return ()
 
 
-def row(kept: Attachments, task: Task, file: Attachment) -> dict[str, Any]:
+def kept_for(local: Local, task: Task) -> Kept:
+    """Where the files of this draft are kept."""
+    kept = Attachments(local.home.attachments)
+    return Pictures(kept, local.home.dropped) if task.note.front.words("action") == "publish_post" else kept
+
+
+def row(kept: Kept, task: Task, file: Attachment) -> dict[str, Any]:
     """One file, and whether these bytes are here for this task."""
     origin = kept.origin(file, task=task.id)
     try:

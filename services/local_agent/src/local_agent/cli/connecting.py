@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from local_agent import hub_token
 from local_agent.cli.asking import asked_wishes, key_wishes
 from local_agent.cli.init_words import made
 from local_agent.cli.session import HomeOption, JsonOption, Session, YesOption
@@ -29,7 +30,6 @@ from local_agent.setup.begin import begin, begun_before
 from local_agent.setup.hubs import is_resident
 from local_agent.setup.joining import Joined, authority, code_of, join, leave
 from vault_protocol.clock import SystemClock
-from vault_protocol.connect import read_token
 from vault_protocol.errors import HubUnreachable, VaultError
 
 PATIENCE = 90.0
@@ -83,12 +83,13 @@ def disconnect(home: HomeOption = None, yes: YesOption = False, json_: JsonOptio
     """Have the hub void this machine's token. Keys, notes and ledger stay; `connect` with a new code comes back."""
     session = Session(home, json_)
     settings = session.home.settings()
-    if settings.hub_token_file is None:
+    if not hub_token.belongs_to(settings):
         raise VaultError(f"the hub of {session.home.path} is a plain git remote, which knows no token")
     if not yes and not session.confirm(f"Leave {settings.hub}? Nothing is sent until you connect again."):
         raise VaultError("nothing was done")
     ca = settings.hub_ca_file.read_text(encoding="ascii") if settings.hub_ca_file else ""
-    leave(settings.hub, read_token(settings.hub_token_file), ca)
+    leave(settings.hub, hub_token.read(session.home.hub_token, settings), ca)
+    hub_token.leave(session.home.hub_token, settings)
     session.say(f"Left {settings.hub}: its token opens nothing any more.", "green")
     session.say("To come back: ./just join-code on the hub's machine, then countersign connect URL --code CODE")
     session.answer({"hub": settings.hub, "connected": False})
@@ -105,9 +106,10 @@ def _install(session: Session) -> None:
 
 def _again(session: Session, url: str, joined: Joined) -> None:
     settings = session.home.settings()
-    if settings.hub_token_file is None:
+    if not hub_token.belongs_to(settings):
         raise VaultError(f"the hub of {session.home.path} is a plain git remote")
     key_files.take_joined(session.home, joined.token, joined.ca, joined.agents)
+    hub_token.renewed(session.home.hub_token, settings)
     session.say(f"{session.home.path} has a new token for {url}.", "green")
     if settings.hub.rstrip("/") != url:
         session.warn(f'config.toml names another hub, {settings.hub}: write `hub = "{url}"` there')

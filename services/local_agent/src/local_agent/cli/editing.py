@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shlex
 import subprocess
 import tempfile
@@ -12,17 +11,16 @@ from typing import Annotated
 
 import typer
 
-from local_agent.cli.approving import NotApproved, sign_and_publish
-from local_agent.cli.drafts import open_draft
+from local_agent.approving import NotApproved
+from local_agent.chats.letters import Letters
+from local_agent.cli.approving import sign_and_publish
 from local_agent.cli.passphrases import FdOption, sign_for
 from local_agent.cli.session import HomeOption, IdArgument, JsonOption, Session
 from local_agent.cli.show_draft import show_draft
 from local_agent.decisions import How
-from vault_protocol import request
-from vault_protocol.action import BadAction, SendMail, action_of
-from vault_protocol.errors import IllegalMove, MalformedNote, VaultError
-from vault_protocol.note import Note
-from vault_protocol.request import Request
+from local_agent.drafts import open_draft
+from local_agent.own_text import as_typed, with_text
+from vault_protocol.errors import IllegalMove, VaultError
 from vault_protocol.task import Stage, Task
 
 
@@ -47,19 +45,22 @@ def edit(
         raise IllegalMove(
             f"task {task.id} holds no draft that waits for you{': ' + draft.fault if draft.fault else ''}"
         )
-    if not isinstance(draft.request.action, SendMail):
-        raise IllegalMove(f"task {task.id} is about the books and holds no text; ask for another with `again`")
+    letters = Letters(local.home.chats)
+    action = letters.opened(draft.request.action)
+    if "text" not in action.prose:
+        raise IllegalMove(f"task {task.id} holds no text of its own; ask for another with `again`")
+    before = str(getattr(action, "text", ""))
     if draft.edit is not None:
         raise VaultError(
             f"the folder holds an edited text of {task.id} already; approve it with --edited, or delete it"
         )
-    text = _read(text_file) if text_file else _in_editor(draft.request.action.text, session.home.socket.parent)
-    text = text.replace("\r\n", "\n").rstrip("\n") + "\n"
-    if text == draft.request.action.text:
+    text = _read(text_file) if text_file else _in_editor(before, session.home.socket.parent)
+    text = as_typed(text)
+    if text == before:
         session.say("Nothing was changed.")
         session.answer({"id": task.id, "revision": task.revision, "changed": False})
         return
-    edited = local.desk.edit(task, with_text(task, draft.request, text), how=How.COMMAND)
+    edited = local.desk.edit(task, with_text(task, draft.request, text, letters), how=How.COMMAND)
     session.poke()
     session.say(f"Your text of {task.id} is revision {edited.revision} now.", "green")
     if approve is None:
@@ -71,18 +72,6 @@ def edit(
     if again.check is not None and again.check.mismatches:
         raise NotApproved(f"{again.check.mismatches[0]}; see `countersign show {task.id[:6]}`")
     sign_and_publish(session, local, [again], sign_for(session, passphrase_fd))
-
-
-def with_text(task: Task, asked: Request, text: str) -> Note:
-    """The note with this text for its draft. Raises MalformedNote when no draft may hold it."""
-    action = asked.action
-    assert isinstance(action, SendMail)
-    try:
-        changed = action_of(action.fields(), text=text, quote=action.quote)
-        fresh = Request(secrets.token_hex(8), changed, asked.warnings, asked.unknowns)
-        return request.put(task.note, fresh)
-    except BadAction as error:
-        raise MalformedNote("your text", str(error)) from None
 
 
 def _shown_and_confirmed(session: Session, edited: Task) -> bool:

@@ -7,22 +7,23 @@ from typing import Annotated
 
 import typer
 
-from local_agent.assemble import Local
 from local_agent.cli.session import HomeOption, IdArgument, JsonOption, Session
 from local_agent.effects import Ledger
 from local_agent.home import LOCAL
-from local_agent.undo import Reopened, reopen, take_back
+from local_agent.taking_back import TakenBack, publish_when_possible, reopen, take_back
 from vault_protocol.audit import Record
-from vault_protocol.errors import HubUnreachable, VaultError
+from vault_protocol.errors import VaultError
+from vault_protocol.task import Stage
 
 
 def undo(id_: IdArgument, home: HomeOption = None, json_: JsonOption = False) -> None:
     """Take an approval back, as long as nothing was started under it."""
     session = Session(home, json_)
-    back = take_back(session.decide(), id_)
-    _told(session, back)
-    session.say(f"Taken back: nothing is sent for {back.task.id}.", "green")
-    session.answer({"id": back.task.id, "revision": back.task.revision, "stage": back.stage.value})
+    local = session.decide()
+    task = local.vault.get(id_)
+    stage = _told(session, take_back(local, task))
+    session.say(f"Taken back: nothing is sent for {task.id}.", "green")
+    session.answer({"id": task.id, "revision": task.revision, "stage": stage.value})
 
 
 def resolve(
@@ -51,26 +52,18 @@ def resolve(
     )  # fmt: skip
     if sent:
         stage = task.stage
-        publish_when_possible(session, local, record)
+        if trouble := publish_when_possible(local, record):
+            session.warn(trouble)
         session.poke()
         session.say(f"Noted: {task.id} was sent. The service finishes it.", "green")
     else:
-        back = reopen(local, task, "not sent, by the owner's word", record)
-        _told(session, back)
-        stage = back.stage
+        stage = _told(session, reopen(local, task, "not sent, by the owner's word", record))
         session.say(f"Noted: {task.id} was not sent. It waits for your decision again.", "green")
     session.answer({"id": task.id, "stage": stage.value, "sent": sent})
 
 
-def publish_when_possible(session: Session, local: Local, record: Record) -> None:
-    """The act stands in the ledger already; its record waits for nobody."""
-    try:
-        local.vault.record(record)
-    except HubUnreachable:
-        session.warn("The hub does not answer: this is done, but it is not in the audit log.")
-
-
-def _told(session: Session, back: Reopened) -> None:
-    if back.hub:
-        session.warn("The hub does not answer: this is done, and the service moves the note when the hub is back.")
+def _told(session: Session, done: TakenBack) -> Stage:
+    if done.trouble:
+        session.warn(done.trouble)
     session.poke()
+    return done.stage

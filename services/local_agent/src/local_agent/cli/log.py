@@ -10,11 +10,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from local_agent.assemble import Local
 from local_agent.cli import words
 from local_agent.cli.session import HomeOption, JsonOption, Session
-from vault_protocol import audit
-from vault_protocol.audit import BrokenChain, Record
+from local_agent.trail import read_logs
+from vault_protocol.audit import Record
 from vault_protocol.errors import NoSuchTask, VaultError
 
 SHOWN_PARAMETERS = ("revision", "how", "edited", "rule", "message_id", "sent_at", "verdict")
@@ -29,7 +28,7 @@ def log(
     """The audit log of all agents, oldest first. Ends with 1 when a chain is broken."""
     session = Session(home, json_)
     local = session.look()
-    records, verified, broken = read_logs(local)
+    records, verified, broken = read_logs(local.vault.journal)
     if task:
         records = [record for record in records if record.target.startswith(task)]
         if not records:
@@ -46,34 +45,6 @@ def log(
             session.say(f"The chain of {agent} is whole: {count} records.", "green")
     if broken:
         raise VaultError(f"the audit log is broken: {'; '.join(f'{agent}: {why}' for agent, why in broken.items())}")
-
-
-def read_logs(local: Local) -> tuple[list[Record], dict[str, int], dict[str, str]]:
-    """(all readable records by time, whole chains and their length, broken chains and where)."""
-    journal = local.vault.journal
-    files: dict[str, list[str]] = {}
-    for path, _ in journal.store.paths(journal.head, "Logs") if journal.head else ():
-        files.setdefault(path.split("/")[1], []).append(path)
-    records: list[Record] = []
-    verified: dict[str, int] = {}
-    broken: dict[str, str] = {}
-    for agent, paths in files.items():
-        lines = [line for path in sorted(paths) for line in _lines(journal.read(path))]
-        try:
-            last = audit.verify(lines)
-            verified[agent] = last.sequence if last else 0
-        except BrokenChain as error:
-            broken[agent] = str(error)
-        for line in lines:
-            try:
-                records.append(audit.parse(line))
-            except BrokenChain:
-                continue
-    return sorted(records, key=lambda record: (record.timestamp, record.actor, record.sequence)), verified, broken
-
-
-def _lines(content: bytes | None) -> list[str]:
-    return (content or b"").decode("utf-8", "replace").splitlines()
 
 
 def _table(records: list[Record]) -> Table:

@@ -9,11 +9,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from local_agent import ages
 from local_agent.assemble import Local
 from local_agent.cli import words
-from local_agent.cli.drafts import Draft, as_json, check_state, open_draft
+from local_agent.cli.chat_words import words_kept_here
 from local_agent.cli.session import HomeOption, IdArgument, JsonOption, Session
 from local_agent.cli.show_draft import show_draft
+from local_agent.drafts import Draft, as_json, check_state, open_draft
 from vault_protocol.canonical import Json
 from vault_protocol.task import Stage, Task
 
@@ -51,7 +53,7 @@ def show(id_: IdArgument, home: HomeOption = None, json_: JsonOption = False) ->
     if not session.as_json:
         show_draft(session, local, draft)
         return
-    session.answer({**as_json(local, draft), **_whole(draft)})
+    session.answer({**as_json(local, draft), **_whole(draft), **words_kept_here(local, draft)})
 
 
 def short_ids(local: Local) -> int:
@@ -69,7 +71,7 @@ def _drafts(local: Local, stages: tuple[Stage, ...]) -> list[Draft]:
     drafts: list[Draft] = []
     reachable = True
     for stage in sorted(stages, key=(*OPEN, Stage.REJECTED, Stage.DONE).index):
-        for task in sorted(local.vault.tasks(stage), key=words.urgency):
+        for task in sorted(local.vault.tasks(stage), key=ages.urgency):
             fresh = reachable and stage is Stage.PENDING_APPROVAL and local.judge.known(task) is None
             draft = _draft(local, task, fresh)
             if fresh and draft.check is not None and not draft.check.original:
@@ -101,7 +103,7 @@ def _table(local: Local, drafts: list[Draft], everything: bool) -> Table:
         task, front = draft.task, draft.task.note.front
         priority, state = front.words("priority") or "normal", check_state(draft)
         waits = task.stage is Stage.PENDING_APPROVAL
-        old = " stale" if waits and words.stale(task, now) else ""
+        old = " stale" if waits and ages.stale(task, now) else ""
         cells = [Text(task.id[:letters], style="cyan")]
         if everything:
             cells.append(Text(task.stage.value))
@@ -111,7 +113,7 @@ def _table(local: Local, drafts: list[Draft], everything: bool) -> Table:
             words.line(front.words("from")),
             words.line(front.words("subject") or front.words("name") or task.slug),
             Text(draft.request.action.type if draft.request else ("" if not draft.fault else "unreadable")),
-            Text(words.age(words.since(task), now) + old, style="yellow" if old else ""),
+            Text(ages.age(ages.since(task), now) + old, style="yellow" if old else ""),
             Text(str(warnings) if warnings else "", style="yellow"),
             Text(state + (" edited" if draft.edit else ""), style=COLOURS.get(state, "")),
         ]

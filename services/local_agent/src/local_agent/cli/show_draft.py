@@ -5,13 +5,16 @@ from __future__ import annotations
 from rich.rule import Rule
 from rich.text import Text
 
+from local_agent import ages
 from local_agent.assemble import Local
 from local_agent.cli import words
 from local_agent.cli.attached import missing
-from local_agent.cli.drafts import Draft
+from local_agent.cli.chat_words import in_words, said_to_us
+from local_agent.cli.post_preview import preview
 from local_agent.cli.session import Session
+from local_agent.drafts import Draft
 from vault_protocol import layout, request, summary
-from vault_protocol.action import SendMail
+from vault_protocol.action import PublishPost, SendMail
 from vault_protocol.task import Stage
 
 CHECKED = {
@@ -19,6 +22,9 @@ CHECKED = {
     "post_invoice": "Checked: the books hold this very record, in this very state.",
     "register_payment": "Checked: the books hold this very record, in this very state.",
     "pay_transfer": "Checked: the account's check digits hold, and it was paid under this name before.",
+    "send_whatsapp": "Checked: number and chat are those of the message that it answers.",
+    "send_sealed": "Checked: number and chat are those of the message that it answers.",
+    "publish_post": "Checked: the account, the network's rules, the pictures, and what it answers.",
 }
 """What it means that the check of an action found nothing, by its type."""
 
@@ -27,10 +33,10 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
     """Everything the owner decides about. Without `original`, only what would be done."""
     task, front = draft.task, draft.task.note.front
     _rule(session, f"{task.id}  r{task.revision}  {layout.path_of(task).rpartition('/')[0]}")
-    asked = words.since(task)
+    asked = ages.since(task)
     if asked is not None:
-        waits = f"{words.age(asked, local.clock.now())} ago"
-        old = task.stage is Stage.PENDING_APPROVAL and words.stale(task, local.clock.now())
+        waits = f"{ages.age(asked, local.clock.now())} ago"
+        old = task.stage is Stage.PENDING_APPROVAL and ages.stale(task, local.clock.now())
         _fact(session, "Asked", waits + (" (stale, and still yours to decide)" if old else ""))
     for label, key in (
         ("Priority", "priority"), ("Mail from", "from"), ("Its subject", "subject"), ("Reason", "reason"),
@@ -44,17 +50,20 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
         else:
             session.say("It asks for nothing to be done.", "dim")
     else:
-        for label, value in summary.rows(draft.request.action):
+        action = in_words(session, local, draft.request.action)
+        for label, value in summary.rows(action):
             _fact(session, label, value)
-        if isinstance(draft.request.action, SendMail) and draft.request.action.attachments:
-            _files(session, local, draft, draft.request.action)
+        if isinstance(action, SendMail) and action.attachments:
+            _files(session, local, draft, action)
         for warning in draft.request.warnings:
             session.say(f"! {words.exactly(warning)}", "bold yellow")
         for unknown in draft.request.unknowns:
             session.say(f"? {words.exactly(unknown)}", "yellow")
         _check(session, draft)
-        for name in draft.request.action.prose:
-            if text := getattr(draft.request.action, name):
+        if isinstance(action, PublishPost):
+            preview(session, action)
+        for name in () if isinstance(action, PublishPost) else action.prose:
+            if text := getattr(action, name):
                 _rule(session, request.LABELS[name].title())
                 _text(session, text, "dim" if name == "quote" else "")
     if draft.edit is not None:
@@ -66,6 +75,7 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
         note = task.note if draft.fault else request.take_out(task.note)
         _rule(session, "The note and its original")
         _text(session, note.body.strip("\n"), "dim")
+        said_to_us(session, local, task)
 
 
 def _files(session: Session, local: Local, draft: Draft, action: SendMail) -> None:

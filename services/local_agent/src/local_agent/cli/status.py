@@ -11,9 +11,10 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from local_agent import ages
 from local_agent.assemble import Local
 from local_agent.books_answer import answer
-from local_agent.cli import words
+from local_agent.cli import mailboxes, words
 from local_agent.cli.session import HomeOption, JsonOption, Session
 from local_agent.control import ServiceNotRunning
 from local_agent.effects import Ledger
@@ -43,6 +44,7 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     found = {
         **_vault(local), "hub": hub, "untrusted": untrusted, "rewritten": rewritten, "doubted": _doubted(local),
         **_service(session), "books": {one.name: answer(one) for one in local.settings.books},
+        "mailboxes": mailboxes.credentials(local),
     }  # fmt: skip
     try:
         with disk.watched(session.home.path):
@@ -92,7 +94,8 @@ def _service(session: Session) -> dict[str, Any]:
         "service": running, "service_trouble": trouble, "unlocked_until": told.get("unlocked_until"),
         "unsynced": written.get("unsynced", []), "waiting": written.get("waiting", {}),
         "notices": written.get("notices", []), "hidden_mail": written.get("hidden_mail", []),
-        "inbox": written.get("inbox", ""), "silences": written.get("silences", []),
+        "inbox": written.get("inbox", ""), "social": written.get("social", {}),
+        "whatsapp": written.get("whatsapp", {}), "silences": written.get("silences", []),
         "disk": told.get("disk", written.get("disk", "ok")),
     }  # fmt: skip
 
@@ -122,7 +125,7 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
 
     row("Vault", f"{found['vault']}, in {found['folder']}")
     age = found["head_age_seconds"]
-    head = f"last commit {words.span(timedelta(seconds=age))} ago" if age is not None else "empty"
+    head = f"last commit {ages.span(timedelta(seconds=age))} ago" if age is not None else "empty"
     row("Hub", head if found["hub"] == "ok" else f"{found['hub']}; {head}", "" if found["hub"] == "ok" else "yellow")
     if found["untrusted"]:
         row("DANGER", found["untrusted"], "bold red")
@@ -139,6 +142,9 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
         row("", found["service_trouble"], "yellow")
     for name, said in found["books"].items():
         row("Books", f"{name} answers" if said == "ok" else f"{name}: {said}", "" if said == "ok" else "yellow")
+    for name, kind in found["mailboxes"].items():
+        means, style = mailboxes.meaning(kind)
+        row("Cloud reads", f"{name} by {means}", style)
     row("Key", f"{found['key_protection']}, {_unlocked(found['unlocked_until'])}")
     if found["paused"]:
         row("Paused", f"{found['paused']}: nothing goes out before `countersign resume`", "bold yellow")
@@ -154,6 +160,10 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
         row("Hidden", f"a mail in your inbox has no note: {message_id}, received {received}", "bold red")
     if found["inbox"] not in ("", "ok"):
         row("Inbox", f"cannot be held against the vault: {found['inbox']}", "yellow")
+    for account, why in found["social"].items():
+        row("Social", f"{account}: {why}" if why else f"{account} is read", "yellow" if why else "")
+    for account, state in found["whatsapp"].items():
+        row("WhatsApp", f"{account}: {'connected' if state == 'ok' else state}", "" if state == "ok" else "yellow")
     for task, why in found["waiting"].items():
         if why:
             row("Waiting", f"{task}: {why}", "dim")

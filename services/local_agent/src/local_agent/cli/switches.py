@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Annotated
 
 import typer
 
+from local_agent import switching
 from local_agent.assemble import Local
-from local_agent.cli.effects import publish_when_possible
 from local_agent.cli.session import HomeOption, JsonOption, Session, YesOption
-from local_agent.effects import Ledger
-from local_agent.hold import CHOICES, hold_effects
-from local_agent.home import LOCAL
-from local_agent.setup import config
-from vault_protocol.audit import Record
-from vault_protocol.errors import HubRewritten, HubUnreachable, UntrustedHead, VaultError
+from vault_protocol.errors import HubUnreachable, VaultError
 from vault_protocol.task import Stage
 
 
@@ -26,9 +20,7 @@ def pause(
 ) -> None:
     """Stop every effect at once; drafts and decisions go on."""
     session = Session(home, json_)
-    with closing(Ledger(session.local.home.ledger)) as ledger:
-        ledger.pause(why)
-        paused = ledger.paused()
+    paused = switching.pause(session.local, why)
     _record(session, "effects.paused")
     session.say("Paused: nothing is sent before `countersign resume`.", "green")
     session.answer({"paused": paused})
@@ -37,27 +29,12 @@ def pause(
 def resume(home: HomeOption = None, json_: JsonOption = False) -> None:
     """Let effects go on."""
     session = Session(home, json_)
-    _hold_while_rewritten(session)
-    with closing(Ledger(session.local.home.ledger)) as ledger:
-        was = ledger.paused()
-        ledger.resume()
-    if was is None:
+    if not switching.resume(session.local):
         session.say("Nothing was paused.")
     else:
         _record(session, "effects.resumed")
         session.say("Effects go on.", "green")
     session.answer({"paused": None})
-
-
-def _hold_while_rewritten(session: Session) -> None:
-    """There is nothing to resume on while the hub is not what it was."""
-    try:
-        session.local.vault.refresh()
-    except HubRewritten as error:
-        hold_effects(session.home, error)
-        raise VaultError(f"{error}. Effects stay paused; you can: {'; '.join(CHOICES)}") from None
-    except (HubUnreachable, UntrustedHead):
-        return
 
 
 def dry_run(
@@ -75,7 +52,7 @@ def dry_run(
     if on != local.settings.dry_run:
         if not on and not yes:
             _ask_about_what_leaves(session, local)
-        config.set_dry_run(local.home.config, on)
+        switching.set_dry_run(local, on)
         _record(session, "dry_run.on" if on else "dry_run.off")
     session.say(f"Dry run is {'on: nothing is sent' if on else 'off: what you approve is sent'}.", "green")
     session.answer({"dry_run": on})
@@ -102,12 +79,6 @@ def _record(session: Session, act: str) -> None:
     except HubUnreachable:
         session.warn("The hub does not answer: this is done, but it is not in the audit log.")
         return
-    record = Record.of(
-        act, actor=LOCAL, target="effects", at=local.clock.now(), parameters={}, approved_by=local.settings.owner,
-        result="done",
-    )  # fmt: skip
-    try:
-        publish_when_possible(session, local, record)
-    except UntrustedHead:
-        session.warn("The hub's head is not trusted: this is done, but it is not in the audit log.")
+    if trouble := switching.record(local, act):
+        session.warn(trouble)
     session.poke()

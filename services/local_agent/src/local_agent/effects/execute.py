@@ -15,7 +15,7 @@ from local_agent.effects.ledger import AlreadyDone, DryRun, Effect, Ledger, Limi
 from local_agent.limits import Limit
 from vault_protocol.action import Action
 from vault_protocol.approval import Approval, Approved, SignedApproval, verify
-from vault_protocol.canonical import sha256
+from vault_protocol.canonical import moment, sha256
 from vault_protocol.errors import ApprovalRefused
 from vault_protocol.sshsig import PublicKey
 
@@ -237,7 +237,8 @@ class Executor(Generic[A]):
             if signed.approval.executor == self.id or signed.approval.digest != action.digest:
                 continue
             key = self.message_key(self._effect_id(signed.approval))
-            outcome = self.connector.probe(action, key=key, at=self.now(), tried=self.now())
+            began = moment(signed.approval.decided_at)
+            outcome = self.connector.probe(action, key=key, at=began, tried=self.now())
             if outcome.seen:
                 return Refusal("earlier executor", f"another machine has already done this: {outcome.detail}")
         return None

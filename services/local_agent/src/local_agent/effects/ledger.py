@@ -248,6 +248,11 @@ class Ledger:
     def unknown(self) -> tuple[Effect, ...]:
         return tuple(self._rows("state = ?", State.UNKNOWN))
 
+    def details(self, connector: str) -> tuple[str, ...]:
+        """What the other side said of each confirmed effect of this kind (the ids of posts)."""
+        rows = self._rows("connector = ? AND state = ?", connector, State.CONFIRMED)
+        return tuple(effect.detail for effect in rows)
+
     def last_sequence(self) -> int:
         """The number of the newest effect: a receipt with a higher one shows that this ledger is an old copy."""
         row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'effects'").fetchone()

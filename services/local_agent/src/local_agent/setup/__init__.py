@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_agent import hub_token
 from local_agent.assemble import checkpoint_of, own_secrets
 from local_agent.books_account import BooksAccount
 from local_agent.home import LOCAL, Home, Settings
@@ -88,7 +89,9 @@ def set_up(home: Home, wishes: Wishes, clock: Clock, step: Callable[[str], None]
         joined = _publish_first(Vault(journal), settings, begun.executor, card)
     step("published")
     settings.folder.mkdir(parents=True, exist_ok=True)
+    settings = settings.model_copy(update=hub_token.moved(home.hub_token, settings))
     write_private(home.config, config.render(settings).encode("utf-8"))
+    hub_token.tidy(home.hub_token, settings)
     step("config")
     return SetUp(settings, begun.executor, joined)
 
@@ -107,9 +110,11 @@ def _hub_files(home: Home, wishes: Wishes) -> dict[str, Path]:
 
 def new_token(home: Home, token: Path) -> None:
     """Put another token in the place of the one this home uses. Raises VaultError."""
-    if home.settings().hub_token_file is None:
+    settings = home.settings()
+    if not hub_token.belongs_to(settings):
         raise VaultError(f"the hub of {home.path} is a plain git remote, which takes no token")
     key_files.hub_token(home, token)
+    hub_token.renewed(home.hub_token, settings)
 
 
 def pin_more(home: Home, pins: Mapping[AgentId, PublicKey]) -> tuple[AgentId, ...]:

@@ -11,8 +11,10 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from local_agent.books_account import BooksAccount
-from local_agent.home import Settings
+from local_agent.home import PingSettings, Settings
 from local_agent.mail_account import MailAccount
+from local_agent.networks.account import SocialAccount
+from local_agent.whatsapp_account import WhatsAppAccount
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_private
 
@@ -38,17 +40,32 @@ class _BooksFile(BaseModel):
     books: tuple[BooksAccount, ...]
 
 
+class _NetworksFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    social: tuple[SocialAccount, ...] = ()
+    whatsapp: tuple[WhatsAppAccount, ...] = ()
+
+
+TABLES = ("accounts", "books", "payments", "social", "whatsapp")
+"""Of each a list of tables; everything else in the file is flat."""
+
+Networks = tuple[SocialAccount | WhatsAppAccount, ...]
+
 F = TypeVar("F", bound=BaseModel)
 
 
 def render(settings: Settings) -> str:
     """The whole file; reading it gives the same settings."""
     values = settings.model_dump(mode="json", exclude_none=True)
-    tables = {name: values.pop(name) for name in ("accounts", "books", "payments")}
-    limits = values.pop("limits")
+    if settings.pings == PingSettings():
+        values["pings"] = {}
+    tables = {name: values.pop(name) for name in TABLES}
+    small = {name: values.pop(name) for name in ("limits", "pings")}
     lines = [_HEADER, *_pairs(values)]
-    if limits:
-        lines += ["", "[limits]", *_pairs(limits)]
+    for name, pairs in small.items():
+        if pairs:
+            lines += ["", f"[{name}]", *_pairs(pairs)]
     for name, entries in tables.items():
         for entry in entries:
             lines += ["", f"[[{name}]]", *_pairs(entry)]
@@ -80,18 +97,47 @@ def read_books(path: Path) -> tuple[BooksAccount, ...]:
     return books
 
 
+def read_networks(path: Path) -> Networks:
+    """The `[[social]]` and `[[whatsapp]]` of a TOML file. Relative files are relative to it. Raises VaultError."""
+    found, base = _read(path, _NetworksFile), path.absolute().parent
+
+    def beside(account: SocialAccount | WhatsAppAccount, name: str) -> dict[str, Path]:
+        file = getattr(account, name, None)
+        return {name: base / file.expanduser()} if file is not None else {}
+
+    _distinct(path, [one.name for one in found.social])
+    _distinct(path, [one.name for one in found.whatsapp])
+    read: Networks = (*found.social, *found.whatsapp)
+    return tuple(one.model_copy(update={**beside(one, "secret_file"), **beside(one, "ca_file")}) for one in read)
+
+
 def add_books(path: Path, books: Iterable[BooksAccount]) -> tuple[str, ...]:
     """Append those that the settings do not have; their names. Every other byte stays. Raises VaultError."""
+    return add(path, books)
+
+
+def add(path: Path, entries: Iterable[BooksAccount | SocialAccount | WhatsAppAccount]) -> tuple[str, ...]:
+    """Append to each one's list what it does not have; the names. Every other byte stays. Raises VaultError."""
     before = path.read_bytes().decode("utf-8")
-    known = {str(one.get("name")) for one in tomllib.loads(before).get("books", [])}
-    new = [one for one in books if one.name not in known]
+    there = tomllib.loads(before)
+    known = {(table, str(one.get("name"))) for table in TABLES for one in there.get(table, [])}
+    new = [one for one in entries if (_table_of(one), one.name) not in known]
     text = before if before.endswith("\n") else before + "\n"
     for one in new:
-        text += "\n".join(["", "[[books]]", *_pairs(one.model_dump(mode="json", exclude_none=True)), ""])
+        text += "\n".join(["", f"[[{_table_of(one)}]]", *_pairs(one.model_dump(mode="json", exclude_none=True)), ""])
     if new:
         Settings.model_validate(tomllib.loads(text))
         write_private(path, text.encode("utf-8"))
     return tuple(one.name for one in new)
+
+
+def _table_of(entry: BooksAccount | SocialAccount | WhatsAppAccount) -> str:
+    match entry:
+        case BooksAccount():
+            return "books"
+        case SocialAccount():
+            return "social"
+    return "whatsapp"
 
 
 def _read(path: Path, kind: type[F]) -> F:
@@ -144,7 +190,9 @@ def _toml(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    assert isinstance(value, str), "config.toml has flat values only"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    assert isinstance(value, str), "config.toml has flat values, and lists of them"
     return '"' + "".join(_escaped(character) for character in value) + '"'
 
 

@@ -1,0 +1,186 @@
+"""The stack's program: puts the components together. Run by the Pulumi engine; declares no resource itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pulumi
+from pulumi_oci.objectstorage.get_object import get_object
+
+from infra import cloud_init, conventions, orders, settings, waiting
+from infra.components.alarms import Alarms
+from infra.components.compute import Compute
+from infra.components.growth import Growth
+from infra.components.guardrails import Guardrails
+from infra.components.names import Names
+from infra.components.network import Network
+from infra.components.permissions import Permissions
+from infra.components.secrets import Secrets
+from infra.components.storage import Storage
+from infra.settings import Settings
+from infra.site import Site
+from infra.values import Illegal
+
+
+def build(chosen: Settings, given: Callable[[str], pulumi.Output[str]]) -> dict[str, pulumi.Output[str]]:
+    """Declare a whole stack; `given` has the secrets that only the operator has. Returns what it says at its end."""
+    site = Guardrails(settings=chosen).site
+    network = Network(site=site)
+    secrets = Secrets(site=site)
+    storage = Storage(site=site, key=secrets.encrypting)
+    for file in chosen.supplied_secrets:
+        secrets.give(file, given(file))
+    secrets.give("backup/s3", storage.writer.credentials)
+    told = _orders(chosen, "whole", secrets, storage, secrets.ids)
+    user_data = cloud_init.encoded()
+    compute = Compute(
+        site=site,
+        subnet=network.public.id,
+        groups=[network.vm_group.id],
+        key=secrets.encrypting,
+        user_data=user_data,
+        orders=told,
+    )
+    Permissions(
+        "vm",
+        site=site,
+        who=pulumi.Output.format("ALL {{instance.id = '{}'}}", compute.vm.id),
+        secrets=list(secrets.ids.values()),
+        reports=storage.reports.name,
+    )
+    names = Names(site=site, address=compute.address.ip_address)
+    Alarms(site=site, vm=compute.vm.id)
+    if network.pool and network.pool_group:
+        _grow(site, network, compute, secrets, storage, user_data)
+    report = _report(site, storage, told, compute.vm.id)
+    return _outputs(chosen, compute, storage, secrets, names, report)
+
+
+def _grow(site: Site, network: Network, compute: Compute, secrets: Secrets, storage: Storage, user_data: str) -> None:
+    """Agents beside the VM's. They get the secrets of mailboxes and model, never those of books or backups."""
+    assert network.pool
+    assert network.pool_group
+    theirs = {file: id_ for file, id_ in secrets.ids.items() if file in site.settings.supplied_secrets}
+    for agent in site.settings.growth.agents:
+        for part in ("key", "hub-token"):
+            theirs[f"agents/{agent}/{part}"] = secrets.made_for(f"agents/{agent}/{part}")
+    Growth(
+        site=site,
+        subnet=network.pool.id,
+        group=network.pool_group.id,
+        domain=compute.domain,
+        image=compute.image,
+        key=secrets.encrypting,
+        user_data=user_data,
+        orders=_orders(site.settings, "agent", secrets, storage, theirs),
+    )
+    Permissions(
+        "agents",
+        site=site,
+        who=pulumi.Output.format(
+            "ALL {{instance.compartment.id = '{}', instance.id != '{}'}}", site.compartment, compute.vm.id
+        ),
+        secrets=list(theirs.values()),
+        reports=storage.reports.name,
+    )
+
+
+def _orders(
+    chosen: Settings, role: str, secrets: Secrets, storage: Storage, ids: dict[str, pulumi.Output[str]]
+) -> pulumi.Output[str]:
+    return orders.text(
+        chosen,
+        role=role,
+        secrets=ids,
+        versions={file: one.current_version_number for file, one in secrets.given.items() if file in ids},
+        made=frozenset(secrets.made),
+        namespace=storage.namespace,
+        reports=storage.reports.name,
+        backups=storage.location,
+    )
+
+
+def _report(site: Site, storage: Storage, told: pulumi.Output[str], vm: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The VM's word that it is well; the program ends with it."""
+
+    async def after(found: list[str]) -> str:
+        namespace, bucket, text, _ = found
+        if pulumi.runtime.is_dry_run():
+            return "told when it is up"
+
+        async def look() -> str | None:
+            return _object(namespace, bucket, conventions.REPORT)
+
+        report = await waiting.wait(
+            look,
+            orders=orders.digest(text),
+            minutes=site.settings.wait_minutes,
+            logs=f"the newest object below logs/ in the bucket {bucket}",
+            say=pulumi.log.info,
+        )
+        return f"{report.state} at {report.at}: {report.message}"
+
+    both: pulumi.Output[str] = pulumi.Output.all(storage.namespace, storage.reports.name, told, vm).apply(after)
+    return both
+
+
+def _object(namespace: str, bucket: str, name: str) -> str | None:
+    """None as long as it is not there."""
+    try:
+        content: str | None = get_object(namespace=namespace, bucket=bucket, object=name).content
+    except Exception:  # noqa: BLE001 - the engine has one type for what a provider says; what lasts ends by the time-out
+        return None
+    return content
+
+
+def _outputs(
+    chosen: Settings, compute: Compute, storage: Storage, secrets: Secrets, names: Names, report: pulumi.Output[str]
+) -> dict[str, pulumi.Output[str]]:
+    address = f"https://{chosen.names.hub_name}"
+
+    def code(found: list[str]) -> str:
+        _, namespace, bucket = found
+        fresh = None if pulumi.runtime.is_dry_run() else _object(namespace, bucket, conventions.JOIN_CODE)
+        if fresh:
+            return f"countersign connect {address} --code {fresh.strip()}"
+        return f"a machine has joined, or no code is there: `countersign status` on it; {address}"
+
+    joining: pulumi.Output[str] = pulumi.Output.all(report, storage.namespace, storage.reports.name).apply(code)
+    return {
+        "address": compute.address.ip_address,
+        "hub": pulumi.Output.from_input(address),
+        "odoo": pulumi.Output.from_input(f"https://{chosen.names.odoo_name}"),
+        "health": report,
+        "names": names.next_step,
+        "backups": storage.location,
+        "backup-password": secrets.ids["backup/password"],
+        "pruning-credentials": storage.pruner.credentials,
+        "connect": pulumi.Output.secret(joining),
+        "next": pulumi.Output.format(
+            "on your own machine, within 15 minutes: `pulumi stack output --show-secrets connect` prints the command; "
+            "confirm Oracle's mail to {} for the alarms; docs/infra.md, Day one",
+            chosen.contact,
+        ),
+    }
+
+
+def main() -> None:
+    """Raises Illegal before any resource is declared."""
+    config = pulumi.Config(conventions.PROJECT)
+    chosen = settings.read(config.get_object("settings") or {}, stack=pulumi.get_stack())
+
+    def given(file: str) -> pulumi.Output[str]:
+        key = settings.secret_key(file)
+        value = config.get_secret(key)
+        if value is None:
+            raise Illegal(f"the secret {file} is missing: pulumi config set --secret {conventions.PROJECT}:{key}")
+        return value
+
+    for file in chosen.supplied_secrets:
+        given(file)
+    for name, value in build(chosen, given).items():
+        pulumi.export(name, value)
+
+
+if __name__ == "__main__":
+    main()

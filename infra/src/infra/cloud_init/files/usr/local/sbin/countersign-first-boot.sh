@@ -1,0 +1,25 @@
+#!/bin/sh
+# Once, at the end of the first boot: units on, Docker and its compose installed. Running it again changes nothing.
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+
+systemctl daemon-reload
+# Oracle's images come with rules of their own that let SSH in and nothing else; ours take their place.
+systemctl disable --now netfilter-persistent.service 2>/dev/null || true
+if command -v iptables >/dev/null 2>&1 && iptables -S FORWARD 2>/dev/null | grep -q -- '--reject-with icmp-host-prohibited'; then
+    for chain in FORWARD INPUT; do iptables -D "$chain" -j REJECT --reject-with icmp-host-prohibited || true; done
+fi
+systemctl enable --now countersign-firewall.service
+systemctl enable --now countersign-ready.service
+
+# Ubuntu and Debian call compose's package differently.
+compose=
+for name in docker-compose-v2 docker-compose; do
+    if apt-cache show "$name" >/dev/null 2>&1; then compose=$name; break; fi
+done
+[ -n "$compose" ] || { echo "countersign: no package of compose is known here" >&2; exit 1; }
+client=
+apt-cache show docker-cli >/dev/null 2>&1 && client=docker-cli
+# shellcheck disable=SC2086 # empty where the engine's package brings it
+apt-get install -y -qq --no-install-recommends docker.io $client "$compose"
+systemctl enable --now docker.service countersign-logs.timer countersign.timer

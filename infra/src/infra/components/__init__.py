@@ -1,0 +1,1 @@
+"""The parts of production. Arguments by keyword, resources as attributes; a logical name never comes from a setting."""

@@ -1,0 +1,85 @@
+"""A compartment of the stack's own, quotas that refuse what was not meant, and a budget that only warns."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_oci.budget.budget import Budget
+from pulumi_oci.budget.rule import Rule
+from pulumi_oci.identity.compartment import Compartment
+from pulumi_oci.limits.quota import Quota
+
+from infra import conventions
+from infra.settings import Settings
+from infra.site import Site, keeping
+
+
+class Guardrails(pulumi.ComponentResource):
+    def __init__(self, *, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("countersign:infra:Guardrails", "guardrails", None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        called = conventions.name(settings.stack)
+        tags = conventions.tags(settings.stack)
+        self.compartment = Compartment(
+            "compartment",
+            compartment_id=settings.tenancy,
+            name=called,
+            description=f"Countersign, stack {settings.stack}",
+            enable_delete=False,
+            freeform_tags=tags,
+            opts=keeping(self),
+        )
+        self.quota = Quota(
+            "quota",
+            compartment_id=settings.tenancy,
+            name=called,
+            description="What Countersign may use at most",
+            statements=quota_statements(settings),
+            freeform_tags=tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.compartment]),
+        )
+        self.budget = Budget(
+            "budget",
+            compartment_id=settings.tenancy,
+            target_type="COMPARTMENT",
+            targets=[self.compartment.id],
+            amount=settings.budget,
+            reset_period="MONTHLY",
+            display_name=called,
+            freeform_tags=tags,
+            opts=child,
+        )
+        self.warnings = [
+            Rule(
+                f"budget-{kind}",
+                budget_id=self.budget.id,
+                type=kind.upper(),
+                threshold=threshold,
+                threshold_type="PERCENTAGE",
+                recipients=settings.contact,
+                display_name=kind,
+                message=f"Countersign {settings.stack}: {kind} costs reach {threshold} % of its budget",
+                freeform_tags=tags,
+                opts=child,
+            )
+            for kind, threshold in (("actual", 50), ("forecast", 100))
+        ]
+        self.site = Site(settings, self.compartment.id)
+        self.register_outputs({"compartment": self.compartment.id})
+
+
+def quota_statements(settings: Settings) -> list[str]:
+    """First nothing, then what this stack was planned with: a later statement of a family wins."""
+    where = f"in compartment {conventions.name(settings.stack)}"
+    machine, growth = settings.machine, settings.growth
+    ocpus = machine.ocpus + growth.most * growth.ocpus
+    memory = machine.memory_gb + growth.most * growth.memory_gb
+    return [
+        *(
+            f"zero {family} quotas {where}"
+            for family in ("compute-core", "compute-memory", "database", "load-balancer")
+        ),
+        f"set compute-core quota standard-a1-core-count to {ocpus} {where}",
+        f"set compute-memory quota standard-a1-memory-count to {memory} {where}",
+        f"set block-storage quota total-storage-gb to {settings.storage_gb} {where}",
+        f"set vcn quota vcn-count to 1 {where}",
+    ]

@@ -1,0 +1,46 @@
+"""What was decided once for every stack. What an operator supplies is in `settings`.
+
+A logical name (the first argument of a resource) is chosen here or in its component and never made from a setting:
+a changed setting then changes a resource, and never replaces one.
+"""
+
+from __future__ import annotations
+
+PROJECT = "countersign"
+
+VCN_BLOCK = "10.20.0.0/16"
+PUBLIC_BLOCK = "10.20.1.0/24"
+POOL_BLOCK = "10.20.2.0/24"
+ANYWHERE = "0.0.0.0/0"
+VM_ADDRESS = "10.20.1.10"
+"""Stays when the VM is replaced, and with it the reserved public address and the names."""
+
+SHAPE = "VM.Standard.A1.Flex"
+OPERATING_SYSTEM = ("Canonical Ubuntu", "24.04 Minimal aarch64")
+
+FREE_OCPUS = 4
+FREE_MEMORY_GB = 24
+FREE_STORAGE_GB = 200
+FREE_VOLUME_BACKUPS = 5
+POOL_BOOT_GB = 50
+
+DATA_DEVICE = "/dev/oracleoci/oraclevdb"
+KEPT_VERSIONS_DAYS = 90
+"""How long a backup's deleted or overwritten file can still be brought back."""
+KEPT_REPORTS_DAYS = 30
+
+METRICS = "countersign"
+"""The namespace of what the VM measures itself: how full its disks are."""
+
+REPORT = "health/vm.json"
+JOIN_CODE = "join-code/vm.txt"
+
+
+def tags(stack: str) -> dict[str, str]:
+    """What every resource that can carry tags carries."""
+    return {"project": PROJECT, "stack": stack, "made-by": "pulumi"}
+
+
+def name(stack: str, part: str = "") -> str:
+    """How a resource is called in Oracle's console."""
+    return "-".join(word for word in (PROJECT, stack, part) if word)

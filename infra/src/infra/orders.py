@@ -1,0 +1,85 @@
+"""What a VM is told to be: one JSON text in its metadata, which it reads every two minutes. No secret stands in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+import pulumi
+
+from infra import conventions
+from infra.settings import Settings
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The stack's settings, as `./just up --env` reads them."""
+    names = settings.names
+    return {
+        "COMPOSE_PROJECT_NAME": conventions.PROJECT,
+        "COMPOSE_PROFILES": "books",
+        "HUB_NAME": names.hub_name,
+        "ODOO_NAME": names.odoo_name,
+        "HTTP_LISTEN": "0.0.0.0:80",
+        "HTTPS_LISTEN": "0.0.0.0:443",
+        "PUBLIC_PORT": "443",
+        "TLS_ISSUER": settings.contact,
+        "HSTS": "max-age=31536000",
+        "OWNER_NAME": settings.owner,
+    }
+
+
+def cloud(settings: Settings) -> str:
+    """What cloud.toml says besides what every stack says: the mailboxes and the model."""
+    lines: list[str] = []
+    for box in settings.mailboxes:
+        lines += ["[[mailboxes]]", *(f"{key} = {json.dumps(value)}" for key, value in box.model_dump().items())]
+        lines += [f'password_file = "/run/secrets/{box.name}"', ""]
+    if drafter := settings.drafter:
+        lines += ["[drafter]", *(f"{k} = {json.dumps(v)}" for k, v in drafter.model_dump(exclude_none=True).items())]
+        lines += ['api_key_file = "/run/secrets/model-key"', ""]
+    return "\n".join(lines)
+
+
+def text(
+    settings: Settings,
+    *,
+    role: str,
+    secrets: Mapping[str, pulumi.Output[str]],
+    versions: Mapping[str, pulumi.Output[str]],
+    made: frozenset[str],
+    namespace: pulumi.Output[str],
+    reports: pulumi.Output[str],
+    backups: pulumi.Output[str],
+) -> pulumi.Output[str]:
+    """`made` are the secrets that are bytes of chance; they become hex. A new version of a secret makes new orders."""
+
+    def write(found: list[object]) -> str:
+        ids, numbers, where = found[: len(secrets)], found[len(secrets) : -3], found[-3:]
+        version = dict(zip(versions, numbers, strict=True))
+        return json.dumps(
+            {
+                "role": role,
+                "stack": settings.stack,
+                "region": settings.region,
+                "release": settings.release.model_dump(),
+                "environment": environment(settings),
+                "cloud": cloud(settings),
+                "secrets": [
+                    {"file": file, "id": id_, "form": "hex" if file in made else "text", "version": version.get(file)}
+                    for file, id_ in zip(secrets, ids, strict=True)
+                ],
+                "namespace": where[0],
+                "reports": where[1],
+                "backups": where[2],
+                "device": conventions.DATA_DEVICE if role == "whole" else "",
+            },
+            sort_keys=True,
+        )
+
+    return pulumi.Output.all(*secrets.values(), *versions.values(), namespace, reports, backups).apply(write)
+
+
+def digest(orders: str) -> str:
+    """By which the VM says in its report what it carried out."""
+    return hashlib.sha256(orders.encode("utf-8")).hexdigest()[:16]

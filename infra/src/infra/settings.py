@@ -1,0 +1,221 @@
+"""What an operator supplies for a stack: one object in its configuration, read once, frozen. Secrets stay Outputs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from infra import conventions
+from infra.values import Illegal, OpenPort, Shape, Volume
+
+HostName = Annotated[str, Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")]
+MailAddress = Annotated[str, Field(pattern=r"^[^@\s\"\\]+@[a-z0-9.-]+\.[a-z]{2,}$")]
+Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+_EXAMPLES = re.compile(r"(^|[.@/])example\.(com|org|net)(/|$)|EXAMPLE|^0{64}$")
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Names(Part):
+    """The public names, and who serves them."""
+
+    domain: HostName
+    hub: Label = "hub"
+    odoo: Label = "odoo"
+    provider: Literal["oci", "cloudflare", "none"] = "oci"
+    """`none`: the operator makes the records; an output says which."""
+    cloudflare_zone_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Names:
+        if (self.provider == "cloudflare") != (self.cloudflare_zone_id is not None):
+            raise ValueError("cloudflare_zone_id is for provider: cloudflare, and needed there")
+        if self.hub == self.odoo:
+            raise ValueError(f"hub and odoo are both called {self.hub!r}; Caddy tells them apart by name")
+        return self
+
+    @property
+    def hub_name(self) -> str:
+        return f"{self.hub}.{self.domain}"
+
+    @property
+    def odoo_name(self) -> str:
+        return f"{self.odoo}.{self.domain}"
+
+
+class Release(Part):
+    """What the VM runs: an archive of this repository, by its hash. `./just release` makes one and prints these."""
+
+    version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.+-]*$")]
+    url: Annotated[str, Field(pattern=r"^https://[^\s@]+$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Machine(Part):
+    """The VM. The default is all that is always free."""
+
+    ocpus: int = 4
+    memory_gb: int = 24
+    boot_gb: int = 50
+    data_gb: int = 100
+    availability_domain: Annotated[int, Field(ge=1, le=3)] = 1
+    image: Annotated[str, Field(pattern=r"^ocid1\.image\.")] | None = None
+    """Else the newest of the operating system that conventions name, when the VM is made."""
+
+
+class Growth(Part):
+    """More cloud agents, each a VM of its own. Off at 0."""
+
+    most: Annotated[int, Field(ge=0, le=16)] = 0
+    fewest: Annotated[int, Field(ge=0, le=16)] = 0
+    ocpus: int = 1
+    memory_gb: int = 4
+    agents: tuple[Label, ...] = ()
+    """The identities, one a VM: each was pinned by Local before (`countersign init --pin NAME=FILE`)."""
+
+    @model_validator(mode="after")
+    def _identities(self) -> Growth:
+        if self.fewest > self.most:
+            raise ValueError(f"fewest ({self.fewest}) is more than most ({self.most})")
+        if len(set(self.agents)) != len(self.agents) or "cloud" in self.agents:
+            raise ValueError("agents: each name once, and not `cloud`, which is the VM's own")
+        if len(self.agents) != self.most:
+            raise ValueError(
+                f"agents names {len(self.agents)} identities for most = {self.most}: one for each VM, no more"
+            )
+        return self
+
+
+class Mailbox(Part):
+    """One that Cloud watches. Its password is the secret `cloud/NAME`."""
+
+    name: Label
+    kind: Literal["business", "personal"] = "business"
+    address: MailAddress
+    host: HostName
+    port: Annotated[int, Field(ge=1, le=65535)] = 993
+    user: Annotated[str, Field(pattern=r"^[^\s\"\\]+$")]
+
+    @field_validator("port")
+    @classmethod
+    def _reads(cls, port: int) -> int:
+        if port in (25, 465, 587, 2525):
+            raise ValueError(f"port {port} is where mail is handed in; Cloud only reads (993)")
+        return port
+
+
+class Drafter(Part):
+    """The model that drafts. Its key is the secret `cloud/model-key`. Without one, drafts come from templates."""
+
+    provider: Literal["anthropic", "openai"]
+    model: Annotated[str, Field(pattern=r"^[\w.:/-]+$")]
+    base_url: Annotated[str, Field(pattern=r"^https://[^\s@]+$")] | None = None
+
+
+class Settings(Part):
+    """A whole stack."""
+
+    stack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,15}$")]
+    tenancy: Annotated[str, Field(pattern=r"^ocid1\.tenancy\.oc[0-9]+\.\.[a-zA-Z0-9]+$")]
+    region: Annotated[str, Field(pattern=r"^[a-z]{2,3}-[a-z]+-[0-9]$")]
+    owner: Annotated[str, Field(pattern=r"^[^\"\\\n]{1,80}$")] = "The owner"
+    contact: MailAddress
+    """Where alarms, budget warnings and Let's Encrypt write to."""
+    names: Names
+    release: Release
+    machine: Machine = Machine()
+    growth: Growth = Growth()
+    mailboxes: tuple[Mailbox, ...] = ()
+    drafter: Drafter | None = None
+    admin_blocks: tuple[str, ...] = ()
+    """From where the Bastion lets an administrator in. Empty: there is no Bastion, and no SSH at all."""
+    paid: bool = False
+    """Whether more than what is always free may be made."""
+    budget: Annotated[int, Field(ge=1)] = 1
+    """A month, in the tenancy's currency; it warns and stops nothing."""
+    wait_minutes: Annotated[int, Field(ge=5, le=120)] = 45
+    """How long `pulumi up` waits for the VM's report."""
+
+    @field_validator("admin_blocks")
+    @classmethod
+    def _not_for_everybody(cls, blocks: tuple[str, ...]) -> tuple[str, ...]:
+        for block in blocks:
+            OpenPort(22, block)
+        return blocks
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        Shape(self.machine.ocpus, self.machine.memory_gb)
+        Volume(self.machine.boot_gb)
+        Volume(self.machine.data_gb)
+        if self.growth.most:
+            Shape(self.growth.ocpus, self.growth.memory_gb)
+        boxes = {box.name for box in self.mailboxes}
+        if len(boxes) != len(self.mailboxes) or boxes & {"hub-token", "model-key"}:
+            raise ValueError(
+                "mailboxes: each name once, and neither hub-token nor model-key, which are secrets of their own"
+            )
+        if not self.paid and (over := self._over_free()):
+            raise ValueError(f"{over}; make it smaller, or set paid: true")
+        return self
+
+    def _over_free(self) -> str:
+        ocpus = self.machine.ocpus + self.growth.most * self.growth.ocpus
+        memory = self.machine.memory_gb + self.growth.most * self.growth.memory_gb
+        storage = self.storage_gb
+        for have, free, what in (
+            (ocpus, conventions.FREE_OCPUS, "OCPUs"),
+            (memory, conventions.FREE_MEMORY_GB, "GB of memory"),
+            (storage, conventions.FREE_STORAGE_GB, "GB of volumes"),
+        ):
+            if have > free:
+                return f"{have} {what} in all, and {free} are always free"
+        return ""
+
+    @property
+    def storage_gb(self) -> int:
+        return self.machine.boot_gb + self.machine.data_gb + self.growth.most * conventions.POOL_BOOT_GB
+
+    @property
+    def supplied_secrets(self) -> tuple[str, ...]:
+        """The secrets that only the operator can give, by their files."""
+        boxes = tuple(f"cloud/{box.name}" for box in self.mailboxes)
+        return (*boxes, "cloud/model-key") if self.drafter else boxes
+
+
+def read(values: dict[str, Any], *, stack: str) -> Settings:
+    """Raises Illegal: one line a fault, each with its key."""
+    try:
+        settings = Settings.model_validate({**values, "stack": stack})
+    except ValidationError as error:
+        raise Illegal(f"Pulumi.{stack}.yaml, countersign:settings: " + "; ".join(map(_said, error.errors()))) from None
+    if left := sorted(_placeholders(settings.model_dump())):
+        raise Illegal(
+            f"Pulumi.{stack}.yaml, countersign:settings: {', '.join(left)} is still the example's; write your own there"
+        )
+    return settings
+
+
+def secret_key(file: str) -> str:
+    """What a supplied secret is called in the stack's configuration."""
+    return f"secret-{file.replace('/', '-')}"
+
+
+def _placeholders(value: object, at: str = "") -> set[str]:
+    if isinstance(value, dict):
+        return set[str]().union(*(_placeholders(v, f"{at}.{k}".lstrip(".")) for k, v in value.items()))
+    if isinstance(value, list | tuple):
+        return set[str]().union(*(_placeholders(v, at) for v in value))
+    return {at} if isinstance(value, str) and _EXAMPLES.search(value) else set()
+
+
+def _said(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"])
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    given = fault.get("input")
+    shown = f" (given: {given!r})" if isinstance(given, str | int) and fault["type"] != "value_error" else ""
+    return f"{where}: {message}{shown}" if where else message

@@ -1,0 +1,36 @@
+"""`python3 vm.pyz ready | apply | ship`: what the units on the VM run."""
+
+from __future__ import annotations
+
+import sys
+
+from infra.vm import imds, places, steps
+from infra.vm.cloud import Cloud
+from infra.vm.orders import Orders
+from infra.vm.programs import Failed
+from infra.vm.reports import Reports
+
+
+def main(arguments: list[str]) -> int:
+    """0; 1 with one line."""
+    here = places.here()
+    try:
+        match arguments:
+            case ["ready"]:
+                steps.ready(here)
+            case ["apply"]:
+                return 0 if steps.apply(here) else 1
+            case ["ship"]:
+                orders = Orders.parse(imds.orders())
+                Reports(here, orders, Cloud(orders)).ship()
+            case _:
+                print("usage: vm.pyz ready | apply | ship", file=sys.stderr)
+                return 2
+    except Failed as error:
+        print(f"countersign: {error}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,90 @@
+"""What the VM says of itself: the report `pulumi up` waits for, its log, a code for the owner, measures."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.vm import imds
+from infra.vm.cloud import Cloud
+from infra.vm.orders import Orders
+from infra.vm.places import Places
+from infra.vm.programs import run, whole
+
+REPORT = "health/vm.json"
+JOIN_CODE = "join-code/vm.txt"
+CODE_SECONDS = 480
+"""A code is good for 900; a fresh one is there all the time."""
+MOST_LOG = 8 << 20
+
+
+@dataclass(frozen=True)
+class Reports:
+    places: Places
+    orders: Orders
+    cloud: Cloud
+
+    def say(self, state: str, step: str, message: str = "") -> None:
+        """Once for each change. It is printed too, for the journal."""
+        said = {"orders": self.orders.digest, "state": state, "step": step, "message": message[-1500:]}
+        before = self._last()
+        if {**before, "at": ""} == {**said, "release": self.orders.version, "at": ""}:
+            return
+        print(f"countersign: {state}, {step}" + (f": {message}" if message else ""), flush=True)
+        report = {**said, "release": self.orders.version, "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        text = json.dumps(report)
+        self.cloud.put(REPORT, text.encode(), "application/vnd.countersign+json")
+        whole(self.places.last, text.encode(), 0o644)
+
+    def offer_code(self, code: str) -> None:
+        """For the owner's machine; an empty one when nobody is waited for any more."""
+        file = self.places.last.with_name("code")
+        if not code and file.exists() and not file.read_bytes():
+            return
+        self.cloud.put(JOIN_CODE, code.encode(), "text/plain")
+        whole(file, b"waiting" if code else b"")
+
+    def wants_code(self) -> bool:
+        """Not again before the last one has grown old."""
+        file = self.places.last.with_name("code")
+        return not file.exists() or (bool(file.read_bytes()) and time.time() - file.stat().st_mtime > CODE_SECONDS)
+
+    def measure(self, *, healthy: bool) -> None:
+        used = {"disk": self.places.data, "root": self.places.root}
+        values = {f"{name}_used_percent": _used(place) for name, place in used.items() if place.exists()}
+        values["disk_used_percent"] = max(values.values())
+        self.cloud.measure(imds.read("instance/compartmentId"), "vm", {**values, "healthy": float(healthy)})
+
+    def ship(self, logs: tuple[Path, ...] = (Path("/var/log/cloud-init-output.log"),)) -> str:
+        """What the journal and cloud-init said since the last time; the name of the object. Raises Failed."""
+        cursor = self.places.root / "var/lib/countersign-vm/cursor"
+        cursor.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = run(["journalctl", "-q", "-o", "short-iso", f"--cursor-file={cursor}", "--no-pager"], seconds=120)[
+            -MOST_LOG:
+        ]
+        shipped = cursor.with_name("boot-shipped")
+        if not shipped.exists():
+            text = b"".join(one.read_bytes()[-MOST_LOG:] for one in logs if one.exists()) + text
+        if not text:
+            return ""
+        name = f"logs/{datetime.now(UTC).strftime('%Y-%m-%dT%H%M%SZ')}.gz"
+        self.cloud.put(name, gzip.compress(text))
+        shipped.touch()
+        return name
+
+    def _last(self) -> dict[str, str]:
+        try:
+            found = json.loads(self.places.last.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+def _used(place: Path) -> float:
+    usage = shutil.disk_usage(place)
+    return round(100 * usage.used / usage.total, 1)

@@ -1,0 +1,31 @@
+"""Secrets into files that lie in memory: fetched at each start of the machine, gone with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infra.vm.cloud import Cloud
+from infra.vm.orders import Orders
+from infra.vm.programs import Failed, run, whole
+
+
+def mount(place: Path) -> None:
+    """A file system in memory, that nothing can be started from."""
+    place.mkdir(parents=True, exist_ok=True)
+    if not place.is_mount():
+        run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0755,nosuid,nodev,noexec", "countersign-secrets", str(place)])
+
+
+def fetch(orders: Orders, cloud: Cloud, place: Path) -> bool:
+    """Every secret that is ordered; whether one of them is new or changed. The folder above is closed to others."""
+    changed = False
+    for wanted in orders.secrets:
+        value = cloud.secret(wanted)
+        if not value:
+            raise Failed(f"the secret {wanted.file} is empty")
+        file = place / wanted.file
+        if not file.exists() or file.read_bytes() != value:
+            file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            whole(file, value, 0o444)
+            changed = True
+    return changed

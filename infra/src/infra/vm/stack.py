@@ -1,0 +1,73 @@
+"""The stack of the release: its settings written, started by its own `tools.stack`, and looked at."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.vm.orders import Orders
+from infra.vm.places import Places
+from infra.vm.programs import Failed, run, whole
+
+MARK = "\n# Below: from the stack's configuration in Pulumi; do not edit.\n"
+UP_SECONDS = 3600
+_CODE = """\
+from pathlib import Path; import sys
+from tools.stack import settings; from tools.stack.running import Stack
+stack = Stack(settings.read(Path(sys.argv[1])))
+print(stack.join_code() if stack.waits_for_owner() else '')
+"""
+_MAKE = """\
+from pathlib import Path; import sys
+from tools.stack import first_run, settings
+first_run.make(settings.read(Path(sys.argv[1])))
+"""
+
+
+@dataclass(frozen=True)
+class Stack:
+    places: Places
+
+    def configure(self, orders: Orders) -> None:
+        """Its environment file, and what cloud.toml says of mailboxes and model; all else in it stays."""
+        lines = [f"{name}={value}" for name, value in sorted(orders.environment.items())]
+        if any("\n" in line for line in lines):
+            raise Failed("a setting of the stack has more than one line")
+        whole(self.places.environment, ("\n".join(lines) + "\n").encode(), 0o644)
+        self._python("-c", _MAKE, str(self.places.environment))
+        file = self.places.state / "cloud" / "cloud.toml"
+        before = file.read_text(encoding="utf-8")
+        after = before.partition(MARK)[0].rstrip("\n") + "\n" + MARK + orders.cloud
+        if after != before:
+            whole(file, after.encode(), 0o644)
+
+    def up(self) -> None:
+        """Built, made, started and healthy. Raises Failed."""
+        self._python("-m", "tools.stack", "up", "--env", str(self.places.environment), seconds=UP_SECONDS)
+
+    def unwell(self) -> list[str]:
+        """The services that are not running well; also when there are none."""
+        said = self._python("-m", "tools.stack", "status", "--env", str(self.places.environment), seconds=300)
+        rows = [line.split()[:3] for line in said.splitlines() if line.strip()]
+        if not rows:
+            return ["no service runs"]
+        bad = [row for row in rows if len(row) < 3 or row[1] != "running" or row[2] not in ("healthy", "-")]
+        return [f"{row[0]} is {' '.join(row[1:])}" for row in bad]
+
+    def join_code(self) -> str:
+        """Empty when somebody has joined."""
+        return self._python("-c", _CODE, str(self.places.environment), seconds=120).strip()
+
+    def _python(self, *words: str, seconds: float = 120) -> str:
+        environment = {
+            "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "COUNTERSIGN_STATE": str(self.places.state),
+        }
+        release = Path(os.path.realpath(self.places.current))
+        return run([sys.executable, *words], cwd=release, environment=environment, seconds=seconds).decode(
+            "utf-8", "replace"
+        )

@@ -1,0 +1,99 @@
+"""What the units do: `ready` before Docker starts, `apply` every two minutes. Each may run again at any point."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from infra.vm import disk, imds, release, secrets
+from infra.vm.cloud import Cloud
+from infra.vm.orders import Orders
+from infra.vm.places import Places
+from infra.vm.programs import Failed, whole
+from infra.vm.reports import Reports
+from infra.vm.stack import Stack
+from infra.vm.web import ask
+
+Found = TypeVar("Found")
+
+
+def ready(places: Places) -> None:
+    """Data mounted, secrets in memory: before this no container starts. Raises Failed."""
+    orders = Orders.parse(_patiently(imds.orders))
+    if orders.device:
+        print(f"countersign: data volume {disk.mount(orders.device, places.data)}", flush=True)
+    secrets.mount(places.secrets)
+    cloud = Cloud(orders)
+    _patiently(lambda: secrets.fetch(orders, cloud, places.secrets))
+    print(f"countersign: {len(orders.secrets)} secrets in memory", flush=True)
+
+
+def apply(places: Places) -> bool:
+    """Carry out the orders unless that was done; whether the stack is well now."""
+    orders = Orders.parse(imds.orders())
+    cloud = Cloud(orders)
+    reports = Reports(places, orders, cloud)
+    stack = Stack(places)
+    step = "look"
+    try:
+        if not _is_done(places, orders):
+            for step, act in _steps(places, orders, cloud, stack):
+                reports.say("working", step)
+                act()
+            whole(places.done, orders.digest.encode(), 0o644)
+            reports.ship()
+        step = "look"
+        unwell = stack.unwell()
+    except Failed as error:
+        reports.say("failed", step, str(error))
+        reports.ship()
+        reports.measure(healthy=False)
+        return False
+    reports.say("unwell" if unwell else "healthy", step, "; ".join(unwell) or _public(orders))
+    if reports.wants_code():
+        reports.offer_code(stack.join_code())
+    reports.measure(healthy=not unwell)
+    return not unwell
+
+
+def _steps(places: Places, orders: Orders, cloud: Cloud, stack: Stack) -> list[tuple[str, Callable[[], object]]]:
+    if orders.role != "whole":
+        raise Failed(f"release {orders.version} has no stack for the role {orders.role!r}")
+    return [
+        ("secrets", lambda: secrets.fetch(orders, cloud, places.secrets)),
+        ("release", lambda: release.switch(release.fetch(orders, places.releases), places.current)),
+        ("settings", lambda: stack.configure(orders)),
+        ("up", stack.up),
+    ]
+
+
+def _is_done(places: Places, orders: Orders) -> bool:
+    try:
+        return places.done.read_text(encoding="ascii") == orders.digest
+    except OSError:
+        return False
+
+
+def _public(orders: Orders) -> str:
+    """Whether the hub is reached by its name: the name servers and the certificate may need their time."""
+    name = orders.environment.get("HUB_NAME", "")
+    try:
+        ask("GET", f"https://{name}/healthz", seconds=10)
+    except Failed as error:
+        return f"not yet reached by its name: {error}"
+    return f"https://{name} answers"
+
+
+def _patiently(act: Callable[[], Found], *, seconds: float = 900) -> Found:
+    """A new machine's rights count only after minutes."""
+    until, pause = time.monotonic() + seconds, 2.0
+    while True:
+        try:
+            return act()
+        except Failed as error:
+            if time.monotonic() + pause > until:
+                raise
+            print(f"countersign: {error}; again in {pause:g} s", flush=True)
+        time.sleep(pause)
+        pause = min(pause * 2, 60)

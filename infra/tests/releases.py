@@ -1,0 +1,108 @@
+"""A release for tests: its stack is a few lines that keep the contract of `tools.stack`, and its health is a file."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from typing import Any
+
+SETTINGS = """\
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    values: dict
+    state: Path
+
+
+def read(file):
+    lines = file.read_text().splitlines()
+    return Settings(dict(line.split("=", 1) for line in lines), Path(os.environ["COUNTERSIGN_STATE"]))
+"""
+FIRST_RUN = """\
+def make(settings):
+    (settings.state / "cloud").mkdir(parents=True, exist_ok=True)
+    file = settings.state / "cloud" / "cloud.toml"
+    if not file.exists():
+        file.write_text("# cloud_agent in the stack\\nhub = \\"x\\"\\n")
+"""
+RUNNING = """\
+class Stack:
+    def __init__(self, settings):
+        self.settings = settings
+
+    def waits_for_owner(self):
+        return not (self.settings.state / "joined").exists()
+
+    def join_code(self):
+        return "CODE-1234"
+"""
+MAIN = """\
+import sys
+from pathlib import Path
+from tools.stack import settings
+
+stack = settings.read(Path(sys.argv[3]))
+ups = stack.state / "ups"
+match sys.argv[1]:
+    case "up":
+        if (stack.state / "broken").exists():
+            sys.exit("stack: vault-hub did not get healthy")
+        secret = stack.state / "secrets" / "db_password"
+        assert secret.read_text(), "no secret"
+        with ups.open("a") as file:
+            file.write("up\\n")
+    case "status":
+        health = "unhealthy" if (stack.state / "ill").exists() else "healthy"
+        print(f"{'vault-hub':<14}{'running':<10}{health:<11}countersign/vault-hub:1")
+        print(f"{'way-out':<14}{'running':<10}{'-':<11}countersign/way-out:1")
+"""
+
+
+def archive(extra: dict[str, str] | None = None, *, version: str = "0.1.0") -> bytes:
+    """As `./just release` makes one: everything below one folder."""
+    files = {
+        "tools/stack/settings.py": SETTINGS,
+        "tools/stack/first_run.py": FIRST_RUN,
+        "tools/stack/running.py": RUNNING,
+        "tools/stack/__main__.py": MAIN,
+        "VERSION": version + "\n",
+        **(extra or {}),
+    }
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, text in sorted(files.items()):
+            entry = tarfile.TarInfo(f"countersign-{version}/{name}")
+            entry.size = len(text.encode())
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+def orders(url: str, content: bytes, *, version: str = "0.1.0", **changed: Any) -> str:
+    """What a VM is told, as infra.orders writes it."""
+    return json.dumps(
+        {
+            "role": "whole",
+            "stack": "prod",
+            "region": "eu-frankfurt-1",
+            "release": {"version": version, "url": url, "sha256": hashlib.sha256(content).hexdigest()},
+            "environment": {"HUB_NAME": "localhost", "COMPOSE_PROJECT_NAME": "countersign"},
+            "cloud": '[[mailboxes]]\nname = "business"\n',
+            "secrets": [
+                {"file": "db_password", "id": "ocid1.vaultsecret.db", "form": "hex", "version": None},
+                {"file": "cloud/business", "id": "ocid1.vaultsecret.box", "form": "text", "version": "1"},
+            ],
+            "namespace": "mynamespace",
+            "reports": "countersign-prod-reports",
+            "backups": "s3:https://x",
+            "device": "",
+            **changed,
+        },
+        sort_keys=True,
+    )

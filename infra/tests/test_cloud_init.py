@@ -1,0 +1,136 @@
+"""The text of the first boot: valid for cloud-init, the same bytes each time, and closed."""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import io
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra import cloud_init
+
+FILES = {one["path"]: one for one in cloud_init.document()["write_files"]}
+UNITS = sorted(path for path in FILES if path.startswith("/etc/systemd/system/") and path.count("/") == 4)
+
+
+def unit(name: str) -> str:
+    text: str = FILES[f"/etc/systemd/system/{name}"]["content"]
+    return text
+
+
+def test_it_is_what_cloud_init_takes() -> None:
+    text = gzip.decompress(cloud_init.user_data()).decode("utf-8")
+    assert text.startswith("#cloud-config\n")
+    document: dict[str, Any] = yaml.safe_load(text)
+    assert document == cloud_init.document()
+    assert {
+        "package_update",
+        "package_upgrade",
+        "packages",
+        "write_files",
+        "runcmd",
+        "ssh_pwauth",
+        "disable_root",
+    } == set(document)
+    assert all(
+        one["path"].startswith("/") and re.fullmatch("0[67]44|0755", one["permissions"]) for one in FILES.values()
+    )
+
+
+def test_the_same_files_make_the_same_bytes_else_each_preview_would_replace_the_vm() -> None:
+    assert cloud_init.user_data() == cloud_init.user_data()
+    assert cloud_init.program() == cloud_init.program()
+
+
+def test_it_holds_nothing_of_any_stack() -> None:
+    text = gzip.decompress(cloud_init.user_data()).decode("utf-8")
+    assert not re.search(r"ocid1\.|example\.com|password:|token:", text)
+
+
+def test_no_password_opens_ssh_and_security_updates_come_by_themselves() -> None:
+    document = cloud_init.document()
+    assert document["ssh_pwauth"] is False
+    assert document["disable_root"] is True
+    assert "unattended-upgrades" in document["packages"]
+    assert 'Unattended-Upgrade "1"' in FILES["/etc/apt/apt.conf.d/60-countersign"]["content"]
+
+
+def test_no_container_starts_before_the_data_volume_is_mounted_and_the_secrets_are_there() -> None:
+    drop_in = FILES["/etc/systemd/system/docker.service.d/countersign.conf"]["content"]
+    assert "Requires=countersign-ready.service" in drop_in
+    assert "After=countersign-ready.service" in drop_in
+    assert "Before=docker.service" in unit("countersign-ready.service")
+    assert "Requires=docker.service" in unit("countersign.service")
+
+
+def test_the_firewall_lets_the_web_in_ssh_from_the_network_and_nobody_but_root_at_the_machines_identity() -> None:
+    rules = FILES["/etc/countersign/firewall.nft"]["content"]
+    assert "policy drop" in rules
+    assert re.findall(r"dport (?:\{ )?([\d, ]+?)(?: \})? accept", rules) == ["68", "22", "80, 443", "53", "53"]
+    assert "ip saddr 10.20.0.0/16 tcp dport 22" in rules
+    assert "ip daddr 169.254.169.254 tcp dport 80 meta skuid != 0 reject" in rules
+    forward = rules.partition("chain forward")[2]
+    assert forward.index("dport 53 accept") < forward.index("ip daddr 169.254.0.0/16 reject")
+
+
+def test_every_unit_that_is_switched_on_is_written_and_every_command_of_a_unit_exists() -> None:
+    script = FILES["/usr/local/sbin/countersign-first-boot.sh"]["content"]
+    enabled = set(re.findall(r"countersign[\w-]*\.(?:service|timer)", script))
+    assert enabled <= {Path(path).name for path in UNITS}
+    for path in UNITS:
+        for command in re.findall(r"^ExecStart=(.*)$", FILES[path]["content"], re.MULTILINE):
+            for word in command.split()[1:]:
+                assert not word.startswith("/usr/local") or word in FILES, command
+                assert not word.startswith("/etc") or word in FILES, command
+
+
+def test_every_timer_has_its_service() -> None:
+    timers = [path for path in UNITS if path.endswith(".timer")]
+    assert len(timers) == 2
+    assert all(path.removesuffix("timer") + "service" in FILES for path in timers)
+
+
+def test_the_script_of_the_first_boot_is_plain_sh_and_stops_at_the_first_fault() -> None:
+    script = FILES["/usr/local/sbin/countersign-first-boot.sh"]
+    assert script["content"].startswith("#!/bin/sh\n")
+    assert "\nset -eu\n" in script["content"]
+    subprocess.run(["sh", "-n"], input=script["content"], text=True, check=True, timeout=10)
+
+
+def test_the_program_starts_from_its_archive_with_nothing_but_python(tmp_path: Path) -> None:
+    archive = tmp_path / "vm.pyz"
+    archive.write_bytes(cloud_init.program())
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", archive], capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (2, "usage: vm.pyz ready | apply | ship\n")
+
+
+def test_the_program_imports_the_standard_library_and_itself_alone() -> None:
+    with zipfile.ZipFile(io.BytesIO(cloud_init.program())) as archive:
+        for name in archive.namelist():
+            for node in ast.walk(ast.parse(archive.read(name))):
+                modules: list[str] = []
+                if isinstance(node, ast.Import):
+                    modules = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom):
+                    modules = [node.module or ""]
+                for module in modules:
+                    assert module.startswith("infra.vm") or module.partition(".")[0] in sys.stdlib_module_names, (
+                        name,
+                        module,
+                    )
+
+
+def test_too_much_text_for_the_metadata_is_said_before_oracle_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloud_init, "MOST_BYTES", 1000)
+    with pytest.raises(ValueError, match="room for 1000"):
+        cloud_init.encoded()

@@ -1,0 +1,260 @@
+"""What runs on the VM, against an Oracle that checks every signature, and a release with the stack's contract."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import releases
+from oracle import Oracle, serving
+
+from infra.vm import disk, imds, release, secrets, steps
+from infra.vm.cloud import Cloud
+from infra.vm.orders import Orders, Wanted
+from infra.vm.places import Places
+from infra.vm.programs import Failed, run
+from infra.vm.reports import Reports
+
+
+@pytest.fixture
+def oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Oracle]:
+    found = Oracle(tmp_path, secrets={"ocid1.vaultsecret.db": b"\x00\xff" * 16, "ocid1.vaultsecret.box": b"hunter2"})
+    with serving(found) as address:
+        monkeypatch.setenv("COUNTERSIGN_IMDS", f"{address}/opc/v2")
+        monkeypatch.setenv("COUNTERSIGN_ORACLE", address)
+        content = releases.archive()
+        found.files["c.tar.gz"] = content
+        found.orders = releases.orders(f"{address}/files/c.tar.gz", content)
+        yield found
+    assert found.refused == []
+
+
+@pytest.fixture
+def places(tmp_path: Path, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Places:
+    """The VM's folders; the journal, which a test has none of, says one line."""
+    found = Places(tmp_path / "vm")
+    found.secrets.mkdir(parents=True)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    journal = programs / "journalctl"
+    journal.write_text("#!/bin/sh\necho '2026-01-01 vm countersign: healthy'\n")
+    journal.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return found
+
+
+def report(oracle: Oracle) -> dict[str, str]:
+    found: dict[str, str] = json.loads(oracle.objects["health/vm.json"])
+    return found
+
+
+def ups(places: Places) -> int:
+    return len((places.state / "ups").read_text().splitlines())
+
+
+def test_a_new_vm_carries_out_its_orders_and_says_so_with_a_code_for_the_owner(oracle: Oracle, places: Places) -> None:
+    assert steps.apply(places)
+
+    assert report(oracle)["state"] == "healthy"
+    assert report(oracle)["orders"] == Orders.parse(oracle.orders).digest
+    assert oracle.objects["join-code/vm.txt"] == b"CODE-1234"
+    assert (places.secrets / "db_password").read_text() == "00ff" * 16
+    assert (places.secrets / "cloud" / "business").read_bytes() == b"hunter2"
+    assert (places.current / "VERSION").read_text() == "0.1.0\n"
+    assert places.environment.read_text() == "COMPOSE_PROJECT_NAME=countersign\nHUB_NAME=localhost\n"
+    said = [json.loads(body)["step"] for name, body in oracle.history if name == "health/vm.json"]
+    assert said == ["secrets", "release", "settings", "up", "look"]
+
+
+def test_doing_it_again_changes_nothing_and_says_nothing_but_its_measures(oracle: Oracle, places: Places) -> None:
+    steps.apply(places)
+    before = {file: file.stat().st_mtime_ns for file in places.root.rglob("*") if file.is_file()}
+    told = len(oracle.history)
+
+    assert steps.apply(places)
+
+    assert {file: file.stat().st_mtime_ns for file in places.root.rglob("*") if file.is_file()} == before
+    assert len(oracle.history) == told
+    assert ups(places) == 1
+
+
+def test_new_orders_bring_the_new_release_and_keep_the_one_before(oracle: Oracle, places: Places) -> None:
+    steps.apply(places)
+    newer = releases.archive(version="0.2.0")
+    oracle.files["d.tar.gz"] = newer
+    oracle.orders = releases.orders(f"{oracle.address}/files/d.tar.gz", newer, version="0.2.0")
+
+    assert steps.apply(places)
+
+    assert (places.current / "VERSION").read_text() == "0.2.0\n"
+    assert len(list(places.releases.iterdir())) == 2
+    assert ups(places) == 2
+
+
+def test_a_release_with_another_hash_is_not_run_and_the_report_says_which(oracle: Oracle, places: Places) -> None:
+    oracle.files["c.tar.gz"] = releases.archive({"tools/stack/evil.py": ""})
+
+    assert not steps.apply(places)
+
+    assert report(oracle)["state"] == "failed"
+    assert report(oracle)["step"] == "release"
+    assert "is not release 0.1.0: its SHA-256 is" in report(oracle)["message"]
+    assert not places.current.exists()
+
+
+def test_a_stack_that_does_not_get_well_is_reported_with_its_words_and_tried_again(
+    oracle: Oracle, places: Places
+) -> None:
+    places.state.mkdir(exist_ok=True)
+    (places.state / "broken").touch()
+    assert not steps.apply(places)
+    assert report(oracle)["step"] == "up"
+    assert "vault-hub did not get healthy" in report(oracle)["message"]
+    assert any(name.startswith("logs/") for name in oracle.objects)
+
+    (places.state / "broken").unlink()
+    assert steps.apply(places)
+    assert report(oracle)["state"] == "healthy"
+
+
+def test_a_service_that_falls_ill_later_is_measured_and_named(oracle: Oracle, places: Places) -> None:
+    steps.apply(places)
+    (places.state / "ill").touch()
+
+    assert not steps.apply(places)
+
+    assert report(oracle)["state"] == "unwell"
+    assert report(oracle)["message"] == "vault-hub is running unhealthy"
+    healthy = [one["datapoints"][0]["value"] for one in oracle.measures if one["name"] == "healthy"]
+    assert healthy == [1.0, 0.0]
+    assert {one["name"] for one in oracle.measures} >= {"disk_used_percent", "healthy"}
+    assert {one["dimensions"]["machine"] for one in oracle.measures} == {"vm"}
+
+
+def test_a_code_is_made_while_the_owner_is_waited_for_and_emptied_after(oracle: Oracle, places: Places) -> None:
+    steps.apply(places)
+    (places.state / "joined").touch()
+    code = places.last.with_name("code")
+    os.utime(code, (0, 0))
+
+    steps.apply(places)
+    assert oracle.objects["join-code/vm.txt"] == b""
+
+    told = len(oracle.history)
+    steps.apply(places)
+    assert len(oracle.history) == told
+
+
+def test_what_stands_in_cloud_toml_stays_and_only_our_block_is_replaced(oracle: Oracle, places: Places) -> None:
+    steps.apply(places)
+    file = places.state / "cloud" / "cloud.toml"
+    file.write_text(file.read_text().replace('hub = "x"', 'hub = "x"\nowner_name = "Ann"'))
+    content = oracle.files["c.tar.gz"]
+    oracle.orders = releases.orders(
+        f"{oracle.address}/files/c.tar.gz", content, cloud='[[mailboxes]]\nname = "other"\n'
+    )
+
+    steps.apply(places)
+
+    text = file.read_text()
+    assert 'owner_name = "Ann"' in text
+    assert 'name = "other"' in text
+    assert 'name = "business"' not in text
+    assert text.count("do not edit") == 1
+
+
+def test_an_agent_alone_is_refused_by_name_as_long_as_no_release_has_its_stack(oracle: Oracle, places: Places) -> None:
+    oracle.orders = releases.orders(f"{oracle.address}/files/c.tar.gz", oracle.files["c.tar.gz"], role="agent")
+    assert not steps.apply(places)
+    assert "no stack for the role 'agent'" in report(oracle)["message"]
+
+
+def test_the_log_is_shipped_with_the_first_boots_in_front(oracle: Oracle, places: Places, tmp_path: Path) -> None:
+    boot = tmp_path / "cloud-init-output.log"
+    boot.write_text("Cloud-init finished\n")
+    orders = Orders.parse(oracle.orders)
+    reports = Reports(places, orders, Cloud(orders))
+
+    first = reports.ship((boot,))
+    assert gzip.decompress(oracle.objects[first]) == b"Cloud-init finished\n2026-01-01 vm countersign: healthy\n"
+    second = reports.ship((boot,))
+    assert gzip.decompress(oracle.objects[second]) == b"2026-01-01 vm countersign: healthy\n"
+
+
+def test_no_secret_is_in_what_the_vm_says(oracle: Oracle, places: Places, capsys: pytest.CaptureFixture[str]) -> None:
+    steps.apply(places)
+    told = b"".join(body for _, body in oracle.history) + json.dumps(oracle.measures).encode()
+    printed = capsys.readouterr()
+    for secret in (b"hunter2", b"00ff00ff"):
+        assert secret not in told
+        assert secret.decode() not in printed.out + printed.err
+
+
+def test_a_secret_that_the_vm_may_not_read_is_named_and_nothing_is_written(oracle: Oracle, tmp_path: Path) -> None:
+    orders = Orders.parse(oracle.orders)
+    del oracle.secrets["ocid1.vaultsecret.box"]
+    with pytest.raises(Failed, match=r"secretbundles/ocid1.vaultsecret.box answers 404"):
+        secrets.fetch(orders, Cloud(orders), tmp_path / "s")
+    assert not (tmp_path / "s" / "cloud").exists()
+
+
+def test_a_changed_secret_is_written_anew_and_an_unchanged_one_is_left_alone(oracle: Oracle, tmp_path: Path) -> None:
+    orders, place = Orders.parse(oracle.orders), tmp_path / "s"
+    assert secrets.fetch(orders, Cloud(orders), place)
+    assert not secrets.fetch(orders, Cloud(orders), place)
+    oracle.secrets["ocid1.vaultsecret.box"] = b"hunter3"
+    assert secrets.fetch(orders, Cloud(orders), place)
+    assert (place / "cloud/business").read_bytes() == b"hunter3"
+    assert (place / "cloud/business").stat().st_mode & 0o777 == 0o444
+
+
+def test_oracles_double_notices_a_request_that_another_key_signed(oracle: Oracle) -> None:
+    """Which the other tests stand on."""
+    cloud = Cloud(Orders.parse(oracle.orders))
+    cloud.put("x", b"y")
+    oracle.session_key = oracle.public
+    with pytest.raises(Failed, match="the signature does not hold"):
+        cloud.put("x", b"z")
+    assert oracle.objects["x"] == b"y"
+    oracle.refused.clear()
+
+
+def test_the_metadata_service_is_asked_with_the_header_that_only_a_machine_sends(oracle: Oracle) -> None:
+    assert imds.read("instance/id") == "ocid1.instance.oc1..vm"
+
+
+@pytest.mark.parametrize("name", ["c/../../../etc/cron.d/x", "c/link"])
+def test_a_release_never_unpacks_outside_its_folder(name: str, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        entry = tarfile.TarInfo(name)
+        if name.endswith("link"):
+            entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(entry, io.BytesIO(b""))
+    with pytest.raises(Failed, match="does not unpack"):
+        release.unpack(out.getvalue(), tmp_path / "in")
+    assert [file for file in tmp_path.rglob("*") if file.is_file() or file.is_symlink()] == []
+
+
+def test_only_a_volume_with_nothing_at_all_on_it_is_blank(tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    volume.write_bytes(bytes(8 << 20))
+    assert disk.is_blank(str(volume))
+
+    volume.write_bytes(bytes(1000) + b"x" + bytes(8 << 20))
+    assert not disk.is_blank(str(volume)), "bytes that no program knows are still somebody's"
+
+    volume.write_bytes(bytes(8 << 20))
+    run(["mkfs.ext4", "-q", str(volume)])
+    assert not disk.is_blank(str(volume))
+
+
+def test_a_secret_that_is_bytes_of_chance_becomes_hex(oracle: Oracle) -> None:
+    orders = Orders.parse(oracle.orders)
+    assert Cloud(orders).secret(Wanted("db", "ocid1.vaultsecret.db", "hex")) == b"00ff" * 16

@@ -1,0 +1,117 @@
+"""What a model wrote, checked before it becomes a draft."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from drafting import handbook as handbooks
+from drafting.letter import Letter
+from drafting.plain import clean
+
+LONGEST = 20_000
+READ = 50_000
+"""Characters of each part that a draft is compared with."""
+_TLD = (
+    "com|org|net|info|biz|io|dev|app|ai|eu|de|at|ch|fr|es|it|nl|be|pl|uk|us|ru|cn|co|me|xyz|top|shop|site|online"
+    "|click|link"
+)
+_LINK = re.compile(
+    rf"(?:https?://|www\.)[^\s<>\"'”»)\]]+|(?<![\w.-])(?:[a-z\d-]{{1,63}}\.){{1,8}}(?:{_TLD})\b(?:/[^\s<>\"')\]]*)?",
+    re.I,
+)
+_ADDRESS = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z\d]{4}){2,7}(?:[ -]?[A-Z\d]{1,3})?\b")
+_PHONE = re.compile(r"\+\d[\d ()/.-]{6,}\d")
+_CURRENCY = r"€|\$|£|EUR|USD|GBP|CHF|euros?|dollars?|pounds?|Franken|francs?"
+_NUMBER = r"\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
+_AMOUNT = re.compile(rf"(?:{_CURRENCY})\s?({_NUMBER})|(?<![\d.,])({_NUMBER})\s?(?:{_CURRENCY})(?!\w)", re.I)
+_LIVE = re.compile(
+    r"!\[|<!--|<%|<(?:img|iframe|script|object|embed|video|audio|link|style|svg|meta|base|form)\b|```\s*dataview", re.I
+)
+
+
+class UnfitDraft(ValueError):
+    """The text cannot become a draft; the reason is written for the model, which may try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A text that may become a draft, and what the owner should look at twice."""
+
+    text: str
+    warnings: tuple[str, ...]
+
+
+def check(text: str, *, letter: Letter, remark: str | None, handbook: str) -> Checked:
+    """Clean the text and name what it got neither from the mail nor the remark nor what the handbook lets it tell."""
+    body = clean(text)
+    if not body:
+        raise UnfitDraft("the draft is empty")
+    if len(body) > LONGEST:
+        raise UnfitDraft(f"the draft has {len(body)} characters, more than {LONGEST}")
+    if live := _LIVE.search(body):
+        raise UnfitDraft(f"the draft must be plain text, without '{live.group()}'")
+    given = (letter.sender_name, letter.sender_address, letter.subject, letter.text, letter.quoted,
+             *letter.attachments, remark or "", *_tellable(handbook))  # fmt: skip
+    known = clean("\n".join(part[:READ] for part in given))
+    warnings = [
+        f"the draft names {what} that is not in the mail: {found}"
+        for what, find in _FINDERS
+        for found in _strange(find, body, known)
+    ]
+    return Checked(body, tuple(warnings))
+
+
+def _tellable(handbook: str) -> tuple[str, ...]:
+    """A contact's address stands in the handbook too, and is not for others."""
+    rules = handbooks.read(handbook)
+    return (*rules.tellable, *(name for _, name in rules.sign_as))
+
+
+def _strange(find: Callable[[str], Iterator[tuple[str, str]]], body: str, known: str) -> list[str]:
+    """What `find` sees in the body and not in the known text; compared by key, named as written."""
+    familiar = {key for key, _ in find(known)}
+    return list({key: shown for key, shown in find(body) if key not in familiar}.values())
+
+
+def _addresses(text: str) -> Iterator[tuple[str, str]]:
+    for found in _ADDRESS.findall(text):
+        yield found.lower(), found
+
+
+def _links(text: str) -> Iterator[tuple[str, str]]:
+    for found in _LINK.findall(_ADDRESS.sub(" ", text)):
+        shown = found.rstrip(".,;:!?")
+        yield re.sub(r"^https?://(?:www\.)?|^www\.", "", shown.lower()).rstrip("/"), shown
+
+
+def _ibans(text: str) -> Iterator[tuple[str, str]]:
+    for found in _IBAN.findall(text.upper()):
+        yield from ((short, short) for short in (re.sub("[ -]", "", found),) if _is_iban(short) or found in text)
+
+
+def _is_iban(account: str) -> bool:
+    return int("".join(str(int(sign, 36)) for sign in account[4:] + account[:4])) % 97 == 1
+
+
+def _phones(text: str) -> Iterator[tuple[str, str]]:
+    for found in _PHONE.findall(text):
+        yield re.sub(r"\D", "", found), found
+
+
+def _amounts(text: str) -> Iterator[tuple[str, str]]:
+    for found in _AMOUNT.finditer(text):
+        number = found.group(1) or found.group(2)
+        whole, cents = number, ""
+        if tail := re.fullmatch(r"(.*)[.,](\d{1,2})", number):
+            whole, cents = tail.groups()
+        yield re.sub(r"\D", "", whole) + "." + cents.ljust(2, "0"), found.group()
+
+
+_FINDERS: tuple[tuple[str, Callable[[str], Iterator[tuple[str, str]]]], ...] = (
+    ("a link", _links),
+    ("an address", _addresses),
+    ("an account number", _ibans),
+    ("a phone number", _phones),
+    ("an amount", _amounts),
+)

@@ -1,0 +1,6 @@
+"""Company_Handbook.md as rules with named effects. What is not understood is reported, never ignored."""
+
+from drafting.handbook.effects import Effect, MailRule, Rules, Unread, Unreadable
+from drafting.handbook.reading import read
+
+__all__ = ["Effect", "MailRule", "Rules", "Unread", "Unreadable", "read"]

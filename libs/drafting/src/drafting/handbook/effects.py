@@ -1,0 +1,91 @@
+"""What a handbook's rules do, and what could not be read of them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from drafting.handbook.hours import Hours
+from drafting.handbook.whom import Whom
+from drafting.language import Language
+from drafting.letter import Letter, Priority
+
+Account = Literal["business", "personal"]
+
+
+class Effect(StrEnum):
+    """What becomes of a mail that a rule is about."""
+
+    ASK = "always-ask"
+    """It goes to the owner first; their remark has it drafted."""
+    NEVER = "never-draft"
+    """No draft, whatever the remark: the owner writes it."""
+    OWNER = "owner-only"
+    """As ASK, and urgent."""
+    DRAFT = "draft"
+    FILE = "file"
+    """No answer; it may end unseen unless another rule speaks."""
+
+
+STRONGEST = (Effect.NEVER, Effect.OWNER, Effect.ASK, Effect.FILE, Effect.DRAFT)
+"""Which of several rules about one mail counts."""
+
+
+class Unreadable(StrEnum):
+    """Why a line is no rule this program understands."""
+
+    EFFECT = "unknown-effect"
+    WHOM = "unknown-whom"
+    VALUE = "unknown-value"
+    SECTION = "unknown-section"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A line of the handbook, from 1, that is told to the owner."""
+
+    line: int
+    why: Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class MailRule:
+    """One rule about mails; `line` is where it stands."""
+
+    effect: Effect
+    whom: Whom
+    line: int
+    priority: Priority | None = None
+    warn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The handbook as far as it was understood; `unread` holds the rest."""
+
+    mail: tuple[MailRule, ...] = ()
+    contacts: frozenset[str] = frozenset()
+    sign_as: tuple[tuple[Account | None, str], ...] = ()
+    languages: tuple[Language, ...] = ()
+    """Drafts are written in these alone, in the first when the mail's is none of them; empty: any."""
+    tone: tuple[str, ...] = ()
+    hours: Hours | None = None
+    disclose: bool = False
+    tellable: tuple[str, ...] = ()
+    """The facts a draft may tell; nothing else of the handbook may stand in one."""
+    shared: frozenset[Account] = frozenset()
+    """Accounts whose drafts may use what the other account knows."""
+    unread: tuple[Unread, ...] = ()
+
+    def about(self, letter: Letter) -> MailRule | None:
+        """The rule that counts for this mail."""
+        fitting = [rule for rule in self.mail if rule.whom.fits(letter, self.contacts)]
+        return min(fitting, key=lambda rule: STRONGEST.index(rule.effect), default=None)
+
+    def signature(self, account: Account) -> str | None:
+        """The name for this account, or the one for all."""
+        names = dict(self.sign_as)
+        return names.get(account) or names.get(None)
+
+    def knows(self, addresses: Collection[str]) -> bool:
+        return any(address.lower() in self.contacts for address in addresses)

@@ -1,0 +1,39 @@
+"""What of the owner's handbook is not understood, told once a version: by line and reason, never by text."""
+
+from __future__ import annotations
+
+import hashlib
+
+from drafting import handbook
+from vault_protocol import layout, updates
+from vault_protocol.clock import Clock
+from vault_protocol.task import AgentId
+from vault_protocol.updates import Update
+from vault_protocol.vault import Also, Vault
+
+READ, UNREAD = "handbook-read", "handbook-unread"
+MOST = 20
+"""Lines that are told of one version."""
+
+
+def version(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def report(vault: Vault, agent: AgentId, clock: Clock) -> None:
+    """Nothing is written for a version that was told, in this life of the agent or an earlier one."""
+    content = vault.journal.read(layout.HANDBOOK)
+    if content is None:
+        return
+    this, told = version(content), updates.parse(vault.journal.read(updates.path(agent)) or b"")
+    last = next((update for update in reversed(told) if update.event == READ), None)
+    unread = handbook.read(content.decode("utf-8", "replace")).unread
+    if last is None and not unread:
+        return
+    if last is not None and dict(last.facts).get("version") == this:
+        return
+    now = clock.now()
+    lines = [Update.of(UNREAD, now, version=this, line=one.line, why=one.why.value) for one in unread[:MOST]]
+    vault.write(
+        "update", "handbook", {}, Also(updates=[*lines, Update.of(READ, now, version=this, unread=len(unread))])
+    )

@@ -1,0 +1,1 @@
+"""Gmail read through its API, with a grant that Google itself holds to reading."""

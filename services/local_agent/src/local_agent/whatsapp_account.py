@@ -1,0 +1,76 @@
+"""The owner's WhatsApp: a number, the way to it, and what of its chats may become work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from local_agent.mail_account import is_this_machine
+from local_agent.networks.network import BadLogin
+
+Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+
+
+class WhatsAppAccount(BaseModel):
+    """`cloud`: WhatsApp's own interface for businesses, with a token. `linked`: this machine as a linked device."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    way: Literal["cloud", "linked"]
+    number: Number
+    """Our own."""
+    phone_id: str = Field(default="", pattern=r"^[0-9]{0,30}$")
+    """For `cloud`: the id that WhatsApp gave the number."""
+    secret_file: Path | None = None
+    """For `cloud`: the access token; without it the token is in the OS keyring."""
+    url: str = "https://graph.facebook.com"
+    version: str = Field(default="v24.0", pattern=r"^v[0-9]{1,3}\.[0-9]$")
+    contacts: tuple[Number, ...] = ()
+    """Whose messages become tasks. With none, everybody's whose message holds a keyword."""
+    keywords: tuple[str, ...] = ()
+    """Words of which a message must hold one; with none, every message of a contact."""
+    share: bool = False
+    """Whether what is said may go into the vault, and so to Cloud. False: it stays on this machine."""
+    timeout_seconds: float = Field(default=30, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        parts = urlsplit(self.url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
+            raise ValueError(f"account {self.name}: the address must begin with https://")
+        if self.way == "cloud" and not self.phone_id:
+            raise ValueError(f"account {self.name}: phone_id is missing")
+        return self
+
+    @property
+    def keyring_entry(self) -> str:
+        return f"whatsapp {self.name}: {self.number}"
+
+    def secret(self) -> str:
+        """Raises BadLogin."""
+        if self.secret_file is None:
+            return self._from_keyring()
+        try:
+            return self.secret_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise BadLogin(f"account {self.name}: cannot read {self.secret_file}") from None
+
+    def secrets(self) -> Iterable[str]:
+        """What must never leave this machine. Raises BadLogin."""
+        return (self.secret(),) if self.way == "cloud" else ()
+
+    def _from_keyring(self) -> str:
+        from local_agent import os_keyring  # loads slowly, and only a secret that is kept there needs it
+
+        try:
+            found = os_keyring.find(self.keyring_entry)
+        except os_keyring.KeyringUnavailable as error:
+            raise BadLogin(f"account {self.name}: {error}") from None
+        if found is None:
+            raise BadLogin(f"account {self.name}: the OS keyring has no token of {self.number}")
+        return found

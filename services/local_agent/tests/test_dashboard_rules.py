@@ -1,0 +1,25 @@
+"""What agents say of the handbook, on the Dashboard."""
+
+from datetime import UTC, datetime
+
+from local_agent.dashboard import render
+from vault_protocol.task import AgentId
+from vault_protocol.updates import Update
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+CLOUD = AgentId("cloud")
+
+
+def unread(version: str, line: int) -> Update:
+    return Update.of("handbook-unread", NOW, version=version, line=line, why="unknown-effect")
+
+
+def test_lines_of_the_handbook_that_are_not_understood_are_shown_until_a_version_without_them_was_read() -> None:
+    old = [unread("aa", 12), Update.of("handbook-read", NOW, version="aa", unread=1)]
+    assert "- line 12: unknown-effect\n" in render({}, {}, {CLOUD: old})
+    new = [*old, unread("bb", 7), Update.of("handbook-read", NOW, version="bb", unread=1)]
+    shown = render({}, {}, {CLOUD: new}).partition("## Lately")[0]
+    assert "line 7" in shown
+    assert "line 12" not in shown
+    clean = [*new, Update.of("handbook-read", NOW, version="cc", unread=0)]
+    assert "Rules that are not understood" not in render({}, {}, {CLOUD: clean})
