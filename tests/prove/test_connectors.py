@@ -36,7 +36,8 @@ def test_every_connector_has_its_row() -> None:
     tests = Path(__file__).parents[2] / "services/local_agent/tests"
     for file in ON_THEIR_OWN.values():
         text = (tests / file).read_text(encoding="utf-8")
-        assert "death_at_any_step_never_leads_to_a_second" in text and "a_fifth_of_the_answers_lost" in text
+        assert "death_at_any_step_never_leads_to_a_second" in text
+        assert "a_fifth_of_the_answers_lost" in text
 
 
 def ends_well(row: Row, folder: Path, outside: Outside, number: int, told: str) -> None:
