@@ -1,4 +1,4 @@
-"""What the networks allow, as data. From their own documents, read in November 2026; docs/social.md says which.
+"""What the networks allow, as data. Most of it from their own documents, read in November 2026 (docs/social.md).
 
 Where a network does not say how it counts, it is counted here so that the number is never too small.
 """
