@@ -139,6 +139,7 @@ def test_a_hub_that_answers_and_takes_nothing_is_called_frozen(watched: Watched)
 def test_a_withheld_word_of_cloud_shows_as_age(watched: Watched) -> None:
     """The hub takes what Cloud writes, and goes on showing Local the head without it."""
     shown = watched.head()
+    watched.clock.tick(timedelta(seconds=1))
     watched.alive()
     assert watched.world.following_cloud.refresh() != shown
     (watched.world.hub / "refs" / "heads" / "main").write_text(f"{shown}\n", encoding="ascii")
