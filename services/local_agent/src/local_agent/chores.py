@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from local_agent.assemble import Local, original_finder
 from local_agent.attachments import Attachments
+from local_agent.chats.answering import Answering, offline
+from local_agent.chats.letters import Letters
 from local_agent.chats.watch import ChatWatch
 from local_agent.executor import ActingServers
 from local_agent.follow_ups import FollowUps
@@ -22,6 +24,7 @@ class Chores:
     def __init__(self, local: Local, servers: ActingServers) -> None:
         self._reminder = Reminder(local.home, local.settings, local.vault)
         self._chats = ChatWatch(local, servers)
+        self._answering = Answering(local.vault, local.settings, Letters(local.home.chats), offline)
         self._social = SocialWatch(local)
         self._social_week = SocialWeek(local)
         self._books = bool(local.settings.books)
@@ -42,6 +45,7 @@ class Chores:
         """Raises what the vault raises; what an outside does not answer is put off."""
         self._reminder.step()
         self._chats.step()
+        self._answering.step()
         self._social.step()
         self._social_week.step()
         if self._books:
