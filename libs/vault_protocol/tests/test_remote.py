@@ -118,6 +118,18 @@ def test_a_new_root_replaces_the_head_that_was_seen_and_no_other(disk: OnDisk) -
     assert remote.fsck(disk.bare) == ()
 
 
+def test_a_new_root_that_somebody_built_upon_meanwhile_stands(disk: OnDisk) -> None:
+    """Another agent may publish between the swap and the look at what became of it."""
+    side, other = disk.side(), disk.side()
+    seen = side.published()
+    root = side.store.root(seen, message="re-root: x", author=CLOUD.agent, at=AT)
+    assert remote_of(side).replace(root, seen=seen) == Accepted(root)
+    assert other.hub.refresh() == root
+    head = other.published()
+
+    assert remote_of(side).replace(root, seen=seen) == Accepted(head)
+
+
 def test_where_the_hub_denies_a_new_root_the_answer_says_what_its_operator_runs(disk: OnDisk) -> None:
     side = disk.side()
     seen = side.published()

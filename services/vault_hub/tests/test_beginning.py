@@ -96,6 +96,27 @@ def test_the_same_root_brought_again_is_accepted_and_another_head_is_moved_on(wo
     assert client(local).replace(again, seen=newer) == Accepted(again)
 
 
+def test_a_root_that_somebody_built_upon_before_its_answer_was_read_stands(world: HubWorld) -> None:
+    local, cloud = follows(world, LOCAL), follows(world, CLOUD)
+    old, root = local.journal.head, root_of(local)
+    asked = client(local)._ask
+
+    def overtaken(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = asked(path, body)
+        if path == "/v1/reroot":
+            cloud.refresh()
+            cloud.write("plan", "p", {"Plans/p.md": b"x\n"})
+        return answer
+
+    client(local)._ask = overtaken  # type: ignore[method-assign]
+
+    answer = client(local).replace(root, seen=old)
+
+    assert isinstance(answer, Accepted)
+    assert (answer.commit, answer.head) == (root, world.head)
+    assert world.head != root
+
+
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [

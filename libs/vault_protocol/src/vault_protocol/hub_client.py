@@ -108,7 +108,9 @@ class HubClient:
                 head = self._catch_up()
             except (HubUnreachable, UntrustedHead) as error:
                 return Broken(f"{error} (after: {why})")
-            return Accepted(root, root) if head == root else MovedOn(head) if head != seen else Broken(why)
+            if head is not None and self._store.follows(head, root):
+                return Accepted(head, root)
+            return MovedOn(head) if head != seen else Broken(why)
 
     def wait(self, seconds: float) -> bool:
         if self._stream is None:

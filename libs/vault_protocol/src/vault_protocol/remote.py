@@ -104,8 +104,8 @@ class Remote:
                 head = self._fetch()
             except HubUnreachable as error:
                 return Broken(f"{error} (after: {said})")
-            if head == root:
-                return Accepted(root)
+            if head is not None and self._store.follows(head, root):
+                return Accepted(head, root)
             if head != seen:
                 return MovedOn(head)
             how = f"git update-ref {HEAD} {root} {seen or ''}".rstrip()

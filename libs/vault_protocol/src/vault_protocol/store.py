@@ -100,6 +100,13 @@ class GitStore:
             at = parents[0] if parents else None
         return tuple(reversed(line))
 
+    def follows(self, head: CommitId | None, commit: CommitId) -> bool:
+        """Whether this head is the commit, or grew from it."""
+        try:
+            return head is not None and bool(head == commit or self.history(commit, head))
+        except UntrustedHead:
+            return False
+
     def commit(self, parent: CommitId | None, edits: Edits, *, message: str, author: AgentId, at: datetime) -> CommitId:
         before = self.tree(parent) if parent else None
         blobs = {path: blob_id(content) if content is not None else None for path, content in edits.items()}
