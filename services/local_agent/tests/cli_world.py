@@ -21,6 +21,7 @@ from local_agent.control import ServiceNotRunning, ask
 from local_agent.home import Home
 from vault_protocol import keys, request
 from vault_protocol.action import Action, Address, SendMail
+from vault_protocol.approval import SignedApproval
 from vault_protocol.canonical import utc
 from vault_protocol.clock import SystemClock
 from vault_protocol.connect import connect
@@ -221,3 +222,11 @@ def _handed_over(passphrase: str | None) -> Iterator[_Handed]:
 
 def _line(subject: str) -> str:
     return "".join(c for c in subject if c.isprintable())
+
+
+def approvals(world: World) -> list[SignedApproval]:
+    """What the owner signed, as it lies in the vault."""
+    local = world.local
+    assert local.vault.journal.head is not None
+    paths = [path for path, _ in local.store.paths(local.vault.journal.head, "Approvals")]
+    return [SignedApproval.model_validate_json(local.vault.journal.read(path) or b"") for path in paths]

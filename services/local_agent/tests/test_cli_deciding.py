@@ -9,12 +9,11 @@ import termios
 from pathlib import Path
 
 import pytest
-from services.local_agent.tests.cli_world import COMMAND, PASSPHRASE, World, until
+from services.local_agent.tests.cli_world import COMMAND, PASSPHRASE, World, approvals, until
 
 from local_agent.home import Home
 from vault_protocol import approval, request, sshsig
 from vault_protocol.action import SendMail
-from vault_protocol.approval import SignedApproval
 from vault_protocol.audit import Record
 from vault_protocol.task import Stage
 
@@ -24,13 +23,6 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
     world = World(tmp_path, capsys.readouterr)
     assert world.init("--no-dry-run", "--undo-seconds", "30").code == 0
     return world
-
-
-def approvals(world: World) -> list[SignedApproval]:
-    local = world.local
-    assert local.vault.journal.head is not None
-    paths = [path for path, _ in local.store.paths(local.vault.journal.head, "Approvals")]
-    return [SignedApproval.model_validate_json(local.vault.journal.read(path) or b"") for path in paths]
 
 
 def edit_in_folder(world: World, task: str, old: str, new: str) -> Path:

@@ -6,13 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from services.local_agent.tests.cli_world import PASSPHRASE, World
+from services.local_agent.tests.cli_world import PASSPHRASE, World, approvals
 from services.local_agent.tests.transferring import transfer
 
 from local_agent.decisions import How
 from local_agent.signers import signer
 from local_agent.step_up import FRESH, StepUpNeeded, step_up
-from vault_protocol.approval import SignedApproval
 from vault_protocol.keys import KeyLocked, WrongPassphrase
 from vault_protocol.task import Stage
 from vault_protocol.testing import TestClock
@@ -23,13 +22,6 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
     world = World(tmp_path, capsys.readouterr)
     assert world.init("--no-dry-run", "--undo-seconds", "30").code == 0
     return world
-
-
-def approvals(world: World) -> list[SignedApproval]:
-    local = world.local
-    assert local.vault.journal.head is not None
-    paths = [path for path, _ in local.store.paths(local.vault.journal.head, "Approvals")]
-    return [SignedApproval.model_validate_json(local.vault.journal.read(path) or b"") for path in paths]
 
 
 def test_a_command_asks_for_the_passphrase_and_the_approval_says_so(world: World) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from books.errors import BadCredentials
 from books.rpc import Access
-from local_agent.mail_account import is_this_machine
+from local_agent.kept_secret import NoSecret, kept_secret
+from local_agent.own_machine import protected
 
 
 class BooksAccount(BaseModel):
@@ -32,9 +32,7 @@ class BooksAccount(BaseModel):
 
     @model_validator(mode="after")
     def _no_key_in_clear_over_a_network(self) -> Self:
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
-            raise ValueError(f"books {self.name}: the address must begin with https://")
+        protected(self.url, f"books {self.name}")
         return self
 
     @property
@@ -43,23 +41,10 @@ class BooksAccount(BaseModel):
 
     def key(self) -> str:
         """Raises BadCredentials."""
-        if self.key_file is None:
-            return self._from_keyring()
         try:
-            return self.key_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise BadCredentials(f"books {self.name}: cannot read {self.key_file}") from None
-
-    def _from_keyring(self) -> str:
-        from local_agent import os_keyring  # loads slowly, and only a key that is kept there needs it
-
-        try:
-            found = os_keyring.find(self.keyring_entry)
-        except os_keyring.KeyringUnavailable as error:
+            return kept_secret(self.key_file, self.keyring_entry, f"key of {self.login} at {self.url}")
+        except NoSecret as error:
             raise BadCredentials(f"books {self.name}: {error}") from None
-        if found is None:
-            raise BadCredentials(f"books {self.name}: the OS keyring has no key of {self.login} at {self.url}")
-        return found
 
     def access(self) -> Access:
         """Reads the key; raises BadCredentials."""

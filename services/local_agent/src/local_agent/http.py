@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 
-from local_agent.mail_account import is_this_machine
+from local_agent.own_machine import protected
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 
@@ -53,13 +52,9 @@ class Http:
         self, base_url: str, headers: Mapping[str, str], *, seconds: float = 30, ca_file: Path | None = None
     ) -> None:
         """Raises ValueError for an address that would carry the credential in the clear."""
-        parts = urlsplit(base_url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
-            raise ValueError(f"{base_url}: the address must begin with https://")
-        self._base, self._seconds = base_url, seconds
+        self._base, self._seconds = protected(base_url, base_url), seconds
         self._headers = {"User-Agent": "countersign", **headers}
-        secure = parts.scheme == "https"
-        self._verify = ssl.create_default_context(cafile=str(ca_file) if ca_file else None) if secure else False
+        self._verify = trusted(base_url, ca_file)
 
     def ask(
         self, verb: str, path: str, *, body: Any = None, form: Mapping[str, str] | None = None,
@@ -67,7 +62,6 @@ class Http:
         content: bytes | None = None,
     ) -> Answer:  # fmt: skip
         """Raises NotSent and NoAnswer."""
-        until = time.monotonic() + self._seconds
         given: dict[str, Any] = {"params": dict(query or {}), "headers": dict(headers or {})}
         if body is not None:
             given["json"] = body
@@ -75,18 +69,8 @@ class Http:
             given["data"] = dict(form)
         elif content is not None:
             given["content"] = content
-        try:
-            with self._client() as http, http.stream(verb, path, **given) as reply:
-                read = bytearray()
-                for chunk in reply.iter_bytes():
-                    read += chunk
-                    if len(read) > LARGEST_ANSWER or time.monotonic() > until:
-                        raise NoAnswer("the answer was too long, or too slow")
-                return _answer(reply.status_code, bytes(read), reply.headers)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol) as error:
-            raise NotSent(str(error) or type(error).__name__) from None
-        except httpx2.HTTPError as error:
-            raise NoAnswer(str(error) or type(error).__name__) from None
+        with self._client() as http:
+            return asked(http, verb, path, seconds=self._seconds, **given)
 
     def _client(self) -> httpx2.Client:
         """For one call: an effect is rare, and a connection that nobody keeps is never half dead."""
@@ -96,9 +80,34 @@ class Http:
         )  # fmt: skip
 
 
+def asked(
+    http: httpx2.Client, verb: str, path: str, *, seconds: float, largest: int = LARGEST_ANSWER, **given: Any
+) -> Answer:
+    """One call, its answer read whole: of at most so many bytes, within so many seconds. Raises NotSent, NoAnswer."""
+    until = time.monotonic() + seconds
+    try:
+        with http.stream(verb, path, **given) as reply:
+            read = bytearray()
+            for chunk in reply.iter_bytes():
+                read += chunk
+                if len(read) > largest or time.monotonic() > until:
+                    raise NoAnswer("the answer was too long, or too slow")
+            return _answer(reply.status_code, bytes(read), reply.headers)
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol) as error:
+        raise NotSent(str(error) or type(error).__name__) from None
+    except httpx2.HTTPError as error:
+        raise NoAnswer(str(error) or type(error).__name__) from None
+
+
+def trusted(base_url: str, ca_file: Path | None) -> ssl.SSLContext | bool:
+    """Whose certificates are believed at this address; there are none to look at where it is plain HTTP."""
+    secure = base_url.startswith("https:")
+    return ssl.create_default_context(cafile=str(ca_file) if ca_file else None) if secure else False
+
+
 def _answer(status: int, read: bytes, headers: Mapping[str, str]) -> Answer:
     try:
-        body = json.loads(read) if read else None
-    except ValueError:
+        body = json.loads(read) if read.strip() else None
+    except (ValueError, RecursionError):
         body = None
     return Answer(status, body, read[:300].decode("utf-8", "replace"), {k.lower(): v for k, v in headers.items()})

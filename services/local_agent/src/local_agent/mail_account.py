@@ -1,11 +1,12 @@
 """The owner's mail account: where it is, who logs in, and the errors every use of it can meet."""
 
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from local_agent.own_machine import is_this_machine
 
 
 class AuthFailed(Exception):
@@ -73,11 +74,3 @@ class MailAccount(BaseModel):
             return self.password_file.read_text(encoding="utf-8").strip("\r\n")
         except (OSError, UnicodeDecodeError):
             raise AuthFailed(f"account {self.name}: cannot read {self.password_file}") from None
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether a host name can be nothing but this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

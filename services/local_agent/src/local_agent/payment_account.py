@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from local_agent.mail_account import is_this_machine
+from local_agent.own_machine import protected
 from vault_protocol.bank_account import bic_fault, iban_fault
 from vault_protocol.errors import VaultError
 
@@ -58,9 +57,7 @@ class PaymentAccount(BaseModel):
             raise ValueError(f"payments {self.name}: a file needs holder, iban and folder")
         if self.way == "wise" and not self.profile:
             raise ValueError(f"payments {self.name}: Wise needs the number of your profile")
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
-            raise ValueError(f"payments {self.name}: the address must begin with https://")
+        protected(self.url, f"payments {self.name}")
         return self
 
     @property

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from local_agent.mail_account import is_this_machine
+from local_agent.kept_secret import NoSecret, kept_secret
 from local_agent.networks.network import BadLogin
+from local_agent.own_machine import protected
 
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
@@ -40,9 +40,7 @@ class WhatsAppAccount(BaseModel):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
-            raise ValueError(f"account {self.name}: the address must begin with https://")
+        protected(self.url, f"account {self.name}")
         if self.way == "cloud" and not self.phone_id:
             raise ValueError(f"account {self.name}: phone_id is missing")
         return self
@@ -53,24 +51,11 @@ class WhatsAppAccount(BaseModel):
 
     def secret(self) -> str:
         """Raises BadLogin."""
-        if self.secret_file is None:
-            return self._from_keyring()
         try:
-            return self.secret_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise BadLogin(f"account {self.name}: cannot read {self.secret_file}") from None
+            return kept_secret(self.secret_file, self.keyring_entry, f"token of {self.number}")
+        except NoSecret as error:
+            raise BadLogin(f"account {self.name}: {error}") from None
 
     def secrets(self) -> Iterable[str]:
         """What must never leave this machine. Raises BadLogin."""
         return (self.secret(),) if self.way == "cloud" else ()
-
-    def _from_keyring(self) -> str:
-        from local_agent import os_keyring  # loads slowly, and only a secret that is kept there needs it
-
-        try:
-            found = os_keyring.find(self.keyring_entry)
-        except os_keyring.KeyringUnavailable as error:
-            raise BadLogin(f"account {self.name}: {error}") from None
-        if found is None:
-            raise BadLogin(f"account {self.name}: the OS keyring has no token of {self.number}")
-        return found

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from local_agent.mail_account import is_this_machine
+from local_agent.kept_secret import NoSecret, kept_secret
 from local_agent.networks.network import BadLogin
+from local_agent.own_machine import protected
 from vault_protocol.social_action import Network as Name
 
 ADDRESSES: dict[Name, str] = {
@@ -51,9 +51,7 @@ class SocialAccount(BaseModel):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        parts = urlsplit(self.address)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
-            raise ValueError(f"account {self.name}: the address must begin with https://")
+        protected(self.address, f"account {self.name}")
         if self.network in NEEDS_USER and not self.user:
             raise ValueError(f"account {self.name}: user is missing ({NEEDS_USER[self.network]})")
         if self.network == "instagram" and not self.page:
@@ -70,12 +68,10 @@ class SocialAccount(BaseModel):
 
     def secret(self) -> str:
         """Raises BadLogin."""
-        if self.secret_file is None:
-            return self._from_keyring()
         try:
-            return self.secret_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise BadLogin(f"account {self.name}: cannot read {self.secret_file}") from None
+            return kept_secret(self.secret_file, self.keyring_entry, f"secret of {self.keyring_entry!r}")
+        except NoSecret as error:
+            raise BadLogin(f"account {self.name}: {error}") from None
 
     def secrets(self) -> Iterable[str]:
         """Every value in the secret, for the scan of what leaves this machine. Raises BadLogin."""
@@ -92,14 +88,3 @@ class SocialAccount(BaseModel):
                 f"account {self.name}: its secret is no JSON object with consumer_key, consumer_secret, token "
                 "and token_secret"
             ) from None
-
-    def _from_keyring(self) -> str:
-        from local_agent import os_keyring  # loads slowly, and only a secret that is kept there needs it
-
-        try:
-            found = os_keyring.find(self.keyring_entry)
-        except os_keyring.KeyringUnavailable as error:
-            raise BadLogin(f"account {self.name}: {error}") from None
-        if found is None:
-            raise BadLogin(f"account {self.name}: the OS keyring has no secret of {self.keyring_entry!r}")
-        return found

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +10,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from local_agent.mail_account import is_this_machine
+from local_agent.http import NoAnswer, NotSent, asked, trusted
 from local_agent.networks.network import AnswerLost, BadLogin, NotPublished, RefusedThere
+from local_agent.own_machine import protected
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 
@@ -56,15 +54,13 @@ class Http:
     ) -> None:  # fmt: skip
         """Raises BadLogin for an address or a token that HTTP cannot carry."""
         self.base, self._timeout = base.rstrip("/"), timeout
-        parts = urlsplit(self.base)
-        clear = parts.scheme == "http" and is_this_machine(parts.hostname or "")
-        verify: ssl.SSLContext | bool = False if clear else ssl.create_default_context(cafile=ca_file and str(ca_file))
         if not all(value.isascii() and value.isprintable() for value in (headers or {}).values()):
             raise BadLogin(f"the token for {base} is not of the form that HTTP takes")
         try:
             self._http = httpx2.Client(
                 base_url=self.base, headers={"User-Agent": "countersign", **(headers or {})}, timeout=timeout,
-                auth=auth, verify=verify, trust_env=False, follow_redirects=False,
+                auth=auth, verify=trusted(protected(self.base, self.base), ca_file), trust_env=False,
+                follow_redirects=False,
             )  # fmt: skip
         except (httpx2.InvalidURL, ValueError):
             raise BadLogin(f"{base!r} is no address that HTTP takes") from None
@@ -88,22 +84,14 @@ class Http:
 
     def ask(self, verb: str, path: str, **how: Any) -> Reply:
         """One call, whatever its status. Raises NotPublished when no connection came about, else AnswerLost."""
-        where, until = urlsplit(self.base).netloc, time.monotonic() + self._timeout * 2
+        where = urlsplit(self.base).netloc
         try:
-            with self._http.stream(verb, path, **how) as reply:
-                read = bytearray()
-                for chunk in reply.iter_bytes():
-                    read += chunk
-                    if len(read) > LARGEST_ANSWER:
-                        raise AnswerLost(f"the answer is longer than {LARGEST_ANSWER} bytes")
-                    if time.monotonic() > until:
-                        raise AnswerLost("the answer was not complete in time")
-                headers = {name.lower(): value for name, value in reply.headers.items()}
-                return Reply(reply.status_code, headers, _json(bytes(read)))
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            raise NotPublished(f"{where} cannot be reached: {type(error).__name__}") from None
-        except httpx2.HTTPError as error:
-            raise AnswerLost(f"no answer from {where}: {type(error).__name__}") from None
+            answer = asked(self._http, verb, path, seconds=self._timeout * 2, largest=LARGEST_ANSWER, **how)
+            return Reply(answer.status, answer.headers, answer.body)
+        except NotSent as error:
+            raise NotPublished(f"{where} cannot be reached: {error}") from None
+        except NoAnswer as error:
+            raise AnswerLost(f"no answer from {where}: {error}") from None
         except (httpx2.InvalidURL, UnicodeEncodeError, ValueError):
             raise RefusedThere("it cannot be put on the wire") from None
 
@@ -129,10 +117,3 @@ def reason(body: Any) -> str:
     if isinstance(found, dict):
         found = found.get("message")
     return f": {found[:200]}" if isinstance(found, str) and found else ""
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content) if content.strip() else None
-    except (ValueError, RecursionError):
-        return None
