@@ -177,6 +177,7 @@ def test_several_are_approved_together_and_each_stands_there_in_full(checked: Of
     browser = checked.paired()
     shown = browser.see()
     assert all(f"This is answer {number}." in shown.text for number in range(3))
+    assert shown.text.count("Checked: recipients, thread and quote are what the original") == 3
     fields = [("csrf", shown.form("/approve")["csrf"]), *_picks(shown.text)]
     assert len(fields) == 4
     assert browser.post(f"{browser.door}/approve", fields).status == 303

@@ -70,6 +70,19 @@ def test_the_handbook_is_saved_as_the_file_and_only_over_what_was_shown(desk: Of
     assert b"One rule more" in (desk.world.local.vault.journal.read(layout.HANDBOOK) or b"")
 
 
+def test_the_limits_that_count_are_shown_and_the_rows_that_say_nothing_named(desk: Office) -> None:
+    home = desk.world.home
+    config = home.config.read_text(encoding="utf-8")
+    home.config.write_text(f"{config}\n[limits]\nmail_per_hour = 3\n", encoding="utf-8")
+    home.handbook.parent.mkdir(parents=True, exist_ok=True)
+    rows = "## Limits\n\n| What | An hour | A day |\n|---|---|---|\n| posts | none | none |\n| pigeons | 1 | 2 |\n"
+    home.handbook.write_text(rows, encoding="utf-8")
+    shown = desk.paired().see("rules").text
+    assert "<dt>mails</dt><dd>3 an hour, 100 a day</dd>" in shown
+    assert "<dt>posts</dt><dd>no limit</dd>" in shown
+    assert "limit of “pigeons” is not understood" in shown
+
+
 def test_the_switches_turn_and_are_in_the_audit(desk: Office) -> None:
     inside = desk.paired()
     assert inside.do("rules/pause", on="rules", why="on holiday").status == 303

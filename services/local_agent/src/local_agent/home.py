@@ -17,7 +17,7 @@ from local_agent import hub_token, limits
 from local_agent.books_account import BooksAccount
 from local_agent.credentials import Credentials
 from local_agent.kinds import KINDS
-from local_agent.limits import Limit
+from local_agent.limits import Limit, Limits
 from local_agent.mail_account import MailAccount
 from local_agent.networks.account import SocialAccount
 from local_agent.payment_account import NoToken, PaymentAccount
@@ -340,9 +340,13 @@ class Home:
     def limit(self, kind: str) -> Limit:
         """How many effects of this type of action are allowed: config.toml says it, else the Handbook, else `kinds`."""
         known = KINDS[kind]
-        text = self.handbook.read_text(encoding="utf-8", errors="replace") if self.handbook.exists() else ""
-        rows = limits.read(text, [one.named for one in KINDS.values()]).rows
+        rows = self.limits().rows
         return limits.overruled(rows.get(known.named, known.limit), self.settings().limits, known.setting)
+
+    def limits(self) -> Limits:
+        """The Handbook's table, with the rows of it that say nothing."""
+        text = self.handbook.read_text(encoding="utf-8", errors="replace") if self.handbook.exists() else ""
+        return limits.read(text, [one.named for one in KINDS.values()])
 
     def secret_bytes(self) -> bytes:
         return bytes.fromhex(self.secret.read_text(encoding="ascii").strip())

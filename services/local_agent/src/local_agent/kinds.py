@@ -25,19 +25,33 @@ class Kind:
     """Its limits in config.toml, which count before the Handbook's: `SETTING_per_hour`, `SETTING_per_day`."""
     limit: Limit
     """What is allowed while neither says anything."""
+    checked: str
+    """What it means when Local's own check found nothing."""
     by_file: bool = True
     """Whether moving the note's file may decide it, when nothing stands against that."""
 
 
+_RECORD = "the books hold this very record, in this very state"
+_CHAT = "number and chat are those of the message that it answers"
+
 KINDS: Mapping[str, Kind] = {
-    "send_mail": Kind("mail", "sent", "mails", "mail", Limit(10, 100)),
-    "post_invoice": Kind("books", "posted", "documents posted in the books", "posts", Limit(10, 50)),
-    "register_payment": Kind(
-        "books", "registered", "payments registered in the books", "payments", Limit(3, 20), by_file=False
+    "send_mail": Kind(
+        "mail", "sent", "mails", "mail", Limit(10, 100),
+        "recipients, thread and quote are what the original in your mailbox gives",
     ),
-    "pay_transfer": Kind("payments", "transferred", "transfers", "transfers", Limit(3, 10), by_file=False),
-    "publish_post": Kind("social", "published", "posts", "social", Limit(5, 20)),
-    "send_whatsapp": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50)),
-    "send_sealed": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50), by_file=False),
-}
+    "post_invoice": Kind("books", "posted", "documents posted in the books", "posts", Limit(10, 50), _RECORD),
+    "register_payment": Kind(
+        "books", "registered", "payments registered in the books", "payments", Limit(3, 20), _RECORD, by_file=False
+    ),
+    "pay_transfer": Kind(
+        "payments", "transferred", "transfers", "transfers", Limit(3, 10),
+        "the account's check digits hold, and it was paid under this name before", by_file=False,
+    ),
+    "publish_post": Kind(
+        "social", "published", "posts", "social", Limit(5, 20),
+        "the account, the network's rules, the pictures, and what it answers",
+    ),
+    "send_whatsapp": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50), _CHAT),
+    "send_sealed": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50), _CHAT, by_file=False),
+}  # fmt: skip
 """By the type of the action."""

@@ -28,6 +28,10 @@ class Limit:
         """How many, in how long, and its name."""
         return (self.per_hour, HOUR, "an hour"), (self.per_day, DAY, "a day")
 
+    def __str__(self) -> str:
+        said = [f"{most} {span}" for most, _, span in self.spans() if most < MOST]
+        return ", ".join(said) or "no limit"
+
 
 MANY = Limit(MOST, MOST)
 """No limit that anybody meets."""

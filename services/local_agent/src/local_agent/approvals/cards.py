@@ -10,6 +10,7 @@ from local_agent.approving import objection
 from local_agent.assemble import Local
 from local_agent.chats.letters import Letters, NotHere
 from local_agent.drafts import Draft, open_draft, with_edit
+from local_agent.kinds import KINDS
 from vault_protocol import request, summary
 from vault_protocol.action import Action, SendMail
 from vault_protocol.canonical import canonical, sha256
@@ -85,6 +86,11 @@ class Card:
         if self.draft.request is None or (check is not None and check.original):
             return ""
         return check.reason if check else "it was not looked at yet"
+
+    @property
+    def checked(self) -> str:
+        """What was found in order, when nothing was found."""
+        return KINDS[self.asks].checked if self.draft.request else ""
 
     @property
     def step_up(self) -> bool:

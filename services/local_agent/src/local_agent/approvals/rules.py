@@ -8,6 +8,7 @@ from local_agent import switching
 from local_agent.approvals.answering import Ask, Changed
 from local_agent.approvals.waiting import switches
 from local_agent.assemble import Local
+from local_agent.kinds import KINDS
 from vault_protocol import layout
 from vault_protocol.canonical import sha256
 from vault_protocol.errors import VaultError
@@ -66,12 +67,17 @@ def dry_run(ask: Ask) -> Response:
 
 def _show(ask: Ask, local: Local, *, status: int = 200, trouble: str = "", says: str = "", text: str = "") -> Response:
     settings, handbook = local.home.settings(), _handbook(local)
-    limits = dict(settings.limits)
     return ask.show(
         "rules.html", status=status, trouble=trouble, says=says, text=text or handbook.decode("utf-8", "replace"),
-        seen=sha256(handbook), switches=switches(local), limits=sorted(limits.items()),
+        seen=sha256(handbook), switches=switches(local), limits=_limits(local), unread=local.home.limits().unread,
         minutes=settings.unlock_minutes, days=settings.page_days,
     )  # fmt: skip
+
+
+def _limits(local: Local) -> list[tuple[str, str]]:
+    """What counts now, by the name of the kind of effect."""
+    types = {kind.named: type_ for type_, kind in KINDS.items()}
+    return [(named, str(local.home.limit(type_))) for named, type_ in types.items()]
 
 
 def _handbook(local: Local) -> bytes:

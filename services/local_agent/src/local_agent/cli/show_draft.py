@@ -13,20 +13,10 @@ from local_agent.cli.chat_words import in_words, said_to_us
 from local_agent.cli.post_preview import preview
 from local_agent.cli.session import Session
 from local_agent.drafts import Draft
+from local_agent.kinds import KINDS
 from vault_protocol import layout, request, summary
 from vault_protocol.action import PublishPost, SendMail
 from vault_protocol.task import Stage
-
-CHECKED = {
-    "send_mail": "Checked: recipients, thread and quote are what the original in your mailbox gives.",
-    "post_invoice": "Checked: the books hold this very record, in this very state.",
-    "register_payment": "Checked: the books hold this very record, in this very state.",
-    "pay_transfer": "Checked: the account's check digits hold, and it was paid under this name before.",
-    "send_whatsapp": "Checked: number and chat are those of the message that it answers.",
-    "send_sealed": "Checked: number and chat are those of the message that it answers.",
-    "publish_post": "Checked: the account, the network's rules, the pictures, and what it answers.",
-}
-"""What it means that the check of an action found nothing, by its type."""
 
 
 def show_draft(session: Session, local: Local, draft: Draft, *, original: bool = True) -> None:
@@ -95,8 +85,8 @@ def _check(session: Session, draft: Draft) -> None:
         session.say(f"MISMATCH: {mismatch}", "bold red")
     if not check.original:
         session.say(f"Not checked against the original: {check.reason}", "yellow")
-    elif not check.mismatches:
-        session.say(CHECKED.get(draft.request.action.type if draft.request else "", "Checked."), "green")
+    elif not check.mismatches and draft.request:
+        session.say(f"Checked: {KINDS[draft.request.action.type].checked}.", "green")
     for warning in check.warnings:
         if draft.request is None or warning not in draft.request.warnings:
             session.say(f"! {words.exactly(warning)}", "bold yellow")
