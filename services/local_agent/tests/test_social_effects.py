@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from services.local_agent.tests.networks.desk import Desk, Died, desk_of
@@ -86,6 +87,17 @@ def test_an_answer_goes_below_the_post_that_it_answers(desk: Desk) -> None:
     assert isinstance(desk.execute(action, desk.approve(action)), Done)
     assert desk.server.effects[-1]["answers"] == about
     assert desk.server.shown()[-1] == "Thank you!"
+
+
+@pytest.mark.parametrize("network", ["facebook", "instagram", "linkedin"])
+@pytest.mark.parametrize("about", ["me/feed?message=evil&x=", "55_9/../me", "..", ".", "1#/", "1%2F..%2Fme"])
+def test_an_id_that_is_a_path_of_its_own_leads_nowhere_else(tmp_path: Path, network: str, about: str) -> None:
+    with desk_of(tmp_path, network) as desk:
+        action = desk.post("Thank you!\n", reply_to=about)
+        desk.execute(action, desk.approve(action))
+        posted = [one.line for one in desk.server.asked if one.verb == "POST"]
+    assert bool(posted) is (about.strip(".") != "")
+    assert all(quote(about, safe="") in line.split("/") and "?" not in line for line in posted)
 
 
 def test_a_thread_is_published_in_order_each_below_the_one_before(threaded: Desk) -> None:

@@ -36,6 +36,8 @@ class Asked:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     raw: bytes
+    line: str = ""
+    """Path and query as they came over the wire."""
 
     @property
     def json(self) -> Any:
@@ -151,7 +153,7 @@ def _handler(server: Outside) -> type[BaseHTTPRequestHandler]:
             parts = urlsplit(self.path)
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, unquote(parts.path), dict(parse_qsl(parts.query)), headers, raw)
+            asked = Asked(self.command, unquote(parts.path), dict(parse_qsl(parts.query)), headers, raw, self.path)
             server.asked.append(asked)
             fate = server.fate(asked)
             if fate is Fate.REQUEST_LOST:

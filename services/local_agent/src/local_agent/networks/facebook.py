@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from local_agent.networks.graph import Graph
+from local_agent.networks.http import within
 from local_agent.networks.network import OwnPost, Picture, Post, RefusedThere, Said
 from local_agent.networks.texts import same
 from local_agent.networks.times import parsed
@@ -23,7 +24,7 @@ _WHO = "id,message,from,created_time,permalink_url"
 def unpublished_photo(graph: Graph, page: str, picture: Picture) -> str:
     """A photo that nobody is shown, to be put into a post."""
     made = graph.harmless(
-        f"/{page}/photos", data={"published": "false", "alt_text_custom": picture.alt},
+        within(page, "photos"), data={"published": "false", "alt_text_custom": picture.alt},
         files={"source": (picture.name, picture.content, picture.media_type)},
     )  # fmt: skip
     return made.text("id")
@@ -44,12 +45,12 @@ class Facebook:
     def create(self, post: Post) -> str:
         body: dict[str, str] = {"message": post.text} if post.text else {}
         if post.answers:
-            return self._graph.post(f"/{post.answers}/comments", data=body).text("id")
+            return self._graph.post(within(post.answers, "comments"), data=body).text("id")
         if post.link:
             body["link"] = post.link
         if post.pictures:
             body["attached_media"] = json.dumps([{"media_fbid": id_} for id_, _ in post.pictures])
-        return self._graph.post(f"/{self._page}/feed", data=body).text("id")
+        return self._graph.post(within(self._page, "feed"), data=body).text("id")
 
     def published(self, post: Post, *, since: datetime) -> Sequence[OwnPost]:
         if post.answers:
@@ -61,7 +62,7 @@ class Facebook:
 
     def own(self, *, since: datetime, most: int) -> Sequence[OwnPost]:
         rows = self._graph.get(
-            f"/{self._page}/published_posts", fields=_FIELDS, since=int(since.timestamp()), limit=min(most, 100)
+            within(self._page, "published_posts"), fields=_FIELDS, since=int(since.timestamp()), limit=min(most, 100)
         ).rows("data")
         return [one for one in map(_own, rows) if one.at >= since][:most]
 
@@ -76,7 +77,7 @@ class Facebook:
             if who != self._page
         ]
         try:
-            tagged = self._graph.get(f"/{self._page}/tagged", fields=_WHO, limit=min(most, 50)).rows("data")
+            tagged = self._graph.get(within(self._page, "tagged"), fields=_WHO, limit=min(most, 50)).rows("data")
         except RefusedThere:
             tagged = []  # needs a permission of its own, which not every app has
         found += [_said(row, "mention", "")[0] for row in tagged]
@@ -84,7 +85,7 @@ class Facebook:
 
     def _comments(self, post: str) -> list[tuple[Said, str]]:
         rows = self._graph.get(
-            f"/{post}/comments", fields=_WHO, filter="stream", order="reverse_chronological", limit=50
+            within(post, "comments"), fields=_WHO, filter="stream", order="reverse_chronological", limit=50
         ).rows("data")
         return [_said(row, "comment", post) for row in rows]
 

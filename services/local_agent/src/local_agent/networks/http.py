@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 
@@ -107,6 +107,13 @@ class Http:
         if 400 <= reply.status < 500 and reply.status not in (408, 409, 425):
             raise RefusedThere(told)
         raise AnswerLost(told)
+
+
+def within(*parts: str) -> str:
+    """A path of these parts. An id that came from elsewhere stays one part, whatever is in it. Raises RefusedThere."""
+    if any(part in ("", ".", "..") for part in parts):
+        raise RefusedThere("the id that it names is none")
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
 def reason(body: Any) -> str:

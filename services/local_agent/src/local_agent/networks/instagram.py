@@ -12,6 +12,7 @@ from typing import Any
 
 from local_agent.networks.facebook import unpublished_photo
 from local_agent.networks.graph import Graph
+from local_agent.networks.http import within
 from local_agent.networks.network import AnswerLost, NotPublished, OwnPost, Picture, Post, RefusedThere, Said
 from local_agent.networks.texts import same
 from local_agent.networks.times import parsed
@@ -33,20 +34,20 @@ class Instagram:
 
     def upload(self, picture: Picture) -> str:
         photo = unpublished_photo(self._graph, self._page, picture)
-        images = self._graph.get(f"/{photo}", fields="images").rows("images")
+        images = self._graph.get(within(photo), fields="images").rows("images")
         if not images or not isinstance(images[0].get("source"), str):
             raise NotPublished("the Page gives no address of the picture")
         return str(images[0]["source"])
 
     def create(self, post: Post) -> str:
         if post.answers:
-            return self._graph.post(f"/{post.answers}/replies", data={"message": post.text}).text("id")
+            return self._graph.post(within(post.answers, "replies"), data={"message": post.text}).text("id")
         container = self._container(post)
-        return self._graph.post(f"/{self._user}/media_publish", data={"creation_id": container}).text("id")
+        return self._graph.post(within(self._user, "media_publish"), data={"creation_id": container}).text("id")
 
     def published(self, post: Post, *, since: datetime) -> Sequence[OwnPost]:
         if post.answers:
-            rows = self._graph.get(f"/{post.answers}/replies", fields="id,text,timestamp", limit=50).rows("data")
+            rows = self._graph.get(within(post.answers, "replies"), fields="id,text,timestamp", limit=50).rows("data")
             found = [
                 OwnPost(str(row.get("id", "")), str(row.get("text", "")), parsed(row.get("timestamp"))) for row in rows
             ]
@@ -56,7 +57,7 @@ class Instagram:
 
     def own(self, *, since: datetime, most: int) -> Sequence[OwnPost]:
         fields = "id,caption,timestamp,permalink,like_count,comments_count"
-        rows = self._graph.get(f"/{self._user}/media", fields=fields, limit=min(most, 100)).rows("data")
+        rows = self._graph.get(within(self._user, "media"), fields=fields, limit=min(most, 100)).rows("data")
         return [one for one in map(_own, rows) if one.at >= since][:most]
 
     def close(self) -> None:
@@ -65,11 +66,12 @@ class Instagram:
     def said(self, *, since: datetime, most: int) -> Sequence[Said]:
         found = []
         for post in self.own(since=since, most=WATCHED):
-            rows = self._graph.get(f"/{post.id}/comments", fields="id,text,username,timestamp", limit=50).rows("data")
+            path = within(post.id, "comments")
+            rows = self._graph.get(path, fields="id,text,username,timestamp", limit=50).rows("data")
             found += [_said(row, "comment", "text", post.id) for row in rows]
         try:
             tags = self._graph.get(
-                f"/{self._user}/tags", fields="id,caption,username,timestamp,permalink", limit=min(most, 50)
+                within(self._user, "tags"), fields="id,caption,username,timestamp,permalink", limit=min(most, 50)
             ).rows("data")
         except RefusedThere:
             tags = []
@@ -94,9 +96,9 @@ class Instagram:
 
     def _made(self, fields: dict[str, str]) -> str:
         given = {name: value for name, value in fields.items() if value}
-        container = self._graph.harmless(f"/{self._user}/media", data=given).text("id")
+        container = self._graph.harmless(within(self._user, "media"), data=given).text("id")
         for _ in range(LOOKS):
-            state = self._graph.get(f"/{container}", fields="status_code").text("status_code")
+            state = self._graph.get(within(container), fields="status_code").text("status_code")
             if state == "FINISHED":
                 return container
             if state in ("ERROR", "EXPIRED"):

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from local_agent.networks.http import Http, Reply
+from local_agent.networks.http import Http, Reply, within
 from local_agent.networks.network import AnswerLost, NotPublished, OwnPost, Picture, Post, RefusedThere, Said
 from local_agent.networks.texts import same
 from local_agent.networks.times import parsed
@@ -49,7 +49,7 @@ class LinkedIn:
     def create(self, post: Post) -> str:
         if post.answers:
             body = {"actor": self._author, "object": post.answers, "message": {"text": post.text}}
-            made = self._sent(f"/rest/socialActions/{quote(post.answers, safe='')}/comments", body)
+            made = self._sent(within("rest", "socialActions", post.answers, "comments"), body)
         else:
             made = self._sent("/rest/posts", self._post(post))
         id_ = made.headers.get("x-restli-id", "")
@@ -118,7 +118,7 @@ class LinkedIn:
 
     def _figures(self, urn: str) -> dict[str, int]:
         try:
-            body = self._http.get(f"/rest/socialActions/{quote(urn, safe='')}").body
+            body = self._http.get(within("rest", "socialActions", urn)).body
         except RefusedThere:
             return {}
         likes, comments = (body or {}).get("likesSummary"), (body or {}).get("commentsSummary")
@@ -129,7 +129,7 @@ class LinkedIn:
         return {name: count for name, count in found.items() if isinstance(count, int)}
 
     def _comments(self, urn: str) -> list[Said]:
-        rows = self._http.get(f"/rest/socialActions/{quote(urn, safe='')}/comments", count=50).rows("elements")
+        rows = self._http.get(within("rest", "socialActions", urn, "comments"), count=50).rows("elements")
         return [_comment(row, urn) for row in rows]
 
     def _is_theirs(self, address: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from local_agent.networks.http import Http
+from local_agent.networks.http import Http, within
 from local_agent.networks.network import NotPublished, OwnPost, Picture, Post, Said
 from local_agent.networks.texts import of_html, same
 from local_agent.networks.times import parsed
@@ -33,7 +33,7 @@ class Mastodon:
         )  # fmt: skip
         id_ = made.text("id")
         for _ in range(LOOKS if made.status == 202 else 0):
-            if self._http.get(f"/api/v1/media/{id_}").status == 200:
+            if self._http.get(within("api", "v1", "media", id_)).status == 200:
                 return id_
             self._wait(1)
         if made.status == 202:
@@ -56,7 +56,8 @@ class Mastodon:
     def own(self, *, since: datetime, most: int) -> Sequence[OwnPost]:
         if not self._me:
             self._me = self._http.get("/api/v1/accounts/verify_credentials").text("id")
-        rows = self._http.get(f"/api/v1/accounts/{self._me}/statuses", exclude_reblogs="true", limit=min(most, 40))
+        path = within("api", "v1", "accounts", self._me, "statuses")
+        rows = self._http.get(path, exclude_reblogs="true", limit=min(most, 40))
         return [one for one in map(_own, rows.rows()) if one.at >= since][:most]
 
     def close(self) -> None:
