@@ -20,7 +20,6 @@ from typing import Any, Protocol
 from lxml import etree
 from services.local_agent.tests.gmail_server import SECRET, GmailServer
 from services.local_agent.tests.outside import Provider
-from services.local_agent.tests.outside import running as providing
 from services.local_agent.tests.transferring import transfer
 from services.local_agent.tests.wise_server import TOKEN, WiseServer
 
@@ -239,7 +238,7 @@ class _Books:
 
 @contextmanager
 def _odoo(folder: Path, one_in: int, *, pays: bool) -> Iterator[Outside]:
-    with odoo.running(one_in=one_in, chance=Random(11)) as server:
+    with odoo.Server(one_in=one_in, chance=Random(11)) as server:
         tell(folder, url=server.url, key=server.keys["local"])
         yield _Books(server, pays=pays)
 
@@ -266,7 +265,7 @@ def _payer(folder: Path, now: Now) -> Connector[Any]:
 
 @contextmanager
 def _told(server: Provider, folder: Path) -> Iterator[None]:
-    with providing(server):
+    with server:
         tell(folder, url=server.url)
         yield
 

@@ -14,7 +14,7 @@ from services.cloud_agent.tests.world import OWNER, ToldDrafter, World, mail
 
 from books.rpc import Access, connect
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk
-from demo.odoo.server import Fate, Server, running
+from demo.odoo.server import Fate, Server
 from drafting import Kind
 from vault_protocol import later, request
 from vault_protocol.action import PostInvoice, SendMail
@@ -31,7 +31,7 @@ class Died(BaseException):
 
 @pytest.fixture
 def odoo() -> Iterator[Server]:
-    with running() as server:
+    with Server() as server:
         yield server
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from demo.loopback import JsonHandler, Loopback
 
 
 class Fate(Enum):
@@ -46,7 +45,7 @@ class Reply:
 
 
 @dataclass
-class Provider:
+class Provider(Loopback):
     """Subclasses say what they do (`reply`) and which calls act (`acts`); only those meet a fate.
 
     `fates` are used up call by call; after them one in `one_in` loses its answer, half of these the request, too.
@@ -64,21 +63,17 @@ class Provider:
     def acts(self, call: Call) -> bool:
         return call.verb != "GET"
 
-    def start(self) -> None:
+    def __post_init__(self) -> None:
         self._one = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
 
-    def stop(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+    def serve(self, call: JsonHandler) -> None:
+        raw, parts = call.content(), urlsplit(call.path)
+        headers = {name.lower(): value for name, value in call.headers.items()}
+        query = dict(parse_qsl(parts.query))
+        _, reply = self.take(Call(call.command, parts.path, query, headers, _body(headers, raw), raw))
+        if reply is None:
+            return call.cut()
+        return call.send(reply.body, reply.status, reply.headers)
 
     def take(self, call: Call) -> tuple[Fate, Reply | None]:
         """Its fate, and the answer if there is one to give."""
@@ -106,37 +101,6 @@ class Provider:
         return fate
 
 
-def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _serve(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            parts = urlsplit(self.path)
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            call = Call(self.command, parts.path, dict(parse_qsl(parts.query)), headers, _body(headers, raw), raw)
-            _, reply = provider.take(call)
-            if reply is None:
-                self.close_connection = True
-                with suppress(OSError):
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                return
-            content = b"" if reply.body is None else json.dumps(reply.body).encode()
-            self.send_response(reply.status)
-            for name, value in {"Content-Type": "application/json", **reply.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815 - the base class calls them so
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
-            return
-
-    return Handler
-
-
 def _body(headers: Mapping[str, str], raw: bytes) -> Any:
     kind = headers.get("content-type", "")
     if raw and kind.startswith("application/json"):
@@ -144,13 +108,3 @@ def _body(headers: Mapping[str, str], raw: bytes) -> Any:
     if kind.startswith("application/x-www-form-urlencoded"):
         return dict(parse_qsl(raw.decode()))
     return None
-
-
-@contextmanager
-def running(provider: Provider) -> Iterator[Provider]:
-    """Started for one block."""
-    provider.start()
-    try:
-        yield provider
-    finally:
-        provider.stop()

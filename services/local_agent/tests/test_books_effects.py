@@ -16,7 +16,7 @@ import pytest
 
 from accounting.records import invoice_of, payment_of
 from books.rpc import Access, connect
-from demo.odoo.server import Fate, Server, running
+from demo.odoo.server import Fate, Server
 from local_agent.effects import Answer, Done, Executor, Ledger, Refusal, Unsure, Waiting
 from local_agent.limits import MANY
 from local_agent.mcp.books_connectors import UNDER_WAY, PaymentConnector, PostConnector
@@ -93,7 +93,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with running() as server:
+    with Server() as server:
         made = Desk(tmp_path, server)
         yield made
         for ledger in made.ledgers:
@@ -314,7 +314,7 @@ def test_a_death_at_any_step_never_leads_to_a_second_act(desk: Desk, step: str, 
 def test_two_hundred_acts_with_a_fifth_of_the_answers_lost_happen_at_most_once_and_every_doubt_is_told(
     tmp_path: Path, kind: str
 ) -> None:
-    with running(one_in=5, chance=Random(11)) as server:
+    with Server(one_in=5, chance=Random(11)) as server:
         desk = Desk(tmp_path, server)
         records, told, actions = server.records, dict[str, str](), dict[str, PostInvoice | RegisterPayment]()
         for number in range(200):

@@ -23,7 +23,7 @@ from accounting.records import invoice_of
 from books.odoo import open_books
 from books.rpc import Access
 from demo.launch import MailWorld, mail_world
-from demo.odoo.server import Server, running
+from demo.odoo.server import Server
 from local_agent.server_client import ServerClient, command
 from local_agent.taking_back import approvals
 from vault_protocol import later, moves, request
@@ -124,7 +124,7 @@ def office(tmp_path: Path, capsys: pytest.CaptureFixture[str], mail: MailWorld) 
     assert ran.code == 0, ran.err
     key = tmp_path / "books-key"
     key.write_text("local-key\n", encoding="utf-8")
-    with running() as odoo:
+    with Server() as odoo:
         with world.home.config.open("a", encoding="utf-8") as config:
             config.write(
                 f'\n[[books]]\nname = "books"\nurl = "{odoo.url}"\ndatabase = "books"\nlogin = "local"\n'

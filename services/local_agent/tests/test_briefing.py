@@ -13,7 +13,7 @@ from services.local_agent.tests.cli_world import World
 
 from accounting.briefing import week_of
 from demo.odoo import moves
-from demo.odoo.server import Server, running
+from demo.odoo.server import Server
 from local_agent.weekly import Weekly, path_of
 from vault_protocol import fences, request
 from vault_protocol.action import SendMail
@@ -23,7 +23,7 @@ from vault_protocol.testing import TestClock
 
 @pytest.fixture
 def odoo() -> Iterator[Server]:
-    with running() as server:
+    with Server() as server:
         yield server
 
 

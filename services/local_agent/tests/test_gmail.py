@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from services.local_agent.tests.gmail_server import SECRET, GmailServer
-from services.local_agent.tests.outside import Fate, running
+from services.local_agent.tests.outside import Fate
 
 from local_agent.effects import Answer, Done, Executor, Ledger, Refusal, Unsure, Waiting
 from local_agent.gmail import Gmail
@@ -78,7 +78,7 @@ def mail(**changes: Any) -> SendMail:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     server = GmailServer()
-    with running(server):
+    with server:
         made = Desk(tmp_path, server)
         yield made
         for ledger in made.ledgers:

@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 import pytest
 from services.local_agent.tests.cli_world import COMMAND, PASSPHRASE, World, until
-from services.local_agent.tests.outside import running
 from services.local_agent.tests.transferring import transfer
 from services.local_agent.tests.wise_server import TOKEN, WiseServer
 
@@ -44,7 +43,7 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
 @pytest.fixture
 def wise() -> Iterator[WiseServer]:
     server = WiseServer()
-    with running(server):
+    with server:
         yield server
 
 

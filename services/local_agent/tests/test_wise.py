@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from services.local_agent.tests.outside import Fate, running
+from services.local_agent.tests.outside import Fate
 from services.local_agent.tests.transferring import Desk, Died, by_wise, transfer
 from services.local_agent.tests.wise_server import WiseServer
 
@@ -22,7 +22,7 @@ LATER = UNDER_WAY + timedelta(seconds=1)
 @pytest.fixture
 def server() -> Iterator[WiseServer]:
     made = WiseServer()
-    with running(made):
+    with made:
         yield made
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
 
+from demo.loopback import JsonHandler, Loopback
 from demo.odoo.records import KEY, USER, Fault, Records
 
 
@@ -28,7 +25,7 @@ class Fate(Enum):
 
 
 @dataclass
-class Server:
+class Server(Loopback):
     """The records behind a port. `fates` are used up call by call; after them `one_in` calls loses its answer."""
 
     records: Records = field(default_factory=Records)
@@ -39,23 +36,6 @@ class Server:
     port: int = 0
     told: list[tuple[str, Fate]] = field(default_factory=list)
     """Every acting call and its fate."""
-
-    def start(self) -> None:
-        """On the port it had before, when it had one."""
-        self._http = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
-        self._http.daemon_threads = True
-        self.port = self._http.server_address[1]
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def fate(self, method: str) -> Fate:
         if not method.startswith(("countersign_post", "countersign_register", "countersign_draft")):
@@ -81,62 +61,28 @@ class Server:
             raise Fault("odoo.exceptions.AccessDenied", "Access Denied")
         return self.records.call(user, model, called, list(positional), dict(named))
 
-
-def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked = body["params"]
-            called = asked["args"][4] if asked["service"] == "object" else asked["method"]
-            fate = server.fate(called)
-            if fate is Fate.REQUEST_LOST:
-                return self._cut()
-            told: dict[str, Any] = {"jsonrpc": "2.0", "id": body.get("id")}
-            try:
-                if fate is Fate.UNDONE:
-                    raise Fault("psycopg2.errors.SerializationFailure", "could not serialize access")
-                told["result"] = server.answer(asked["service"], asked["method"], asked["args"])
-            except Fault as fault:
-                told["error"] = {
-                    "code": 200, "message": "Odoo Server Error",
-                    "data": {"name": fault.name, "message": fault.message, "arguments": [], "debug": ""},
-                }  # fmt: skip
-            if fate is Fate.ANSWER_LOST:
-                return self._cut()
-            content = json.dumps(told).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-            return None
-
-        def _cut(self) -> None:
-            self.close_connection = True
-            with suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
-            return
-
-    return Handler
-
-
-@contextmanager
-def running(**options: Any) -> Iterator[Server]:
-    """A server for one block."""
-    server = Server(**options)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    def serve(self, call: JsonHandler) -> None:
+        body = json.loads(call.content())
+        asked = body["params"]
+        called = asked["args"][4] if asked["service"] == "object" else asked["method"]
+        fate = self.fate(called)
+        if fate is Fate.REQUEST_LOST:
+            return call.cut()
+        told: dict[str, Any] = {"jsonrpc": "2.0", "id": body.get("id")}
+        try:
+            if fate is Fate.UNDONE:
+                raise Fault("psycopg2.errors.SerializationFailure", "could not serialize access")
+            told["result"] = self.answer(asked["service"], asked["method"], asked["args"])
+        except Fault as fault:
+            told["error"] = {
+                "code": 200, "message": "Odoo Server Error",
+                "data": {"name": fault.name, "message": fault.message, "arguments": [], "debug": ""},
+            }  # fmt: skip
+        return call.cut() if fate is Fate.ANSWER_LOST else call.send(told)
 
 
 if __name__ == "__main__":
-    with running(port=18069) as shown:
+    with Server(port=18069) as shown:
         print(shown.url, flush=True)
         with suppress(KeyboardInterrupt):
             while True:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from demo.loopback import JsonHandler, Loopback
 
 
 class Fate(Enum):
@@ -58,7 +56,7 @@ class Answer:
 
 
 @dataclass
-class Outside:
+class Outside(Loopback):
     """A network as a program sees it. `effects` is what the world was shown, one entry for each post."""
 
     fates: deque[Fate] = field(default_factory=deque)
@@ -87,30 +85,6 @@ class Outside:
     def broken(self) -> Answer:
         return Answer(500, {"error": "Internal Server Error"})
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """On the port it had before, when it had one."""
-        self._http = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
-        self._http.daemon_threads = True
-        self.port = self._http.server_address[1]
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
-    def __enter__(self) -> Outside:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
     def fate(self, asked: Asked) -> Fate:
         if not self.acts(asked):
             return Fate.ANSWERED
@@ -134,50 +108,17 @@ class Outside:
         """The texts that the world was shown, in order."""
         return [str(effect["text"]) for effect in self.effects]
 
-
-def _handler(server: Outside) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # an answer in one write: in two, the second waits 40 ms for the first to be acknowledged
-
-        def do_GET(self) -> None:
-            self._serve()
-
-        def do_POST(self) -> None:
-            self._serve()
-
-        def do_PUT(self) -> None:
-            self._serve()
-
-        def _serve(self) -> None:
-            parts = urlsplit(self.path)
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, unquote(parts.path), dict(parse_qsl(parts.query)), headers, raw, self.path)
-            server.asked.append(asked)
-            fate = server.fate(asked)
-            if fate is Fate.REQUEST_LOST:
-                return self._cut()
-            answer = server.limited() if fate is Fate.LIMITED else server.answer(asked)
-            if fate is Fate.ANSWER_LOST:
-                return self._cut()
-            return self._send(server.broken() if fate is Fate.BROKEN else answer)
-
-        def _send(self, answer: Answer) -> None:
-            content = b"" if answer.body is None else json.dumps(answer.body).encode()
-            self.send_response(answer.status)
-            for name, value in {"Content-Type": "application/json", **answer.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def _cut(self) -> None:
-            self.close_connection = True
-            with suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
-            return
-
-    return Handler
+    def serve(self, call: JsonHandler) -> None:
+        parts = urlsplit(call.path)
+        headers = {name.lower(): value for name, value in call.headers.items()}
+        query = dict(parse_qsl(parts.query))
+        asked = Asked(call.command, unquote(parts.path), query, headers, call.content(), call.path)
+        self.asked.append(asked)
+        fate = self.fate(asked)
+        if fate is Fate.REQUEST_LOST:
+            return call.cut()
+        answer = self.limited() if fate is Fate.LIMITED else self.answer(asked)
+        if fate is Fate.ANSWER_LOST:
+            return call.cut()
+        answer = self.broken() if fate is Fate.BROKEN else answer
+        return call.send(answer.body, answer.status, answer.headers)
