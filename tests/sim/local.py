@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_agent import dashboard, effects, signals
 from local_agent.decisions import Desk
-from local_agent.effects.ledger import Ledger
+from local_agent.effects.ledger import IN_MEMORY, Ledger
 from local_agent.executor import Executor, ServerGone
 from local_agent.limits import MOST, Limit
 from local_agent.mcp.mail import facts
@@ -157,4 +157,4 @@ class Local:
     def _open(self) -> Ledger:
         if self.folder is not None:
             return Ledger(self.folder / f"{self.executor_id}.sqlite")
-        return Ledger(Path(":memory:"))
+        return Ledger(IN_MEMORY)

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -113,6 +113,10 @@ class AlreadyDone(VaultError):
         )
 
 
+IN_MEMORY = Path(":memory:")
+"""A ledger that lives as long as its process, and that no other opens: for simulations."""
+
+
 @contextmanager
 def _one_at_a_time(ledger: Path) -> Iterator[None]:
     """SQLite does not wait its turn to begin a write-ahead log: of two that open a new ledger one would fail."""
@@ -133,7 +137,7 @@ class Ledger:
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         try:
-            with _one_at_a_time(path):
+            with nullcontext() if path == IN_MEMORY else _one_at_a_time(path):
                 self._prepare()
         except BaseException:
             self._db.close()
