@@ -9,6 +9,13 @@ from hypothesis import strategies as st
 from correspondence.charset import KNOWN, MARKS, decode
 
 
+@pytest.mark.parametrize("name", [name for name in sorted(KNOWN) if name.startswith("iso2022")])
+def test_an_escape_sequence_that_never_ends_is_still_text(name: str) -> None:
+    content = b"\x1b$" + bytes(8)
+    assert decode(content, name, set(), limit=len(content) - 1)
+    assert decode(content, name, set(), limit=len(content))
+
+
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_no_bytes_in_any_known_charset_raise(name: str) -> None:
     @settings(max_examples=60, deadline=None, database=None)

@@ -109,7 +109,10 @@ def decode(content: bytes, charset: str, found: set[Oddity], *, limit: int) -> s
     found.add(Oddity.BAD_CHARSET)
     if guessed or name == "cp1252":
         return _strict(content, "cp1252", whole) or content.decode("latin-1")
-    return codecs.getincrementaldecoder(name)("replace").decode(content, whole)
+    try:
+        return codecs.getincrementaldecoder(name)("replace").decode(content, whole)
+    except UnicodeError:  # an escape sequence that never ends is more than some of Python's decoders hold
+        return content.decode("latin-1")
 
 
 def _strict(content: bytes, name: str, whole: bool) -> str | None:

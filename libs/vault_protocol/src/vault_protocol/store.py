@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from errno import ENOSPC
 from pathlib import Path
@@ -154,8 +154,9 @@ class GitStore:
             self.set_ref(name, commit)
         except (pygit2.GitError, OSError):
             lock = self.path / f"{name}.lock"
-            if lock.exists() and time.time() - lock.stat().st_mtime > 60:
-                lock.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # whoever held it may be done by now
+                if time.time() - lock.stat().st_mtime > 60:
+                    lock.unlink()
 
     def ref(self, name: str) -> CommitId | None:
         """The commit a ref of this clone points to."""
