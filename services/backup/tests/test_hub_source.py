@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,32 @@ def test_a_hub_comes_back_with_its_line_its_tasks_and_its_agents(hub: HubInUse, 
     for name in ("hub.toml", "owner.pub", "agents/local.json"):
         assert (home / name).read_bytes() == (hub.home / name).read_bytes()
     assert home.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_head_that_never_stands_still_is_taken_as_it_was_seen(hub: HubInUse, tmp_path: Path) -> None:
+    """git leaves out each ref that moves while it makes a bundle, and refuses to make one of nothing."""
+    hub.write(2)
+    repository = hub.home / hub_source.REPOSITORY
+    heads = [hub.world.head, git.run(repository, "rev-parse", f"{MAIN}~1").strip()]
+    head, beside, done = repository / MAIN, repository / f"{MAIN}.moving", threading.Event()
+
+    def move() -> None:
+        while not done.is_set():
+            for commit in heads:
+                beside.write_text(f"{commit}\n", encoding="ascii")
+                beside.replace(head)
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    try:
+        for number in range(25):
+            shutil.rmtree(hub.spool, ignore_errors=True)
+            fetched = brought_back(hub.stage(NOW), tmp_path / f"out{number}")
+            hub_restored.build(fetched, tmp_path / f"restored{number}")
+            assert git.refs(tmp_path / f"restored{number}" / hub_source.REPOSITORY)[MAIN] in heads
+    finally:
+        done.set()
+        mover.join()
 
 
 def test_what_came_since_is_a_small_bundle_and_the_large_one_stays_the_same_bytes(

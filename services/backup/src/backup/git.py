@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from backup.errors import SourceFailed
@@ -38,6 +39,18 @@ def refs(repository: Path) -> dict[str, str]:
     """Every ref and what it points to."""
     lines = run(repository, "for-each-ref", "--format=%(objectname) %(refname)").splitlines()
     return {name: id_ for id_, _, name in (line.partition(" ") for line in lines)}
+
+
+def view(repository: Path, refs: Mapping[str, str], folder: Path) -> Path:
+    """A repository whose refs stand still, over the objects of one that is written to: a bundle leaves out each ref
+    that moves while it is made. Objects are borrowed, none is copied."""
+    (folder / "objects" / "info").mkdir(parents=True, exist_ok=True)
+    (folder / "refs").mkdir(exist_ok=True)
+    (folder / "objects" / "info" / "alternates").write_text(f"{repository.resolve() / 'objects'}\n", encoding="utf-8")
+    (folder / "HEAD").write_text("ref: refs/heads/main\n", encoding="ascii")
+    lines = (f"{id_} {name}\n" for name, id_ in sorted(refs.items()))
+    (folder / "packed-refs").write_text("# pack-refs with: sorted \n" + "".join(lines), encoding="utf-8")
+    return folder
 
 
 def bundle(repository: Path, file: Path, *, without: tuple[str, ...] = ()) -> None:

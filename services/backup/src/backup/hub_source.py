@@ -64,11 +64,12 @@ class HubSource:
         return Staged(manifest, made)
 
     def _bundles(self, refs: dict[str, str], whole: Path, since: Path) -> int:
-        """How many there are now; together they hold every ref as it is in `refs`, and perhaps newer commits."""
-        repository, known = self._home / REPOSITORY, whole.with_suffix(".refs")
+        """How many there are now; together they hold every ref as it is in `refs`."""
+        known = whole.with_suffix(".refs")
         before = _read(known) if whole.exists() else {}
         if before == refs:
             return 1
+        repository = git.view(self._home / REPOSITORY, refs, whole.with_name("view.git"))
         if MAIN in before and git.is_ancestor(repository, before[MAIN], refs[MAIN]):
             fresh = since.with_suffix(".tmp")
             # Nothing new, or what the first held is gone from the hub: git refuses, and the first is made anew.
@@ -81,7 +82,7 @@ class HubSource:
         known.unlink(missing_ok=True)
         git.bundle(repository, fresh)
         fresh.replace(whole)
-        known.write_text(json.dumps(_of_bundle(repository, whole)), encoding="utf-8")
+        known.write_text(json.dumps(refs), encoding="utf-8")
         return 1
 
     def _refs(self) -> dict[str, str]:
@@ -115,12 +116,6 @@ def _mark(refs: dict[str, str], files: dict[str, bytes]) -> str:
     for name, content in files.items():
         seen.update(f"{name}\n".encode() + hashlib.sha256(content).digest())
     return seen.hexdigest()
-
-
-def _of_bundle(repository: Path, bundle: Path) -> dict[str, str]:
-    """The refs that a bundle holds: it may be newer than what was seen before it was made."""
-    lines = git.run(repository, "bundle", "list-heads", str(bundle)).splitlines()
-    return {name: id_ for id_, _, name in (line.partition(" ") for line in lines) if name != "HEAD"}
 
 
 def _read(known: Path) -> dict[str, str]:
