@@ -140,6 +140,11 @@ eval *ARGS: _dev-env
 doctor *ARGS: _demo-env
     @"{{ demo_bin }}/countersign" doctor "$@"
 
+# Ask for what a stack on Oracle Cloud needs, and write infra/Pulumi.STACK.yaml; no secret is asked for
+[no-exit-message]
+configure STACK: _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m infra.configure "$1"
+
 # What `./just deploy STACK` would change on Oracle Cloud (docs/infra.md)
 [no-exit-message]
 preview STACK *ARGS: _infra-env
