@@ -179,7 +179,7 @@ class Oracle:
 
 @contextmanager
 def serving(oracle: Oracle, *, port: int = 0, certificate: Path | None = None) -> Iterator[str]:
-    """Its address. With a certificate (and its key, in one file) by TLS, where it knows Oracle's hosts by their names."""
+    """Its address. With a certificate (and its key, in one file) by TLS, where it knows Oracle's hosts by name."""
 
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:

@@ -5,7 +5,6 @@ No secret is asked for and none is written: the commands that add them encrypted
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -28,7 +27,7 @@ class Ended(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """`key` is the setting's path. An empty answer takes what stood there, else `default`; None: an answer is needed."""
+    """`key` is the setting's path. An empty answer takes what stood there, else `default`; None: one is needed."""
 
     key: tuple[str, ...]
     text: str
@@ -91,7 +90,9 @@ class Interview:
         while left := settings.faults(self.values, stack=self.stack):
             for _, why in left:
                 self.say(f"  no: {why}")
-            again = [one for one in WHOLE if any(at[: len(one.key)] == one.key or one.key[: len(at)] == at for at, _ in left)]
+            again = [
+                one for one in WHOLE if any(at[: len(one.key)] == one.key or one.key[: len(at)] == at for at, _ in left)
+            ]
             if not again:
                 raise Ended(f"what is wrong is not asked for here: {left[0][1]}; change it in Pulumi.{self.stack}.yaml")
             self._each(tuple(again))
@@ -151,6 +152,11 @@ class Interview:
         return found or before
 
 
+def _meets(key: tuple[str, ...], at: tuple[str | int, ...]) -> bool:
+    """Whether a fault at this place is the question's, or its group's."""
+    return at[: len(key)] == key or key[: len(at)] == at
+
+
 def _shown(value: Any, default: str | None) -> str:
     """What an empty answer takes: what stands there, but for an example's."""
     if value is None or settings.is_example(value):
@@ -177,13 +183,16 @@ def write(file: Path, values: dict[str, Any]) -> None:
     text = "# Made by `./just configure`; run it again or change it by hand. No secret stands here in the clear.\n"
     fresh = file.with_name(f".{file.name}.new")
     fresh.write_text(text + yaml.safe_dump({**known, "config": config}, sort_keys=False, allow_unicode=True), "utf-8")
-    os.replace(fresh, file)
+    fresh.replace(file)
 
 
 def next_steps(stack: str, found: settings.Settings) -> list[str]:
     """What is left to do, as commands."""
     keys = [settings.secret_key(name) for name in found.supplied_secrets]
-    asked = [f"pulumi config set --stack {stack} --secret {conventions.PROJECT}:{key}   # asks; is kept encrypted" for key in keys]
+    asked = [
+        f"pulumi config set --stack {stack} --secret {conventions.PROJECT}:{key}   # asks; is kept encrypted"
+        for key in keys
+    ]
     return [f"pulumi stack init {stack}   # once, in infra/, after pulumi login", *asked, f"./just preview {stack}"]
 
 
