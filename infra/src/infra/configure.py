@@ -126,8 +126,8 @@ class Interview:
     def _mailboxes(self) -> None:
         boxes = self.values.setdefault("mailboxes", [])
         boxes[:] = [box for box in boxes if not settings.is_example(box)]
-        for box in boxes:
-            self.say(f"mailbox {box.get('name')}: stays (take it out of the file by hand)")
+        for known in boxes:
+            self.say(f"mailbox {known.get('name')}: stays (take it out of the file by hand)")
         while self._line("watch a mailbox more? yes or no", "no").lower() in ("y", "yes"):
             at = len(boxes)
             box: dict[str, Any] = {}
