@@ -91,10 +91,11 @@ restore-drill *ARGS: _stack-programs _dev-env
 restore FILE *KINDS: _stack-programs _dev-env
     @file=$1; shift; "{{ dev_bin }}/python" -m backup --config "$file" restore "$@"
 
-# Run everything at full counts, for hours
+# Run everything at full counts, for hours, and the VM's first boot (`./just test-vm`, which is root's)
 [no-exit-message]
 soak *ARGS: _prove-programs _stack-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m soak {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
+    @{{ if ARGS == "" { just_executable() + " test-vm" } else { "true" } }}
 
 # Measure, and compare with what else could do it (needs openssh-server, syncthing, iproute2)
 [no-exit-message]
@@ -140,6 +141,11 @@ eval *ARGS: _dev-env
 doctor *ARGS: _demo-env
     @"{{ demo_bin }}/countersign" doctor "$@"
 
+# Ask for what a stack on Oracle Cloud needs, and write infra/Pulumi.STACK.yaml; no secret is asked for
+[no-exit-message]
+configure STACK: _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m infra.configure "$1"
+
 # What `./just deploy STACK` would change on Oracle Cloud (docs/infra.md)
 [no-exit-message]
 preview STACK *ARGS: _infra-env
@@ -157,8 +163,8 @@ destroy STACK *ARGS: _infra-env
 
 # Whether somebody changed a stack by hand: ends with a failure when they did
 [no-exit-message]
-drift STACK: _infra-env
-    @cd infra && exec "$(engine/build)" preview --stack "$1" --refresh --expect-no-changes --non-interactive
+drift STACK *ARGS: _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/build)" preview --stack "$stack" --refresh --expect-no-changes --non-interactive "$@"
 
 # An archive of this commit for `release` in a stack's settings; prints its hash
 [no-exit-message]
@@ -170,6 +176,11 @@ release VERSION:
 test-engine *ARGS: _infra-env
     @cd infra && exec ../.tools/infra/bin/python -W ignore::ResourceWarning -m pytest -m engine \
         -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning "$@" # Pulumi leaves a loop open
+
+# The first boot for real: cloud-init in a VM by QEMU, until it reports that it is well, and again (root on Debian; no KVM needed)
+[no-exit-message]
+test-vm *ARGS: _vm-programs _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m pytest -m vm -o faulthandler_timeout=3600 "$@"
 
 # Start the next architecture decision record: `./just adr "Why the hub is one process"`
 [no-exit-message]
@@ -216,6 +227,11 @@ _stack-env:
 [no-exit-message]
 _stack-programs:
     @.ci/stack-programs
+
+# Have QEMU and what makes its disk, or say how to get them
+[no-exit-message]
+_vm-programs:
+    @.ci/vm-programs
 
 # Have these, or say how to get them; a proof is never skipped for want of a program
 [no-exit-message]
