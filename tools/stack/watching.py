@@ -92,6 +92,7 @@ def monitor(settings: Settings) -> str:
         "WAY_OUT_HOST": "way-out",
         "WAY_OUT_PORT": "3128",
         "MONITOR": "http://monitor:8472",
+        "METRICS": "http://prometheus:9090",
     }
     # The owner's machine is not told their addresses by anybody yet.
     left = [
@@ -99,6 +100,7 @@ def monitor(settings: Settings) -> str:
         "briefing",
         "local",
         *([] if settings.has_books else ["books", "books-public", "books-certificate", "backup-books"]),
+        *([] if settings.has_metrics else ["rules"]),
     ]
     lines = [
         "# Made by ./just up; do not edit. What is yours stands in also.yaml.",
