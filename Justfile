@@ -72,7 +72,7 @@ test *ARGS: _dev-env
 
 # Run the long proofs: kill sweeps and simulations (needs openssh-client, strace, syncthing, systemd-analyze)
 [no-exit-message]
-prove *ARGS: _prove-programs _dev-env
+prove *ARGS: _prove-programs _dev-env _agentdojo-env
     @"{{ dev_bin }}/python" -m pytest -m prove {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
 # Run the tests that need real servers, in containers (Docker; as root on Debian it installs and starts what it needs)
@@ -131,10 +131,16 @@ layers: _dev-env
 gmail-login *ARGS: _demo-env
     @"{{ demo_bin }}/python" -m cloud_agent gmail-login "$@"
 
-# How well the drafter judges and drafts: the labelled mails (`--drafter FILE` for a model, `--wrong`, `--write`)
+# How well the drafter judges and drafts: the labelled mails (`--drafter FILE` for a model, `--wrong`, `--write`);
+# `--agentdojo`: what AgentDojo's attacks change when the model obeys them (docs/agentdojo.md)
 [no-exit-message]
 eval *ARGS: _dev-env
-    @"{{ dev_bin }}/python" -m tests.eval "$@"
+    @if [ "${1:-}" = --agentdojo ]; then shift; exec "{{ just_executable() }}" _eval-agentdojo "$@"; fi; \
+    exec "{{ dev_bin }}/python" -m tests.eval "$@"
+
+[no-exit-message]
+_eval-agentdojo *ARGS: _agentdojo-env
+    @"{{ dev_bin }}/python" -m tests.agentdojo "$@"
 
 # Check the invariants of a vault: `./just doctor --help`
 [no-exit-message]
@@ -207,6 +213,10 @@ _demo-env:
 [no-exit-message]
 _dev-env:
     @"$UV_PYTHON" -m tools.envs dev
+
+# Make or refresh .tools/agentdojo: AgentDojo's tasks and attacks, and nothing of ours
+_agentdojo-env:
+    @"$UV_PYTHON" -m tools.envs agentdojo
 
 # Make or refresh .tools/infra: Pulumi, its packages for Oracle and Cloudflare, and what checks them
 [no-exit-message]
