@@ -34,9 +34,8 @@ def test_there_are_services_to_look_at() -> None:
     assert wanted <= set(SERVICES)
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES))
-def test_every_service_is_hardened_watched_pinned_and_behind_caddy(name: str) -> None:
-    service = SERVICES[name]
+def hold_service(name: str, service: dict[str, Any]) -> None:
+    """A service is hardened, watched, pinned, and behind Caddy."""
     assert service["extends"] == {"file": "base.yaml", "service": "hardened"}
     reads_others = name == "backup"
     assert (service["user"] == "0:0") == reads_others
@@ -52,6 +51,38 @@ def test_every_service_is_hardened_watched_pinned_and_behind_caddy(name: str) ->
     assert re.fullmatch(r"\$\{[A-Z_]+_IMAGE:\?[^}]+\}|[\w/.-]+:[\w.-]*\d[\w.-]*", service["image"])
     weakened = set(service) & (set(BASE) - {"tmpfs", "mem_limit", "memswap_limit", "pids_limit", "stop_grace_period"})
     assert weakened == set(), "what all have is said in base.yaml"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_service_is_hardened_watched_pinned_and_behind_caddy(name: str) -> None:
+    hold_service(name, SERVICES[name])
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        {"privileged": True},
+        {"network_mode": "host"},
+        {"pid": "host"},
+        {"user": "root"},
+        {"user": "0:0"},
+        {"cap_add": ["SYS_ADMIN"]},
+        {"cap_drop": []},
+        {"security_opt": ["seccomp=unconfined"]},
+        {"read_only": False},
+        {"volumes": ["/var/run/docker.sock:/var/run/docker.sock:ro"]},
+        {"volumes": ["/etc:/host"]},
+        {"ports": ["5432:5432"]},
+        {"image": "postgres:latest"},
+        {"image": "postgres"},
+        {"healthcheck": {"test": ["NONE"]}},
+        {"extends": {"file": "base.yaml", "service": "soft"}},
+    ],
+    ids=str,
+)
+def test_a_fault_that_is_planted_in_a_service_is_found(planted: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError):
+        hold_service("vault-hub", {**SERVICES["vault-hub"], **planted})
 
 
 def test_no_secret_has_a_default_and_none_is_an_environment_variable() -> None:
