@@ -12,7 +12,8 @@ import yaml
 import backup.settings
 import monitor.__main__
 import monitor.settings
-from tools.stack import first_run, images, settings
+from monitor.tokens import token
+from tools.stack import first_run, images, settings, watching
 from tools.stack.engine import StackFailed
 from tools.stack.first_run import CLOUD, allowed
 from tools.stack.releases import Releases
@@ -143,8 +144,16 @@ def test_what_the_watching_services_are_told_is_settings_that_they_take(tmp_path
     watches = monitor.settings.read(found.monitor / "monitor.toml")
     wanted = monitor.__main__.wanted_of(watches)
     pushed = {file.name for file in backs_up.alarms.push.values()}
-    assert set(wanted.pushed) == pushed, "every push monitor has its job, and every job its monitor"
+    assert set(wanted.pushed) == {*pushed, *watching.OWNERS}, "each has its job, each job its monitor"
     assert ("books" in {one.name for one in wanted.monitors}) == bool(profiles)
+
+
+def test_the_owners_machine_calls_where_the_monitor_makes_kuma_listen(tmp_path: Path) -> None:
+    made = stack(tmp_path)
+    first_run.make(made)
+    secret = bytes.fromhex((made.secrets / "monitor" / "push-secret").read_text(encoding="ascii").strip())
+    lines = dict(line.split(" ") for line in watching.of_the_owners(made).splitlines())
+    assert lines == {name: f"/api/push/{token(secret, name)}" for name in watching.OWNERS}
 
 
 def test_the_first_run_keeps_what_the_operator_wrote_and_makes_no_secret_twice(tmp_path: Path) -> None:

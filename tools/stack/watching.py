@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 
 from tools.stack.files import once, whole
@@ -55,6 +57,8 @@ filestore = "/srv/odoo/filestore/books"
 password_file = "/run/secrets/db_password"
 """
 JOBS = ("vault", "books", "check", "prune", "drill", "kuma", "caddy", "settings")
+OWNERS = ("local", "briefing", "backup-pull")
+"""Monitors that the owner's machine calls."""
 DISKS = "/srv/hub", "/srv/odoo", "/srv/db", "/srv/kuma", "/srv/caddy", "/data", "/repository"
 
 TOLD = """\
@@ -94,11 +98,7 @@ def monitor(settings: Settings) -> str:
         "MONITOR": "http://monitor:8472",
         "METRICS": "http://prometheus:9090",
     }
-    # The owner's machine is not told their addresses by anybody yet.
     left = [
-        "backup-pull",
-        "briefing",
-        "local",
         *([] if settings.has_books else ["books", "books-public", "books-certificate", "backup-books"]),
         *([] if settings.has_metrics else ["rules"]),
     ]
@@ -117,6 +117,17 @@ def monitor(settings: Settings) -> str:
         *(line for name, shown in certificates(settings).items() for line in _certificate(name, shown)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def of_the_owners(settings: Settings) -> str:
+    """Where the owner's machine calls its monitors, below the hub's address: `NAME PATH` lines, each path a secret."""
+    secret = bytes.fromhex((settings.secrets / "monitor" / "push-secret").read_text(encoding="ascii").strip())
+    return "".join(f"{name} /api/push/{_token(secret, name)}\n" for name in OWNERS)
+
+
+def _token(secret: bytes, monitor: str) -> str:
+    """As services/monitor makes it: monitor.tokens."""
+    return hmac.new(secret, b"countersign push monitor\0" + monitor.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def certificates(settings: Settings) -> dict[str, str]:
