@@ -268,6 +268,11 @@ class Home:
         return self.path / "state" / "payees.sqlite"
 
     @property
+    def statements(self) -> Path:
+        """Marks of the movements that bank statements had."""
+        return self.path / "state" / "statements"
+
+    @property
     def transfers(self) -> Path:
         """A copy of every file that was made for a bank."""
         return self.path / "state" / "transfers"
