@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,10 @@ from vault_protocol.task import Stage
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 GOOD, BAD = "DE89 3704 0044 0532 0130 00", "DE89370400440532013001"
+
+
+def is_taken(dropped: Path) -> bool:
+    return not dropped.exists()
 
 
 def entry(amount: str, text: str = "rent", day: int = 20, currency: str = "EUR", account: str = "") -> Entry:
@@ -79,7 +84,7 @@ def test_a_dropped_statement_is_a_note_without_any_books(tmp_path: Path, capsys:
         (world.notes / "Inbox").mkdir(exist_ok=True)
         for name, content in (("november.xml", samples.camt()), ("again.csv", samples.csv())):
             (world.notes / "Inbox" / name).write_bytes(content)
-            until(lambda name=name: not (world.notes / "Inbox" / name).exists(), 90)
+            until(partial(is_taken, world.notes / "Inbox" / name), 90)
         until(lambda: len(list((world.notes / "Accounting").glob("*.md"))) == 2, 90)
     notes = [Note.parse(path.read_bytes()) for path in (world.notes / "Accounting").glob("*.md")]
     first, second = (

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -223,10 +223,7 @@ def test_the_running_service_tells_of_a_draft_and_says_how_it_went(
     world.ask_for("Secret plans")
     with world.service():
         until(lambda: "notify.phone" in json.dumps(world.run("status", "--json").json["notify"]))
-        reading, writing = os.pipe()
-        os.write(writing, ntfy.secret.encode())
-        os.close(writing)
-        assert world.run("secrets", "set", "notify.phone", "--fd", str(reading)).code == 0
+    world.home.credentials.set("notify.phone", ntfy.secret, now=datetime.now(UTC))
     with world.service():
         until(lambda: ntfy.texts)
         until(lambda: world.run("status", "--json").json["notify"] == {"phone": ""})
