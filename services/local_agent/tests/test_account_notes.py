@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,10 @@ def test_a_long_statement_is_cut_and_its_sums_are_whole() -> None:
     assert len(body) < 500_000
 
 
+def gone(path: Path) -> bool:
+    return not path.exists()
+
+
 def test_a_dropped_statement_is_a_note_without_any_books(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world = World(tmp_path, capsys.readouterr)
     assert world.init().code == 0
@@ -79,7 +84,7 @@ def test_a_dropped_statement_is_a_note_without_any_books(tmp_path: Path, capsys:
         (world.notes / "Inbox").mkdir(exist_ok=True)
         for name, content in (("november.xml", samples.camt()), ("again.csv", samples.csv())):
             (world.notes / "Inbox" / name).write_bytes(content)
-            until(lambda name=name: not (world.notes / "Inbox" / name).exists(), 90)
+            until(partial(gone, world.notes / "Inbox" / name), 90)
         until(lambda: len(list((world.notes / "Accounting").glob("*.md"))) == 2, 90)
     notes = [Note.parse(path.read_bytes()) for path in (world.notes / "Accounting").glob("*.md")]
     first, second = (
