@@ -21,10 +21,6 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 GOOD, BAD = "DE89 3704 0044 0532 0130 00", "DE89370400440532013001"
 
 
-def is_taken(dropped: Path) -> bool:
-    return not dropped.exists()
-
-
 def entry(amount: str, text: str = "rent", day: int = 20, currency: str = "EUR", account: str = "") -> Entry:
     return Entry(date(2026, 11, day), Decimal(amount), currency, text, "Paper Mill", account)
 
@@ -76,6 +72,10 @@ def test_a_long_statement_is_cut_and_its_sums_are_whole() -> None:
     assert len(body) < 500_000
 
 
+def gone(path: Path) -> bool:
+    return not path.exists()
+
+
 def test_a_dropped_statement_is_a_note_without_any_books(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world = World(tmp_path, capsys.readouterr)
     assert world.init().code == 0
@@ -84,7 +84,7 @@ def test_a_dropped_statement_is_a_note_without_any_books(tmp_path: Path, capsys:
         (world.notes / "Inbox").mkdir(exist_ok=True)
         for name, content in (("november.xml", samples.camt()), ("again.csv", samples.csv())):
             (world.notes / "Inbox" / name).write_bytes(content)
-            until(partial(is_taken, world.notes / "Inbox" / name), 90)
+            until(partial(gone, world.notes / "Inbox" / name), 90)
         until(lambda: len(list((world.notes / "Accounting").glob("*.md"))) == 2, 90)
     notes = [Note.parse(path.read_bytes()) for path in (world.notes / "Accounting").glob("*.md")]
     first, second = (

@@ -44,15 +44,24 @@ class Inbox:
 
     def raw(self, uid: str) -> bytes | None:
         """The message of a `Header.uid`, as stored; None when it is gone."""
-        name, _, number = uid.rpartition("/")
-        if name in self._gmails:
-            return self._gmails[name].raw(number)
+        return self.raws([uid]).get(uid)
+
+    def raws(self, uids: Sequence[str]) -> dict[str, bytes]:
+        """Each message that is still there, by its `Header.uid`, over one connection for each account."""
+        wanted: dict[str, list[str]] = {}
+        for uid in uids:
+            name, _, number = uid.rpartition("/")
+            wanted.setdefault(name, []).append(number)
+        found: dict[str, bytes | None] = {}
+        for name, gmail in self._gmails.items():
+            found |= {f"{name}/{number}": gmail.raw(number) for number in wanted.get(name, ())}
         for account in self._accounts:
-            if account.name == name:
+            if numbers := wanted.get(account.name):
                 with opened(account) as mailbox:
                     mailbox.folder.set("INBOX", readonly=True)
-                    return text_of(mailbox, number.encode("ascii"))
-        return None
+                    for number in numbers:
+                        found[f"{account.name}/{number}"] = text_of(mailbox, number.encode("ascii"))
+        return {uid: raw for uid, raw in found.items() if raw is not None}
 
 
 def _header(account: str, line: bytes | tuple[bytes, bytes] | None) -> Header | None:

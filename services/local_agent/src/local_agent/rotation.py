@@ -35,6 +35,7 @@ def old_secrets(home: Home, settings: Settings, now: datetime) -> tuple[Old, ...
         (f"payments {one.name}", one.token_file) for one in settings.payments
     ] + [(f"social {one.name}", one.secret_file) for one in settings.social] + [
         (f"whatsapp {one.name}", one.secret_file) for one in settings.whatsapp
+    ] + [(f"whatsapp {one.name}: webhook", one.webhook_file) for one in settings.whatsapp
     ]  # fmt: skip
     for name, file in files:
         if file is not None and file.exists():
