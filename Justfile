@@ -77,7 +77,7 @@ test *ARGS: _dev-env
 
 # Run the long proofs: kill sweeps and simulations (needs openssh-client, strace, syncthing, systemd-analyze)
 [no-exit-message]
-prove *ARGS: _prove-programs _dev-env
+prove *ARGS: _prove-programs _dev-env _agentdojo-env
     @"{{ dev_bin }}/python" -m pytest -m prove {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
 # Run the tests that need real servers, in containers (Docker; as root on Debian it installs and starts what it needs)
@@ -96,10 +96,11 @@ restore-drill *ARGS: _stack-programs _dev-env
 restore FILE *KINDS: _stack-programs _dev-env
     @file=$1; shift; "{{ dev_bin }}/python" -m backup --config "$file" restore "$@"
 
-# Run everything at full counts, for hours
+# Run everything at full counts, for hours, and the VM's first boot (`./just test-vm`, which is root's)
 [no-exit-message]
 soak *ARGS: _prove-programs _stack-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m soak {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
+    @{{ if ARGS == "" { just_executable() + " test-vm" } else { "true" } }}
 
 # Measure, and compare with what else could do it (needs openssh-server, syncthing, iproute2)
 [no-exit-message]
@@ -135,15 +136,26 @@ layers: _dev-env
 gmail-login *ARGS: _demo-env
     @"{{ demo_bin }}/python" -m cloud_agent gmail-login "$@"
 
-# How well the drafter judges and drafts: the labelled mails (`--drafter FILE` for a model, `--wrong`, `--write`)
+# How well the drafter judges and drafts: the labelled mails (`--drafter FILE` for a model, `--wrong`, `--write`);
+# `--agentdojo`: what AgentDojo's attacks change when the model obeys them (docs/agentdojo.md)
 [no-exit-message]
 eval *ARGS: _dev-env
-    @"{{ dev_bin }}/python" -m tests.eval "$@"
+    @if [ "${1:-}" = --agentdojo ]; then shift; exec "{{ just_executable() }}" _eval-agentdojo "$@"; fi; \
+    exec "{{ dev_bin }}/python" -m tests.eval "$@"
+
+[no-exit-message]
+_eval-agentdojo *ARGS: _agentdojo-env
+    @"{{ dev_bin }}/python" -m tests.agentdojo "$@"
 
 # Check the invariants of a vault: `./just doctor --help`
 [no-exit-message]
 doctor *ARGS: _demo-env
     @"{{ demo_bin }}/countersign" doctor "$@"
+
+# Ask for what a stack on Oracle Cloud needs, and write infra/Pulumi.STACK.yaml; no secret is asked for
+[no-exit-message]
+configure STACK: _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m infra.configure "$1"
 
 # What `./just deploy STACK` would change on Oracle Cloud (docs/infra.md)
 [no-exit-message]
@@ -162,8 +174,8 @@ destroy STACK *ARGS: _infra-env
 
 # Whether somebody changed a stack by hand: ends with a failure when they did
 [no-exit-message]
-drift STACK: _infra-env
-    @cd infra && exec "$(engine/build)" preview --stack "$1" --refresh --expect-no-changes --non-interactive
+drift STACK *ARGS: _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/build)" preview --stack "$stack" --refresh --expect-no-changes --non-interactive "$@"
 
 # An archive of this commit for `release` in a stack's settings; prints its hash
 [no-exit-message]
@@ -175,6 +187,11 @@ release VERSION:
 test-engine *ARGS: _infra-env
     @cd infra && exec ../.tools/infra/bin/python -W ignore::ResourceWarning -m pytest -m engine \
         -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning "$@" # Pulumi leaves a loop open
+
+# The first boot for real: cloud-init in a VM by QEMU, until it reports that it is well, and again (root on Debian; no KVM needed)
+[no-exit-message]
+test-vm *ARGS: _vm-programs _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m pytest -m vm -o faulthandler_timeout=3600 "$@"
 
 # Start the next architecture decision record: `./just adr "Why the hub is one process"`
 [no-exit-message]
@@ -202,6 +219,10 @@ _demo-env:
 _dev-env:
     @"$UV_PYTHON" -m tools.envs dev
 
+# Make or refresh .tools/agentdojo: AgentDojo's tasks and attacks, and nothing of ours
+_agentdojo-env:
+    @"$UV_PYTHON" -m tools.envs agentdojo
+
 # Make or refresh .tools/infra: Pulumi, its packages for Oracle and Cloudflare, and what checks them
 [no-exit-message]
 _infra-env:
@@ -221,6 +242,11 @@ _stack-env:
 [no-exit-message]
 _stack-programs:
     @.ci/stack-programs
+
+# Have QEMU and what makes its disk, or say how to get them
+[no-exit-message]
+_vm-programs:
+    @.ci/vm-programs
 
 # Have these, or say how to get them; a proof is never skipped for want of a program
 [no-exit-message]

@@ -1,6 +1,7 @@
 """Makes the environments in .tools/ from their locks; a current one costs a glance.
 
-`python -m tools.envs demo|dev|infra|stack` is run by the Justfile with the interpreter that ./just found (UV_PYTHON).
+`python -m tools.envs agentdojo|demo|dev|infra|stack` is run by the Justfile with the interpreter that ./just found
+(UV_PYTHON).
 """
 
 import fcntl
@@ -15,8 +16,8 @@ from tools import locks
 from tools.workspace import ROOT, members
 
 TOOLS = ROOT / ".tools"
-ENVIRONMENTS = ("demo", "dev", "infra", "stack")
-PROGRAMS_ONLY = frozenset({"stack"})
+ENVIRONMENTS = ("agentdojo", "demo", "dev", "infra", "stack")
+PROGRAMS_ONLY = frozenset({"agentdojo", "stack"})
 SOURCE_ONLY = "dkimpy"  # publishes no wheel: the only package that may run a build, and only with locked tools
 
 

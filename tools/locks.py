@@ -58,6 +58,7 @@ LOCKS: dict[str, Lock] = {
     "local": Lock(members=("countersign-local-agent",), groups=("build",), follows="dev"),
     "infra": Lock(members=("countersign-infra",), groups=("build", "infra"), follows="dev"),
     "stack": Lock(groups=("stack",)),
+    "agentdojo": Lock(groups=("agentdojo",)),
     "monitor": Lock(members=("countersign-monitor",), follows="dev"),
     "odoo-mcp": Lock(members=("countersign-odoo-mcp",), follows="dev"),
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from tools.stack import first_run, images
+from tools.stack import first_run, images, watching
 from tools.stack.engine import Compose, StackFailed, docker
 from tools.stack.files import hash_of, whole
 from tools.stack.releases import Releases
@@ -114,10 +114,11 @@ class Stack:
     def join_code(self) -> str:
         """A code for the owner's machine, good for a quarter of an hour, once."""
         words = ["--agent", f"cloud={first_run.token_hash(self.settings)} {self._cloud_key()}"]
+        given = watching.of_the_owners(self.settings) + "\n"
         if self.settings.has_own_authority:
-            authority = (self.settings.cloud / "hub-ca.pem").read_text(encoding="ascii")
-            return self.compose("exec", "-T", "vault-hub", *_DRAFT, "--ca-stdin", *words, feed=authority)
-        return self.compose("exec", "-T", "vault-hub", *_DRAFT, *words)
+            words.append("--ca-stdin")
+            given += (self.settings.cloud / "hub-ca.pem").read_text(encoding="ascii")
+        return self.compose("exec", "-T", "vault-hub", *_DRAFT, "--monitors-stdin", *words, feed=given)
 
     def _switch(self, wanted: dict[str, str]) -> None:
         """Run these images."""

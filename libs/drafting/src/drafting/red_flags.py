@@ -20,6 +20,7 @@ _SECRETS = (
     r"|geheimzahl|kreditkartennummer|mots? de passe|identifiants|code secret|contraseñas?|claves? de acceso"
 )
 _AN_AI = r"(?:ai|a\.i\.|llm|language model|chat ?bot|ki|ia|sprachmodell|modèle de langage|modelo de lenguaje)"
+_MODELS = r"(?:chat ?gpt|gpt-?\d[\w.-]*|claude(?: \w+)?|gemini(?: \w+)?|llama[ -]?\d?|mistral|copilot|qwen)"
 
 
 def _any(*patterns: str) -> re.Pattern[str]:
@@ -35,6 +36,14 @@ ORDERS: tuple[tuple[str, re.Pattern[str]], ...] = (
         r"\b(?:ignore[rz]?|oublie[rz]?|contourne[rz]?)\b.{0,40}\b(?:instructions|consignes|règles|directives)",
         r"\b(?:ignor[ae]n?|olvid[ae]|omit[ae])\b.{0,40}\b(?:instrucciones|reglas|normas|indicaciones)",
     )),
+    ("gives its reader a task before their own", _any(
+        r"\bbefore (?:you )?(?:can )?(?:solv|do|answer|finish|continu|complet|proceed|start)\w*\b.{0,80}"
+        r"\b(?:do|execute|perform|follow|complete)\b.{0,20}\bthe following\b",
+        r"\bafter (?:you (?:do|did|have done)|doing) (?:that|this|so),? you (?:can|may)\b.{0,40}\btask\b",
+        r"\bthe (?:original |first )?task (?:that )?i gave you\b",
+        r"\bbevor du\b.{0,60}\baufgabe\b.{0,60}\bfolgendes\b", r"\bavant de\b.{0,60}\btâche\b.{0,60}\bce qui suit\b",
+        r"\bantes de\b.{0,60}\btarea\b.{0,60}\blo siguiente\b",
+    )),
     ("speaks to a machine", _any(
         r"\b(?:dear|attention|attn|note to|message (?:to|for)|hello|hi|if you are|as|an|à|a la|für die)"
         rf" (?:the |an? |any |all |eine? |une? )?{_AN_AI}\b(?: (?:assistant|agent|model|employee))?\s?[,:;.!]",
@@ -43,6 +52,9 @@ ORDERS: tuple[tuple[str, re.Pattern[str]], ...] = (
         r"system prompt|jailbreak|\bnew instructions?:",
         r"<\|?(?:im_start|system)|\[/?inst\]|#{2,3} ?(?:instruction|system)",
         r"\b(?:classify|label|triage) this (?:e-?mail|mail|message)\b",
+        rf"\bmessage from\b.{{0,60}}\bto you,? (?:the )?(?:{_AN_AI}|{_MODELS})\b",
+        rf"\b(?:dear|hello|hi|hey|attention|an|für|cher|hola),? (?:{_MODELS})\b",
+        r"<\|?/?(?:information|system|instructions?|admin|important)\|?>",
     )),
     ("wants something done behind the owner's back", _any(
         r"\b(?:approve|sign|send|pay|execute|transfer)\b.{0,60}\bwithout (?:asking|approval|confirmation|telling)",

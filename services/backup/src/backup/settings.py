@@ -106,6 +106,8 @@ class Alarms(Part):
     """Push monitors by job: `vault`, `books`, `check`, `drill`, `pull`, or a folder's name."""
     dead_man: Path | None = None
     """Called after each round in which all is well: a monitor elsewhere, for the day this machine is gone."""
+    ca_file: Path | None = None
+    """An authority that is believed beside the system's when a monitor is called."""
     late: Annotated[float, Field(ge=1)] = 3.0
     """Times its interval after which a job is late."""
 

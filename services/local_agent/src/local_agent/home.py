@@ -72,9 +72,9 @@ class PingSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     presence_file: Path | None = None
-    """Called every few minutes while the service works."""
+    """Called every few minutes while the service works. Without it `ping-local`, which `connect` brings."""
     briefing_file: Path | None = None
-    """Called once the week's briefing is in the vault."""
+    """Called once the week's briefing is in the vault. Without it `ping-briefing`."""
     every_seconds: Annotated[float, Field(ge=10, le=86400)] = 180.0
 
 
@@ -199,6 +199,10 @@ class Home:
         """Local's token at a resident hub."""
         return self.path / "hub-token"
 
+    def ping(self, monitor: str) -> Path:
+        """The address of a push monitor, which is a secret."""
+        return self.path / f"ping-{monitor}"
+
     @property
     def hub_ca(self) -> Path:
         """The certificates to trust for the hub, when they are not those of the system."""
@@ -262,6 +266,11 @@ class Home:
     @property
     def payees(self) -> Path:
         return self.path / "state" / "payees.sqlite"
+
+    @property
+    def statements(self) -> Path:
+        """Marks of the movements that bank statements had."""
+        return self.path / "state" / "statements"
 
     @property
     def transfers(self) -> Path:
