@@ -48,6 +48,11 @@ upgrade *ARGS:
 rollback *ARGS:
     @"$UV_PYTHON" -m tools.stack rollback "$@"
 
+# Bring the stack's newest backups up on containers of their own and prove them; weekly, by a timer of the host
+[no-exit-message]
+drill *ARGS:
+    @"$UV_PYTHON" -m tools.stack drill "$@"
+
 # Show the whole loop on this machine: mail in, draft, your approval, mail out
 [no-exit-message]
 demo *ARGS: _demo-env

@@ -6,7 +6,7 @@ import os
 import shutil
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.stack import kuma
@@ -21,9 +21,9 @@ PROFILES = ("books", "metrics")
 """Nothing stands in for Grafana, which no package carries: its files are held against Prometheus alone."""
 
 
-def stand_in() -> None:
-    """Every base that the stack names is there: pulled, or made here."""
-    for name in (*sorted(images.bases(images.wanted(PROFILES))), POSTGRES):
+def stand_in(names: Iterable[str] = ()) -> None:
+    """Every base that the stack names is there, or these of them: pulled, or made here."""
+    for name in sorted(names) or (*sorted(images.bases(images.wanted(PROFILES))), POSTGRES):
         if os.getuid() != 0 or not shutil.which("debootstrap"):
             if not exists(name):
                 with step(f"pull {name}"):

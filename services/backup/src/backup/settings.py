@@ -139,6 +139,8 @@ class Drill(Part):
 
     postgres_image: str = "postgres:15.13-bookworm"
     odoo_image: str = "countersign/odoo"
+    hub_image: str | None = None
+    """Serves the restored vault; without it the hub's program does, where it is installed beside this one."""
     memory: str = "2g"
     seconds: Seconds = 600.0
     """How long Odoo may take to answer."""
