@@ -138,6 +138,7 @@ eval *ARGS: _dev-env
     @if [ "${1:-}" = --agentdojo ]; then shift; exec "{{ just_executable() }}" _eval-agentdojo "$@"; fi; \
     exec "{{ dev_bin }}/python" -m tests.eval "$@"
 
+# What `./just eval --agentdojo` runs
 [no-exit-message]
 _eval-agentdojo *ARGS: _agentdojo-env
     @"{{ dev_bin }}/python" -m tests.agentdojo "$@"

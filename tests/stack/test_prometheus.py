@@ -1,12 +1,22 @@
 """What Prometheus itself says of the files that ship: its checker reads them, and its engine evaluates the rules."""
 
+import json
 import shutil
 import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from services.monitor.tests.wishing import WANTED
 
+from demo.processes import eventually
 from monitor.dashboard import queries
+from monitor.failures import read
+from monitor.wanted import Keyword
+from tests.stack.books import free_port
 from tools.workspace import ROOT
 
 pytestmark = pytest.mark.stack
@@ -55,7 +65,44 @@ def test_prometheus_reads_its_settings_and_rules(tmp_path: Path) -> None:
     assert "FAILED" in promtool("check", "config", "prometheus.yaml", folder=folder, code=1)
 
 
-def test_prometheus_can_parse_every_question_of_the_dashboard(tmp_path: Path) -> None:
-    asked = "".join(f"  - {{record: 'q:{at}', expr: {query!r}}}\n" for at, query in enumerate(queries()))
-    (tmp_path / "rules.yaml").write_text(f"groups:\n- name: dashboard\n  rules:\n{asked}", encoding="utf-8")
-    assert "SUCCESS" in promtool("check", "rules", "rules.yaml", folder=tmp_path)
+@contextmanager
+def prometheus(folder: Path) -> Iterator[str]:
+    """The real one with the shipped settings; its address. None of its targets is there."""
+    port = free_port()
+    argv = [
+        "prometheus", "--config.file=prometheus.yaml", f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}", "--log.level=error",
+    ]  # fmt: skip
+    with subprocess.Popen(argv, cwd=installed(folder), stdin=subprocess.DEVNULL) as process:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            eventually(lambda: _is_ready(address), "Prometheus is ready", seconds=120)
+            yield address
+        finally:
+            process.terminate()
+
+
+def asked(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return str(answer.read().decode())
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        return asked(f"{address}/-/ready") != ""
+    except OSError:
+        return False
+
+
+def test_prometheus_has_every_rule_answers_the_dashboard_and_says_what_kuma_looks_for(tmp_path: Path) -> None:
+    [rules] = [one for one in WANTED.monitors if isinstance(one, Keyword) and one.name == "rules"]
+    with prometheus(tmp_path) as address:
+        groups = json.loads(asked(f"{address}/api/v1/rules"))["data"]["groups"]
+        assert {rule["name"] for group in groups for rule in group["rules"]} == {one.alert for one in read()}
+        for query in queries():
+            assert json.loads(asked(f"{address}/api/v1/query?query={quote(query)}"))["status"] == "success"
+        path = rules.url.partition("/api/v1/")[2]
+        assert rules.keyword in asked(f"{address}/api/v1/{path}")
+        assert rules.keyword not in asked(f"{address}/api/v1/query?query=vector(1)"), (
+            "what it looks for is always there"
+        )

@@ -20,6 +20,7 @@ from local_agent.kinds import KINDS
 from local_agent.limits import Limit, Limits
 from local_agent.mail_account import MailAccount
 from local_agent.networks.account import SocialAccount
+from local_agent.notify.settings import NotifySettings
 from local_agent.payment_account import NoToken, PaymentAccount
 from local_agent.whatsapp_account import WhatsAppAccount
 from vault_protocol.connect import connect
@@ -121,6 +122,8 @@ class Settings(BaseModel):
     payments: tuple[PaymentAccount, ...] = ()
     social: tuple[SocialAccount, ...] = ()
     whatsapp: tuple[WhatsAppAccount, ...] = ()
+    notify: tuple[NotifySettings, ...] = ()
+    """How the owner is told that something waits."""
 
     def account(self, name: str) -> MailAccount:
         """Raises VaultError for an account that is not set up here."""
@@ -286,6 +289,11 @@ class Home:
     def devices(self) -> Path:
         """The devices that are paired with the page: names and hashes."""
         return self.path / "state" / "devices.json"
+
+    @property
+    def notified(self) -> Path:
+        """What the owner was told of, by which way."""
+        return self.path / "state" / "notified.json"
 
     @property
     def snoozed(self) -> Path:
