@@ -15,6 +15,7 @@ import pytest
 from services.local_agent.tests.cli_world import COMMAND, PASSPHRASE, World, until
 from services.local_agent.tests.networks.mastodon import MastodonServer
 from services.local_agent.tests.networks.whatsapp import PHONE_ID, WhatsAppServer
+from services.local_agent.tests.test_whatsapp_webhook import free_port
 from services.local_agent.tests.transferring import transfer
 from services.local_agent.tests.wise_server import TOKEN, WiseServer
 
@@ -34,6 +35,8 @@ PLANTED = {
     "payments token": TOKEN,
     "social token": MastodonServer.token,
     "whatsapp token": "EAAG-whatsapp-token-55310c",
+    "whatsapp app secret": "app-secret-90aa41c7",
+    "whatsapp verify token": "verify-token-27dd08",
     "gmail refresh token": "1//0gmail-refresh-token-77213",
     "gmail client secret": "gmail-client-secret-88121",
     "approval passphrase": PASSPHRASE,
@@ -130,6 +133,9 @@ def plant(world: World, wise: WiseServer, mastodon: MastodonServer, whatsapp: Wh
     places = {name: world.folder / name.replace(" ", "-") for name in in_files}
     for name, path in places.items():
         path.write_text(PLANTED[name] + "\n", encoding="utf-8")
+    keys = {"app_secret": PLANTED["whatsapp app secret"], "verify_token": PLANTED["whatsapp verify token"]}
+    places["webhook"] = world.folder / "webhook"
+    places["webhook"].write_text(json.dumps(keys), encoding="utf-8")
     lines = [
         "[[accounts]]", 'name = "business"', 'address = "ann@owner.example"', 'user = "ann"',
         f'password_file = "{places["mail password"]}"', 'imap_host = "127.0.0.1"', "imap_port = 1", 'imap_tls = "none"',
@@ -143,6 +149,7 @@ def plant(world: World, wise: WiseServer, mastodon: MastodonServer, whatsapp: Wh
         f'secret_file = "{places["social token"]}"', "",
         "[[whatsapp]]", 'name = "phone"', 'way = "cloud"', 'number = "+4915112345678"', f'phone_id = "{PHONE_ID}"',
         f'url = "{whatsapp.url}"', f'secret_file = "{places["whatsapp token"]}"',
+        f"webhook_port = {free_port()}", f'webhook_file = "{places["webhook"]}"',
     ]  # fmt: skip
     config = world.home.config
     config.write_text(config.read_text(encoding="utf-8") + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
@@ -266,6 +273,8 @@ def test_the_age_of_a_network_s_secret_counts_too(
 ) -> None:
     places = plant(world, wise, mastodon, whatsapp)
     old = (datetime.now(UTC) - timedelta(days=90)).timestamp()
-    for name in ("social token", "whatsapp token"):
+    for name in ("social token", "whatsapp token", "webhook"):
         os.utime(places[name], (old, old))
-    assert world.run("status", "--json").json["old_secrets"] == ["social able", "whatsapp phone"]
+    assert world.run("status", "--json").json["old_secrets"] == [
+        "social able", "whatsapp phone", "whatsapp phone: webhook",
+    ]  # fmt: skip
