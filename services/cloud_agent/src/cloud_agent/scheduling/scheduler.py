@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import structlog
@@ -63,7 +63,7 @@ class Scheduler:
                 raised += self._raise(vault, path, schedule, due, now)
         return raised
 
-    def _known(self, vault: Vault, found: list[tuple[str, str]], now: datetime) -> dict[str, datetime]:
+    def _known(self, vault: Vault, found: Sequence[tuple[str, str]], now: datetime) -> dict[str, datetime]:
         """Since when each version is known. A new or changed schedule has missed nothing; it is written down first."""
         where = path_of(self._agent)
         told = updates.parse(vault.journal.read(where) or b"")
