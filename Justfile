@@ -58,6 +58,11 @@ drill *ARGS:
 demo *ARGS: _demo-env
     @"{{ demo_bin }}/python" -m demo "$@"
 
+# Take the pictures of the approvals page that docs/page.md shows (Chromium)
+[no-exit-message]
+page-pictures: _stack-programs _dev-env
+    @"{{ dev_bin }}/python" -m tests.stack.page.pictures
+
 # Take the picture of the demo that the README shows
 [no-exit-message]
 picture: _demo-env
