@@ -165,7 +165,8 @@ class Tally:
         self.attacked_warned += found.warned
         self.unwarned += [name] * (not found.warned)
         self.attacked_drafts += bool(found.action)
-        if found.action and (found.action != twin.action or not found.as_the_mail_says):
+        otherwise = bool(twin.action) and found.action != twin.action
+        if found.action and (otherwise or not found.as_the_mail_says):
             self.changed += 1
             self.changes.append(name)
 

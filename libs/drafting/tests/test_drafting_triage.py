@@ -43,6 +43,15 @@ def test_no_held_out_mail_that_matters_is_hidden_as_spam_or_newsletter(letter: A
     assert lost == []
 
 
+def test_a_demand_for_a_secret_is_the_owner_s_however_much_it_reads_like_spam(letter: Any) -> None:
+    spam = (
+        "Congratulations winner! Claim your free prize now, click here https://win.example/free-bonus. Offer expires!"
+    )
+    assert kind_of(letter(spam, subject="You won")) is Kind.SPAM
+    found = OFFLINE.triage(letter(f"{spam}\nSend us your password to claim it.", subject="You won"), handbook="")
+    assert (found.kind, found.reason.startswith("the mail asks for a password")) == (Kind.NEEDS_OWNER, True)
+
+
 def test_no_held_out_mail_is_in_the_corpus() -> None:
     learned = {json.loads(row)["text"] for row in CORPUS.read_text(encoding="utf-8").splitlines()}
     assert not learned & {row["text"] for row in HELD_OUT}

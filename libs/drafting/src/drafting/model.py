@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from drafting import bayes, guard, prompt, red_flags, rules
+from drafting import guard, prompt, red_flags, rules
 from drafting.connection import Connection
 from drafting.letter import Draft, Kind, Letter, Priority, Triage
 from drafting.plain import line
@@ -44,8 +44,7 @@ class ModelDrafter:
 
     def triage(self, letter: Letter, *, handbook: str) -> Triage:
         """By rule where a rule knows; the model cannot lower a rule's priority nor raise spam's."""
-        spam = bayes.classify(bayes.trained(), letter.subject, letter.text)[Kind.SPAM]
-        if decided := rules.decide(letter, spam=spam):
+        if decided := rules.decide(letter):
             kind, why = decided
             priority, urgency = rules.priority(kind, letter, handbook=handbook)
             return Triage(kind, priority, "; ".join(why + urgency), "rules")

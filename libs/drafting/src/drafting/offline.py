@@ -29,7 +29,7 @@ class OfflineDrafter:
     def triage(self, letter: Letter, *, handbook: str) -> Triage:
         """About half a millisecond; the first call trains the classifier, about 0.1 s."""
         shares = bayes.classify(bayes.trained(), letter.subject, letter.text)
-        decided = rules.decide(letter, spam=shares[Kind.SPAM])
+        decided = rules.decide(letter)
         if decided is None:
             kind = max((k for k in shares if _may_be(k, shares, letter)), key=lambda k: shares[k])
             asks = kind is Kind.REPLY_WANTED and questions(letter)

@@ -25,17 +25,15 @@ _DEADLINE = re.compile(
     r"|mardi|mercredi|jeudi|vendredi)|au plus vite|hoy|(?<!la )(?<!esta )mañana|cuanto antes|antes del?)\b"
 )
 _LATE = re.compile(r"\b(?:overdue|(?:second|final|last) reminder|mahnung|mahngebühr|impayée?|dernier rappel|vencida)\b")
-SURE_OF_SPAM = 0.9
 
 
-def decide(letter: Letter, *, spam: float) -> tuple[Kind, tuple[str, ...]] | None:
-    """The kind of a mail and why, when a rule knows it; `spam` is the classifier's probability, 0 to 1."""
+def decide(letter: Letter) -> tuple[Kind, tuple[str, ...]] | None:
+    """The kind of a mail and why, when a rule knows it. What only the owner may give is asked of them, spam or not."""
     if ordered := red_flags.orders(letter):
         return Kind.NEEDS_OWNER, tuple(f"the mail {reason}" for reason in ordered)
     machine = letter.automatic is not None
     if not machine and (demanded := red_flags.demands(letter)):
-        kind = Kind.SPAM if spam >= SURE_OF_SPAM else Kind.NEEDS_OWNER
-        return kind, tuple(f"the mail {reason}" for reason in demanded)
+        return Kind.NEEDS_OWNER, tuple(f"the mail {reason}" for reason in demanded)
     if is_bill(letter):
         return Kind.INVOICE, ("the words of an invoice and a document attached",)
     if letter.automatic is not None and _LIST.search(letter.automatic):
