@@ -48,10 +48,20 @@ upgrade *ARGS:
 rollback *ARGS:
     @"$UV_PYTHON" -m tools.stack rollback "$@"
 
+# Bring the stack's newest backups up on containers of their own and prove them; weekly, by a timer of the host
+[no-exit-message]
+drill *ARGS:
+    @"$UV_PYTHON" -m tools.stack drill "$@"
+
 # Show the whole loop on this machine: mail in, draft, your approval, mail out
 [no-exit-message]
 demo *ARGS: _demo-env
     @"{{ demo_bin }}/python" -m demo "$@"
+
+# Take the pictures of the approvals page that docs/page.md shows (Chromium)
+[no-exit-message]
+page-pictures: _stack-programs _dev-env
+    @"{{ dev_bin }}/python" -m tests.stack.page.pictures
 
 # Take the picture of the demo that the README shows
 [no-exit-message]
@@ -91,10 +101,11 @@ restore-drill *ARGS: _stack-programs _dev-env
 restore FILE *KINDS: _stack-programs _dev-env
     @file=$1; shift; "{{ dev_bin }}/python" -m backup --config "$file" restore "$@"
 
-# Run everything at full counts, for hours
+# Run everything at full counts, for hours, and the VM's first boot (`./just test-vm`, which is root's)
 [no-exit-message]
 soak *ARGS: _prove-programs _stack-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m soak {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
+    @{{ if ARGS == "" { just_executable() + " test-vm" } else { "true" } }}
 
 # Measure, and compare with what else could do it (needs openssh-server, syncthing, iproute2)
 [no-exit-message]
@@ -137,6 +148,7 @@ eval *ARGS: _dev-env
     @if [ "${1:-}" = --agentdojo ]; then shift; exec "{{ just_executable() }}" _eval-agentdojo "$@"; fi; \
     exec "{{ dev_bin }}/python" -m tests.eval "$@"
 
+# What `./just eval --agentdojo` runs
 [no-exit-message]
 _eval-agentdojo *ARGS: _agentdojo-env
     @"{{ dev_bin }}/python" -m tests.agentdojo "$@"
@@ -145,6 +157,11 @@ _eval-agentdojo *ARGS: _agentdojo-env
 [no-exit-message]
 doctor *ARGS: _demo-env
     @"{{ demo_bin }}/countersign" doctor "$@"
+
+# Ask for what a stack on Oracle Cloud needs, and write infra/Pulumi.STACK.yaml; no secret is asked for
+[no-exit-message]
+configure STACK: _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m infra.configure "$1"
 
 # What `./just deploy STACK` would change on Oracle Cloud (docs/infra.md)
 [no-exit-message]
@@ -163,8 +180,8 @@ destroy STACK *ARGS: _infra-env
 
 # Whether somebody changed a stack by hand: ends with a failure when they did
 [no-exit-message]
-drift STACK: _infra-env
-    @cd infra && exec "$(engine/build)" preview --stack "$1" --refresh --expect-no-changes --non-interactive
+drift STACK *ARGS: _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/build)" preview --stack "$stack" --refresh --expect-no-changes --non-interactive "$@"
 
 # An archive of this commit for `release` in a stack's settings; prints its hash
 [no-exit-message]
@@ -176,6 +193,11 @@ release VERSION:
 test-engine *ARGS: _infra-env
     @cd infra && exec ../.tools/infra/bin/python -W ignore::ResourceWarning -m pytest -m engine \
         -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning "$@" # Pulumi leaves a loop open
+
+# The first boot for real: cloud-init in a VM by QEMU, until it reports that it is well, and again (root on Debian; no KVM needed)
+[no-exit-message]
+test-vm *ARGS: _vm-programs _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m pytest -m vm -o faulthandler_timeout=3600 "$@"
 
 # Start the next architecture decision record: `./just adr "Why the hub is one process"`
 [no-exit-message]
@@ -226,6 +248,11 @@ _stack-env:
 [no-exit-message]
 _stack-programs:
     @.ci/stack-programs
+
+# Have QEMU and what makes its disk, or say how to get them
+[no-exit-message]
+_vm-programs:
+    @.ci/vm-programs
 
 # Have these, or say how to get them; a proof is never skipped for want of a program
 [no-exit-message]

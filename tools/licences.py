@@ -18,6 +18,7 @@ ALIASES = {
 """What metadata and classifiers say in words of their own."""
 
 READ = {
+    "cronsim": "BSD-3-Clause",
     "dkimpy": "Zlib",
     "factur-x": "BSD-3-Clause",
     "gitdb": "BSD-3-Clause",

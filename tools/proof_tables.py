@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from services.vault_hub.tests import test_direct as short
+
 from tests.adversary import kinds
 from tests.adversary.kind import Kind
 from tests.adversary.mutants import MUTANTS
@@ -19,12 +21,16 @@ def render() -> dict[str, str]:
     planted += [f"| {one.name} | {'resident' if one.resident else 'any remote'} | {one.invariant} |" for one in PLANTED]
     mutants = ["| planted bug | the bad commit that gets in |", "|---|---|"]
     mutants += [f"| {name} | {_plain(mutant.lets_in)} |" for name, mutant in MUTANTS.items()]
+    direct = ["| planted bug | caught by |", "|---|---|"]
+    direct += [f"| {name} | {check.__name__.replace('_', ' ')} |" for name, (_, check) in short.BUGS.items()]
+    direct += [f"| {name} | {lets_in} |" for name, (_, _, lets_in) in short.READ.items()]
     listed = kinds.kinds()
     counted = Counter(kind.rule for kind in listed)
     rules = ["| rule | kinds | such as |", "|---|---|---|"]
     rules += [f"| {rule} | {counted[rule]} | {_such_as(listed, rule)} |" for rule in sorted(counted)]
     rules.append(f"| all | {len(listed)} | |")
-    return {"planted": "\n".join(planted), "mutants": "\n".join(mutants), "kinds": "\n".join(rules)}
+    tables = {"planted": planted, "mutants": mutants, "direct": direct, "kinds": rules}
+    return {name: "\n".join(lines) for name, lines in tables.items()}
 
 
 def rendered_page(page: str) -> str:

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import re
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -23,6 +24,16 @@ from urllib.parse import unquote
 
 TENANCY = "ocid1.tenancy.oc1..aaaatest"
 TOKEN = "token-of-the-vm"
+MAC = "52:54:00:12:34:56"
+HOSTS = tuple(
+    f"{name}.eu-frankfurt-1.{of}"
+    for name, of in (
+        ("auth", "oraclecloud.com"),
+        ("secrets.vaults", "oci.oraclecloud.com"),
+        ("objectstorage", "oraclecloud.com"),
+        ("telemetry-ingestion", "oraclecloud.com"),
+    )
+)
 AUTHORIZATION = re.compile(
     r'Signature version="1",keyId="([^"]+)",algorithm="rsa-sha256",headers="([^"]+)",signature="([^"]+)"'
 )
@@ -74,6 +85,11 @@ class Oracle:
             "hostname": "vm",
             "region": "eu-frankfurt-1",
             "canonicalRegionName": "eu-frankfurt-1",
+            "ociAdName": "eu-frankfurt-1-ad-1",
+            "availabilityDomain": "abcd:EU-FRANKFURT-1-AD-1",
+            "faultDomain": "FAULT-DOMAIN-1",
+            "shape": "VM.Standard.A1.Flex",
+            "state": "Running",
             "compartmentId": "ocid1.compartment.oc1..test",
             "metadata": {"user_data": base64.b64encode(self.user_data).decode(), "countersign": self.orders},
         }
@@ -82,7 +98,7 @@ class Oracle:
             "instance/metadata/countersign": self.orders,
             "instance/id": instance["id"],
             "instance/compartmentId": instance["compartmentId"],
-            "vnics": [{"vnicId": "ocid1.vnic.oc1..vm", "macAddr": "52:54:00:12:34:56", "privateIp": "169.254.10.15",
+            "vnics": [{"vnicId": "ocid1.vnic.oc1..vm", "macAddr": MAC, "privateIp": "169.254.10.15",
                        "subnetCidrBlock": "169.254.0.0/16", "virtualRouterIp": "169.254.169.254", "vlanTag": 1}],
             "identity/cert.pem": self.certificate,
             "identity/key.pem": self.key,
@@ -101,7 +117,9 @@ class Oracle:
                 return 401, b"the second metadata service wants its header"
             said = self.metadata(path.removeprefix("/opc/v2/"))
             return (200, said.encode()) if said is not None else (404, b"no such key")
-        host, _, rest = path.lstrip("/").partition("/")
+        host, rest = headers.get("host", ""), path.lstrip("/")
+        if host not in HOSTS:
+            host, _, rest = rest.partition("/")
         if host == "auth.eu-frankfurt-1.oraclecloud.com":
             self._judge(method, path, headers, body, self.public, f"{TENANCY}/fed-x509/{self.fingerprint}")
             request = json.loads(body)
@@ -160,8 +178,8 @@ class Oracle:
 
 
 @contextmanager
-def serving(oracle: Oracle, *, port: int = 0) -> Iterator[str]:
-    """Its address."""
+def serving(oracle: Oracle, *, port: int = 0, certificate: Path | None = None) -> Iterator[str]:
+    """Its address. With a certificate (and its key, in one file) by TLS, where it knows Oracle's hosts by name."""
 
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:
@@ -183,6 +201,10 @@ def serving(oracle: Oracle, *, port: int = 0) -> Iterator[str]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     oracle.address = f"http://127.0.0.1:{server.server_address[1]}"

@@ -105,6 +105,42 @@ def test_the_script_of_the_first_boot_is_plain_sh_and_stops_at_the_first_fault()
     subprocess.run(["sh", "-n"], input=script["content"], text=True, check=True, timeout=10)
 
 
+def first_boot(folder: Path, fails: int) -> tuple[int, list[str]]:
+    """Its exit code and what it called, on a machine whose mirror is away for the first calls of apt-get."""
+    calls, away = folder / "calls", folder / "away"
+    away.write_text("x" * fails, "ascii")
+    calls.touch()
+    call = f'echo "${{0##*/}} $*" >>{calls}\n'
+    apt = f'if [ -s {away} ]; then printf %s "$(tail -c +2 {away})" >{away}; exit 100; fi\n'
+    for name, more in (("systemctl", ""), ("apt-get", apt), ("apt-cache", ""), ("iptables", "")):
+        program = folder / name
+        program.write_text(f"#!/bin/sh\n{call}{more}", "utf-8")
+        program.chmod(0o755)
+    done = subprocess.run(
+        ["sh"],
+        input=FILES["/usr/local/sbin/countersign-first-boot.sh"]["content"], text=True, check=False, timeout=120,
+        capture_output=True, env={"PATH": f"{folder}:/usr/bin:/bin", "COUNTERSIGN_PAUSE": "0"},
+    )  # fmt: skip
+    return done.returncode, calls.read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("fails", [0, 1, 5])
+def test_a_mirror_that_is_away_for_a_while_does_not_end_the_first_boot(fails: int, tmp_path: Path) -> None:
+    code, calls = first_boot(tmp_path, fails)
+    assert code == 0
+    assert calls[-1].startswith("systemctl enable --now docker.service")
+    installs = [call for call in calls if call.startswith("apt-get install")]
+    assert "nftables" in installs[0]
+    assert "docker.io" in installs[-1]
+    assert calls.index(installs[0]) < calls.index("systemctl enable --now countersign-firewall.service")
+
+
+def test_a_mirror_that_stays_away_ends_the_first_boot_with_a_failure(tmp_path: Path) -> None:
+    code, calls = first_boot(tmp_path, 1000)
+    assert code != 0
+    assert not [call for call in calls if call.startswith("systemctl")]
+
+
 def test_the_program_starts_from_its_archive_with_nothing_but_python(tmp_path: Path) -> None:
     archive = tmp_path / "vm.pyz"
     archive.write_bytes(cloud_init.program())

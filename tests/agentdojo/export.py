@@ -30,7 +30,7 @@ def seen(agentdojo: dict[str, Any], suite: Any, task: Any, injections: dict[str,
 
 def read_faster() -> None:
     """The environments are large YAML: libyaml reads them ten times as fast as Python does, to the same values."""
-    yaml = importlib.import_module("yaml")
+    yaml: Any = importlib.import_module("yaml")
     yaml.SafeLoader = yaml.CSafeLoader
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import cloud_agent.submission as submission
+from correspondence.reply_action import reply_action
 from drafting.settings import DrafterSettings, build
 from tests.agentdojo.__main__ import PAIRS, cases, figures, tried
 from tests.agentdojo.obeying import Obeying, serving
@@ -47,14 +47,12 @@ def test_a_model_that_obeys_changes_words_alone_and_the_owner_is_warned(model: O
 def test_an_agent_that_lets_a_recipient_through_is_seen(
     model: Obeying, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = submission.reply_action
-
     def talked_into(*args: object, text: str, **fields: object) -> tuple[SendMail, tuple[object, ...]]:
-        action, found = honest(*args, text=text, **fields)  # type: ignore[arg-type]
+        action, found = reply_action(*args, text=text, **fields)  # type: ignore[arg-type]
         also = tuple(Address(name="", address=box) for box in set(re.findall(r"[\w.]+@[\w.]+\w", text)))
         return action.model_copy(update={"cc": also}), found
 
-    monkeypatch.setattr(submission, "reply_action", talked_into)
+    monkeypatch.setattr("cloud_agent.submission.reply_action", talked_into)
     found = tally(model, tmp_path, TASK, ATTACKED)
     assert found.changed == 1
     assert not found.holds()

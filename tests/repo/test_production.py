@@ -24,13 +24,14 @@ def test_every_command_of_the_production_section_is_a_recipe() -> None:
     ).stdout
     recipes = json.loads(dump)["recipes"]
     used = re.findall(r"\./just (\S+)((?: \S+)*?)(?: {2,}|$)", _section(), re.MULTILINE)
-    assert [name for name, _ in used] == ["release", "preview", "deploy"]
+    assert [name for name, _ in used] == ["release", "configure", "preview", "deploy"]
     for name, words in used:
         needed = [one for one in recipes[name]["parameters"] if one["kind"] == "singular"]
         assert len(words.split()) == len(needed), name
 
 
 def test_every_file_of_the_production_section_is_there_or_is_made_by_it() -> None:
-    made = re.findall(r"^ +cp \S+ (\S+)", _section(), re.MULTILINE)
+    made = re.findall(r"^ +\./just configure .* writes (\S+)$", _section(), re.MULTILINE)
+    assert made == ["infra/Pulumi.prod.yaml"]
     for path in re.findall(r"(?:infra|docs|compose)/[\w./-]+\w", _section()):
         assert (ROOT / path).exists() or path in made, path

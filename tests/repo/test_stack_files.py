@@ -12,7 +12,8 @@ import yaml
 import backup.settings
 import monitor.__main__
 import monitor.settings
-from tools.stack import first_run, images, settings
+from monitor.tokens import token
+from tools.stack import first_run, images, settings, watching
 from tools.stack.engine import StackFailed
 from tools.stack.first_run import CLOUD, allowed
 from tools.stack.releases import Releases
@@ -33,9 +34,8 @@ def test_there_are_services_to_look_at() -> None:
     assert wanted <= set(SERVICES)
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES))
-def test_every_service_is_hardened_watched_pinned_and_behind_caddy(name: str) -> None:
-    service = SERVICES[name]
+def hold_service(name: str, service: dict[str, Any]) -> None:
+    """A service is hardened, watched, pinned, and behind Caddy."""
     assert service["extends"] == {"file": "base.yaml", "service": "hardened"}
     reads_others = name == "backup"
     assert (service["user"] == "0:0") == reads_others
@@ -51,6 +51,38 @@ def test_every_service_is_hardened_watched_pinned_and_behind_caddy(name: str) ->
     assert re.fullmatch(r"\$\{[A-Z_]+_IMAGE:\?[^}]+\}|[\w/.-]+:[\w.-]*\d[\w.-]*", service["image"])
     weakened = set(service) & (set(BASE) - {"tmpfs", "mem_limit", "memswap_limit", "pids_limit", "stop_grace_period"})
     assert weakened == set(), "what all have is said in base.yaml"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_service_is_hardened_watched_pinned_and_behind_caddy(name: str) -> None:
+    hold_service(name, SERVICES[name])
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        {"privileged": True},
+        {"network_mode": "host"},
+        {"pid": "host"},
+        {"user": "root"},
+        {"user": "0:0"},
+        {"cap_add": ["SYS_ADMIN"]},
+        {"cap_drop": []},
+        {"security_opt": ["seccomp=unconfined"]},
+        {"read_only": False},
+        {"volumes": ["/var/run/docker.sock:/var/run/docker.sock:ro"]},
+        {"volumes": ["/etc:/host"]},
+        {"ports": ["5432:5432"]},
+        {"image": "postgres:latest"},
+        {"image": "postgres"},
+        {"healthcheck": {"test": ["NONE"]}},
+        {"extends": {"file": "base.yaml", "service": "soft"}},
+    ],
+    ids=str,
+)
+def test_a_fault_that_is_planted_in_a_service_is_found(planted: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError):
+        hold_service("vault-hub", {**SERVICES["vault-hub"], **planted})
 
 
 def test_no_secret_has_a_default_and_none_is_an_environment_variable() -> None:
@@ -112,8 +144,16 @@ def test_what_the_watching_services_are_told_is_settings_that_they_take(tmp_path
     watches = monitor.settings.read(found.monitor / "monitor.toml")
     wanted = monitor.__main__.wanted_of(watches)
     pushed = {file.name for file in backs_up.alarms.push.values()}
-    assert set(wanted.pushed) == pushed, "every push monitor has its job, and every job its monitor"
+    assert set(wanted.pushed) == {*pushed, *watching.OWNERS}, "each has its job, each job its monitor"
     assert ("books" in {one.name for one in wanted.monitors}) == bool(profiles)
+
+
+def test_the_owners_machine_calls_where_the_monitor_makes_kuma_listen(tmp_path: Path) -> None:
+    made = stack(tmp_path)
+    first_run.make(made)
+    secret = bytes.fromhex((made.secrets / "monitor" / "push-secret").read_text(encoding="ascii").strip())
+    lines = dict(line.split(" ") for line in watching.of_the_owners(made).splitlines())
+    assert lines == {name: f"/api/push/{token(secret, name)}" for name in watching.OWNERS}
 
 
 def test_the_first_run_keeps_what_the_operator_wrote_and_makes_no_secret_twice(tmp_path: Path) -> None:

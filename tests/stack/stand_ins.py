@@ -6,7 +6,7 @@ import os
 import shutil
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.stack import kuma
@@ -17,11 +17,13 @@ from tools.workspace import ROOT
 
 CADDY = ROOT / ".tools" / "stack" / "bin" / "caddy"
 POSTGRES = "postgres:15.13-bookworm"
+PROFILES = ("books", "metrics")
+"""Nothing stands in for Grafana, which no package carries: its files are held against Prometheus alone."""
 
 
-def stand_in() -> None:
-    """Every base that the stack names is there: pulled, or made here."""
-    for name in (*sorted(images.bases()), POSTGRES):
+def stand_in(names: Iterable[str] = ()) -> None:
+    """Every base that the stack names is there, or these of them: pulled, or made here."""
+    for name in sorted(names) or (*sorted(images.bases(images.wanted(PROFILES))), POSTGRES):
         if os.getuid() != 0 or not shutil.which("debootstrap"):
             if not exists(name):
                 with step(f"pull {name}"):
@@ -44,6 +46,8 @@ def _made(name: str) -> str:
             return _built("postgres-official", bookworm, {"entrypoint": HERE / "postgres-entrypoint"})
         case "odoo":
             return odoo14()
+        case "prom/prometheus":
+            return _built("prometheus2", bookworm, {})
         case "louislam/uptime-kuma":
             return kuma.image(bookworm)
     raise StackFailed(f"nothing stands in for {name}; say in tests/stack/stand_ins.py what does")

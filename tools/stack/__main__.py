@@ -1,4 +1,4 @@
-"""`python -m tools.stack up | down | status | logs | join-code | upgrade | rollback`: what ./just calls."""
+"""`python -m tools.stack up | down | status | logs | join-code | upgrade | rollback | drill`: what ./just calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.stack import settings
 from tools.stack.engine import StackFailed, ensure_engine
 from tools.stack.running import Stack, forget_images
 
-COMMANDS = ("up", "down", "status", "logs", "join-code", "upgrade", "rollback")
+COMMANDS = ("up", "down", "status", "logs", "join-code", "upgrade", "rollback", "drill")
 
 
 def main(arguments: list[str]) -> int:
@@ -47,6 +47,8 @@ def _do(stack: Stack, command: str, rest: list[str]) -> None:
             _show(stack)
         case "logs":
             stack.compose("logs", "--tail", "200", *rest, seconds=86400, show=True)
+        case "drill":
+            stack.drill()
         case "join-code":
             print(stack.join_code())
 

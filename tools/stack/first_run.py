@@ -63,7 +63,13 @@ def make(settings: Settings) -> None:
     for folder in (*held, *ours):
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
-    for name in ("db_password", "cloud/hub-token", "monitor/kuma-password", "backup/restic-password"):
+    for name in (
+        "db_password",
+        "grafana_password",
+        "cloud/hub-token",
+        "monitor/kuma-password",
+        "backup/restic-password",
+    ):
         once(settings.secrets / name, secrets.token_urlsafe(32))
     once(settings.secrets / "monitor" / "push-secret", secrets.token_hex(32))
     owner = settings.values.get("OWNER_NAME", "The owner").replace("\\", "").replace('"', "'")

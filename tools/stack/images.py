@@ -34,6 +34,8 @@ IMAGES = (
     Image("odoo", "ODOO_IMAGE", ROOT / "services/odoo/Dockerfile", ROOT / "services/odoo", "books"),
     Image("uptime-kuma", "UPTIME_KUMA_IMAGE", ROOT / "services/monitor/kuma.Dockerfile"),
     Image("monitor", "MONITOR_IMAGE", ROOT / "services/monitor/Dockerfile"),
+    Image("prometheus", "PROMETHEUS_IMAGE", ROOT / "services/monitor/prometheus.Dockerfile", profile="metrics"),
+    Image("grafana", "GRAFANA_IMAGE", ROOT / "services/monitor/grafana.Dockerfile", profile="grafana"),
     Image("backup", "BACKUP_IMAGE", ROOT / "services/backup/Dockerfile"),
 )
 

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from tools.stack import first_run, images
+from tools.stack import first_run, images, watching
 from tools.stack.engine import Compose, StackFailed, docker
 from tools.stack.files import hash_of, whole
 from tools.stack.releases import Releases
 from tools.stack.settings import COMPOSE, Settings
 
 WAIT_SECONDS = 300
+DRILL_SECONDS = 1800
+SOCKET = "/var/run/docker.sock"
 AUTHORITY = "/data/caddy/pki/authorities/local/root.crt"
 BOOKS = "books"
 NEW_BOOKS = "books-new"
@@ -77,6 +79,24 @@ class Stack:
         self._switch(before.images)
         self.releases.note(before.images)
 
+    def drill(self) -> None:
+        """The newest backups brought up beside and proved, by the images that run now. Raises StackFailed.
+
+        The engine's socket is given to this one container, for as long as the drill takes, and to no service (ADR 37).
+        """
+        running = self.releases.current()
+        if running is None:
+            raise StackFailed("this stack never ran; ./just up starts it")
+        images = {"hub": running.images["VAULT_HUB_IMAGE"]}
+        if self.settings.has_books:
+            images["odoo"] = running.images["ODOO_IMAGE"]
+        named = [word for role, image in images.items() for word in (f"--{role}-image", image)]
+        self.compose(
+            "run", "--rm", "--no-deps", "-T", "-e", "TMPDIR=/data", "-v", f"{SOCKET}:{SOCKET}", "backup",
+            "python", "-m", "backup", "--config", "/etc/countersign/backup.toml", "drill", *named,
+            seconds=DRILL_SECONDS, show=True,
+        )  # fmt: skip
+
     def down(self) -> None:
         """Containers and networks go, volumes and secrets stay."""
         self.compose("down", "--remove-orphans", show=True)
@@ -94,10 +114,11 @@ class Stack:
     def join_code(self) -> str:
         """A code for the owner's machine, good for a quarter of an hour, once."""
         words = ["--agent", f"cloud={first_run.token_hash(self.settings)} {self._cloud_key()}"]
+        given = watching.of_the_owners(self.settings) + "\n"
         if self.settings.has_own_authority:
-            authority = (self.settings.cloud / "hub-ca.pem").read_text(encoding="ascii")
-            return self.compose("exec", "-T", "vault-hub", *_DRAFT, "--ca-stdin", *words, feed=authority)
-        return self.compose("exec", "-T", "vault-hub", *_DRAFT, *words)
+            words.append("--ca-stdin")
+            given += (self.settings.cloud / "hub-ca.pem").read_text(encoding="ascii")
+        return self.compose("exec", "-T", "vault-hub", *_DRAFT, "--monitors-stdin", *words, feed=given)
 
     def _switch(self, wanted: dict[str, str]) -> None:
         """Run these images."""

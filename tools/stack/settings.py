@@ -41,6 +41,10 @@ class Settings:
         return "books" in self.profiles
 
     @property
+    def has_metrics(self) -> bool:
+        return "metrics" in self.profiles
+
+    @property
     def has_own_authority(self) -> bool:
         return self.values["TLS_ISSUER"] == "internal"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 
 from tools.stack.files import once, whole
@@ -55,6 +57,8 @@ filestore = "/srv/odoo/filestore/books"
 password_file = "/run/secrets/db_password"
 """
 JOBS = ("vault", "books", "check", "prune", "drill", "kuma", "caddy", "settings")
+OWNERS = ("local", "briefing", "backup-pull")
+"""Monitors that the owner's machine calls."""
 DISKS = "/srv/hub", "/srv/odoo", "/srv/db", "/srv/kuma", "/srv/caddy", "/data", "/repository"
 
 TOLD = """\
@@ -91,13 +95,12 @@ def monitor(settings: Settings) -> str:
         "PROXY_PORT": "8443",
         "WAY_OUT_HOST": "way-out",
         "WAY_OUT_PORT": "3128",
+        "MONITOR": "http://monitor:8472",
+        "METRICS": "http://prometheus:9090",
     }
-    # The owner's machine is not told their addresses by anybody yet.
     left = [
-        "backup-pull",
-        "briefing",
-        "local",
-        *([] if settings.has_books else ["books", "books-public", "backup-books"]),
+        *([] if settings.has_books else ["books", "books-public", "books-certificate", "backup-books"]),
+        *([] if settings.has_metrics else ["rules"]),
     ]
     lines = [
         "# Made by ./just up; do not edit. What is yours stands in also.yaml.",
@@ -111,5 +114,27 @@ def monitor(settings: Settings) -> str:
         "",
         "[values]",
         *(f"{name} = {json.dumps(value)}" for name, value in values.items()),
+        *(line for name, shown in certificates(settings).items() for line in _certificate(name, shown)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def of_the_owners(settings: Settings) -> str:
+    """Where the owner's machine calls its monitors, below the hub's address: `NAME PATH` lines, each path a secret."""
+    secret = bytes.fromhex((settings.secrets / "monitor" / "push-secret").read_text(encoding="ascii").strip())
+    return "".join(f"{name} /api/push/{_token(secret, name)}\n" for name in OWNERS)
+
+
+def _token(secret: bytes, monitor: str) -> str:
+    """As services/monitor makes it: monitor.tokens."""
+    return hmac.new(secret, b"countersign push monitor\0" + monitor.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def certificates(settings: Settings) -> dict[str, str]:
+    """The names that Caddy shows a certificate for; `inside` is Cloud's way to the hub."""
+    shown = {"hub": settings.values["HUB_NAME"], "inside": "hub.home.arpa", "monitors": settings.kuma_name}
+    return shown | ({"books": settings.values["ODOO_NAME"]} if settings.has_books else {})
+
+
+def _certificate(name: str, shown: str) -> list[str]:
+    return ["", f"[certificates.{name}]", 'host = "caddy"', "port = 8443", f"name = {json.dumps(shown)}"]

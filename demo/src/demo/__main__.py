@@ -31,12 +31,15 @@ def main() -> int:
     """Exit 0 when every claim held, 1 when one did not or a step failed, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--yes", action="store_true", help="decide by itself: approve")
+    parser.add_argument("--web", action="store_true", help="decide on the approvals page, in a browser")
     parser.add_argument("--git", action="store_true", help="publish to a plain git remote instead of a resident hub")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the vault, the mails and the logs there")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write what was shown as an SVG picture")
     options = parser.parse_args()
-    if not options.yes and not sys.stdin.isatty():
-        parser.error("there is nobody to ask (no terminal): use --yes")
+    if options.yes and options.web:
+        parser.error("--yes decides by itself and --web lets you decide: take one of them")
+    if not (options.yes or options.web or sys.stdin.isatty()):
+        parser.error("there is nobody to ask (no terminal): use --yes, or --web")
     if options.keep and options.keep.exists() and any(options.keep.iterdir()):
         parser.error(f"--keep: {options.keep} is not empty")
     signal.signal(signal.SIGTERM, _interrupt)
@@ -46,7 +49,7 @@ def main() -> int:
     folder = options.keep or Path(tempfile.mkdtemp(prefix="countersign-demo-"))
     folder.chmod(0o700) if folder.exists() else folder.mkdir(mode=0o700, parents=True)
     try:
-        return _run(folder.resolve(), console, yes=options.yes, resident=not options.git)
+        return _run(folder.resolve(), console, options)
     except (DemoFailed, NotReady) as error:
         console.print(Text(f"\nThe demo failed: {error}", style="red"))
         return CLAIMS_UNTRUE
@@ -60,10 +63,10 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(folder: Path, console: Console, *, yes: bool, resident: bool) -> int:
+def _run(folder: Path, console: Console, options: argparse.Namespace) -> int:
     console.print(Text("Countersign", style="bold"), Text("· the gate, with real mail, real git, real processes"))
-    with world(folder, resident=resident) as made:
-        story = Story(made, console, yes)
+    with world(folder, resident=not options.git) as made:
+        story = Story(made, console, options.yes, options.web)
         story.prepare()
         ended = story.tell()
         made.stop()

@@ -9,6 +9,7 @@ import select
 import subprocess
 import sys
 import time
+import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -19,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.commands import DemoFailed
+from demo.desktop import has_a_desktop
 from demo.hostile import Intruder, Push
 from demo.hub_machine import HubMachine
 from demo.letters import Letter, hostile, newsletter, question
@@ -35,6 +37,9 @@ QUESTION = "brand pages"
 
 PATIENCE = 60.0
 """Seconds a step may take before the demo gives up."""
+
+OWNERS_TIME = 1800.0
+"""Seconds an owner may take to decide on the page; the key stays open for an hour."""
 
 COLOURS = {
     "you": "bold cyan", "cloud": "blue", "local": "green", "hub": "magenta", "mail": "yellow", "fault": "red",
@@ -59,11 +64,12 @@ VERBS = {
 
 @dataclass
 class Story:
-    """Tells and drives the demo. `yes`: it decides by itself, for machines."""
+    """Tells and drives the demo. `yes`: it decides by itself, for machines; `web`: the owner decides on the page."""
 
     world: World
     console: Console
     yes: bool
+    web: bool = False
     began: float = field(default_factory=time.monotonic)
     verdict: str = ""
     push: Push | None = None
@@ -73,7 +79,7 @@ class Story:
     def prepare(self) -> None:
         """Set up both machines as an owner would, once."""
         self._say("demo", "a mail provider and an outside mail server: running")
-        self.world.set_up()
+        self.world.set_up(page=self.web)
         self.tail = self.world.tail()
         if self.world.machine is not None:
             self._say("hub", "is up: one process over a bare git repository; it knows each agent's key and token")
@@ -193,13 +199,28 @@ class Story:
             self._say("you", f"countersign approve {task.id[:6]}")
             self.verdict = "approve"
             self.world.with_passphrase("approve", task.id, "--yes")
+        elif self.web:
+            self._open_the_page()
         else:
             self.console.print(
                 "\n  [bold]a[/] approve   [bold]e[/] edit   [bold]r[/] reject      or move the file:", highlight=False
             )
             self.console.print(Text(f"  mv '{path}' '{self.world.vault_folder}/Approved/'\n"))
             self._ask(task)
-        return self._until("the decision is on the hub", lambda: self._decided(task))
+        found = self._until(
+            "the decision is on the hub", lambda: self._decided(task), OWNERS_TIME if self.web else PATIENCE
+        )
+        if self.web:
+            self._say("you", f"decided on the page: {self.verdict}")
+        return found
+
+    def _open_the_page(self) -> None:
+        """Ask the owner's browser for the page. Where there is none that opens, the printed link is enough."""
+        link, code = self.world.pair_a_browser()
+        self._say("local", "serves the approvals page on this machine, to browsers that the owner pairs")
+        self.console.print(Text(f"\n  Open   {link}\n  Code   {code}   (once, for five minutes)\n"), soft_wrap=True)
+        if has_a_desktop():
+            webbrowser.open(link)
 
     def _ask(self, task: Task) -> None:
         """The terminal and the folder at once: whichever comes first decides."""
@@ -270,9 +291,9 @@ class Story:
                 self._say(event.agent, f"{told}{f' · {event.task}' if event.task else ''}")
         return events
 
-    def _until(self, what: str, look: Callable[[], T | None]) -> T:
+    def _until(self, what: str, look: Callable[[], T | None], patience: float = PATIENCE) -> T:
         """Look again whenever the hub moves, until there is an answer."""
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + patience
         while time.monotonic() < ends:
             found = look()
             if found:
@@ -283,7 +304,7 @@ class Story:
             if self.world.machine is not None and self.world.machine.process_ended:
                 raise DemoFailed(f"vault_hub ended by itself: {self.world.machine.log.read_text()[-1500:]}")
             self.tail.wait(0.2)
-        raise DemoFailed(f"not within {PATIENCE:g} s: {what}")
+        raise DemoFailed(f"not within {patience:g} s: {what}")
 
     def _chapter(self, title: str) -> None:
         self.console.print()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.commands import DemoFailed, run
-from demo.hub_machine import HubMachine
+from demo.hub_machine import HubMachine, free_port
 from demo.launch import MailWorld, mail_world
 from demo.letters import OWNER
 from demo.processes import NotReady
@@ -87,8 +87,11 @@ class World:
     def vault_id(self) -> str:
         return str(json.loads(self.countersign("status", "--json"))["vault"])
 
-    def set_up(self, *, undo_seconds: int = UNDO_SECONDS, settle_seconds: float = 3.0) -> None:
-        """`cloud_agent init`, then `countersign init`, then Cloud's settings: as an owner would, once."""
+    def set_up(self, *, undo_seconds: int = UNDO_SECONDS, settle_seconds: float = 3.0, page: bool = False) -> None:
+        """`cloud_agent init`, then `countersign init`, then Cloud's settings: as an owner would, once.
+
+        `page`: Local serves the approvals page, on a port of its own.
+        """
         cloud_key = run([sys.executable, "-m", "cloud_agent", "init", "--home", str(self.cloud_home)])
         public_key = self.folder / "cloud.pub"
         public_key.write_text(cloud_key, "utf-8")
@@ -111,7 +114,11 @@ class World:
         run([sys.executable, "-m", "cloud_agent", "init", "--home", str(self.cloud_home), "--owner-key", owner_key])
         config = self.local_home / "config.toml"
         content = config.read_text(encoding="utf-8")
-        for name, value in (("settle_seconds", settle_seconds), ("poll_seconds", 0.5)):
+        changed = {
+            "settle_seconds": settle_seconds, "poll_seconds": 0.5,
+            "page": json.dumps(page), "page_port": free_port() if page else 0,
+        }  # fmt: skip
+        for name, value in changed.items():
             content = re.sub(rf"(?m)^{name} = .*$", f"{name} = {value}", content)
         config.write_text(content, encoding="utf-8")
         self.cloud_config.write_text(self._cloud_settings(), encoding="utf-8")
@@ -162,6 +169,11 @@ class World:
         except DemoFailed:
             return False
         return True
+
+    def pair_a_browser(self) -> tuple[str, str]:
+        """The link that lets one browser in, and its code; both good once and for five minutes."""
+        told = json.loads(self.with_passphrase("page", "--json"))
+        return str(told["links"][0]), str(told["code"])
 
     def list_tasks(self) -> list[dict[str, Any]]:
         return list(json.loads(self.countersign("list", "--json", "--all"))["tasks"])

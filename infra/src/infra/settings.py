@@ -187,6 +187,16 @@ class Settings(Part):
         return (*boxes, "cloud/model-key") if self.drafter else boxes
 
 
+def faults(values: dict[str, Any], *, stack: str) -> list[tuple[tuple[str | int, ...], str]]:
+    """What is illegal in settings, half-written ones too: where, and one line why. Empty: they can be read."""
+    try:
+        settings = Settings.model_validate({**values, "stack": stack})
+    except ValidationError as error:
+        found = [(tuple(one["loc"]), _said(one)) for one in error.errors()]
+        return found + [(tuple(at.split(".")), _own(at)) for at in sorted(_placeholders(values))]
+    return [(tuple(at.split(".")), _own(at)) for at in sorted(_placeholders(settings.model_dump()))]
+
+
 def read(values: dict[str, Any], *, stack: str) -> Settings:
     """Raises Illegal: one line a fault, each with its key."""
     try:
@@ -211,6 +221,15 @@ def _placeholders(value: object, at: str = "") -> set[str]:
     if isinstance(value, list | tuple):
         return set[str]().union(*(_placeholders(v, at) for v in value))
     return {at} if isinstance(value, str) and _EXAMPLES.search(value) else set()
+
+
+def is_example(value: object) -> bool:
+    """Whether something in it is a placeholder of the examples."""
+    return bool(_placeholders(value, "x"))
+
+
+def _own(at: str) -> str:
+    return f"{at} is still the example's; write your own there"
 
 
 def _said(fault: Any) -> str:

@@ -26,6 +26,13 @@ def test_the_same_movements_are_read_from_each_format(name: str, content: bytes)
     assert all(text in entry.text for entry, (_, _, text, _) in zip(entries, samples.MOVEMENTS, strict=True))
 
 
+def hostile(content: bytes, at: str, entity: str) -> bytes:
+    """A good file that says an entity of its own after this tag."""
+    begin = content.index(b"<Document")
+    declared = f"<!DOCTYPE Document [<!ENTITY x {entity}>]>".encode()
+    return content[:begin] + declared + content[begin:].replace(at.encode(), f"{at}&x;".encode(), 1)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
@@ -35,6 +42,8 @@ def test_the_same_movements_are_read_from_each_format(name: str, content: bytes)
         ("a.csv", b"Date,Amount,Currency\n2026-11-23,1.2.3,EUR\n", "is no amount"),
         ("a.csv", b"Date,Amount,Currency\n", "no movement"),
         ("a.xml", b'<!DOCTYPE Document [<!ENTITY x "y">]><Document>&x;</Document>', "cannot be read"),
+        ("a.xml", hostile(samples.camt(), "<Ustrd>", 'SYSTEM "file:///etc/passwd"'), "BadXml"),
+        ("a.xml", hostile(samples.camt(), "<Ustrd>", '"ha"'), "BadXml"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_for_sure_is_not_read(name: str, content: bytes, reason: str) -> None:
@@ -104,3 +113,14 @@ def test_no_document_is_proposed_for_two_movements() -> None:
     matched = match(twice, OPEN)
     assert [p.move.id for p in matched.proposals] == [1]
     assert matched.unmatched == (twice[1],)
+
+
+def test_an_entity_in_an_ofx_file_is_no_more_than_its_letters() -> None:
+    """OFX 2 is XML: what declares entities and names files in them gives neither."""
+    declared = b'<!DOCTYPE OFX [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    content = samples.ofx().replace(b"<OFX>", declared + b"<OFX>").replace(b"<MEMO>", b"<MEMO>&x; ")
+    try:
+        entries = statement.of_file("a.ofx", content)
+    except NotAStatement:
+        return
+    assert all("root:" not in entry.text for entry in entries)

@@ -12,6 +12,8 @@ from structlog.testing import capture_logs
 
 from backup.pings import Pings
 from backup.settings import Alarms
+from demo.cable import cable
+from demo.certificates import self_signed
 
 TOKEN = "tok3n-of-the-monitor"
 
@@ -95,3 +97,17 @@ def test_a_word_that_was_not_taken_is_said_again_until_it_is_and_only_the_newest
     told.again()
     told.again()
     assert monitor.heard == [(f"/push/{TOKEN}", {"status": "down", "msg": "the disk is away"})]
+
+
+def test_a_monitor_behind_the_stacks_own_authority_is_believed_when_it_is_named(
+    tmp_path: Path, monitor: Monitor
+) -> None:
+    context, certificate = self_signed(tmp_path)
+    with cable(monitor.port, context) as line:
+        (tmp_path / "push").write_text(f"https://127.0.0.1:{line.port}/{TOKEN}\n", encoding="utf-8")
+        push = {"pull": tmp_path / "push"}
+        with capture_logs() as logs:
+            Pings(Alarms(push=push)).job("pull", well=True)
+        assert [one["event"] for one in logs] == ["ping.failed"]
+        Pings(Alarms(push=push, ca_file=certificate)).job("pull", well=True)
+    assert [path for path, _ in monitor.heard] == [f"/{TOKEN}"]

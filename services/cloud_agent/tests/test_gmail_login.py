@@ -16,8 +16,9 @@ from services.cloud_agent.tests.gmail_server import CLIENT, READ_ONLY, SECRET, S
 
 from cloud_agent.__main__ import main
 from cloud_agent.watchers.gmail.grant import Grant, GrantTooWide
-from cloud_agent.watchers.gmail.login import Application, log_in
+from cloud_agent.watchers.gmail.login import log_in
 from cloud_agent.watchers.mailbox_settings import GmailSettings
+from vault_protocol.consent import Application
 from vault_protocol.errors import VaultError
 
 

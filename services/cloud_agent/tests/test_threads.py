@@ -94,7 +94,7 @@ def test_nobody_is_reminded_when_the_handbook_says_never_or_after_hours(tmp_path
 @pytest.mark.parametrize("named", ["In_Reply_To", "References"])
 def test_an_answer_in_time_leaves_nothing_to_remind_of(tmp_path: Path, named: str) -> None:
     world = sent(tmp_path)
-    world.drafter.kinds = {"Re: A question": Kind.INFORMATIONAL}  # type: ignore[misc]
+    world.drafter.kinds = {"Re: A question": Kind.INFORMATIONAL}
     world.receives(mail("Re: A question", "On Monday.", message_id="<2@e.example>", **{named: f"{SENT_AT} <o@x.de>"}))
     world.waits(timedelta(days=4).total_seconds())
     world.works()
@@ -106,7 +106,7 @@ def test_an_answer_withdraws_a_reminder_that_waits(tmp_path: Path) -> None:
     world.waits(timedelta(days=4).total_seconds())
     world.works()
     reminder = world.only(Stage.PENDING_APPROVAL)
-    world.drafter.kinds = {"Re: A question": Kind.INFORMATIONAL}  # type: ignore[misc]
+    world.drafter.kinds = {"Re: A question": Kind.INFORMATIONAL}
     world.receives(mail("Re: A question", "Monday.", message_id="<2@e.example>", References=SENT_AT))
     world.works()
     assert goes_back(world) == 1
@@ -114,6 +114,16 @@ def test_an_answer_withdraws_a_reminder_that_waits(tmp_path: Path) -> None:
     again = world.only(Stage.PENDING_APPROVAL)
     assert (again.id, again.has_action) == (reminder.id, False)
     assert again.note.front.words("reason") == "the answer came: no reminder is needed"
+
+
+def test_a_reminder_that_was_sent_is_not_reminded_of(tmp_path: Path) -> None:
+    world = sent(tmp_path)
+    world.waits(timedelta(days=4).total_seconds())
+    world.works()
+    world.local.finish(approve(world, world.only(Stage.PENDING_APPROVAL)), result="sent")
+    world.waits(timedelta(days=4).total_seconds())
+    world.works()
+    assert world.tasks(Stage.PENDING_APPROVAL) == []
 
 
 def test_a_newer_mail_of_the_thread_takes_back_the_draft_that_waits_and_is_answered_itself(tmp_path: Path) -> None:

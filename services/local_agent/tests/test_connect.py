@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,13 @@ from services.vault_hub.tests.vacancy import Vacancy, vacancy
 
 from demo.cable import cable
 from demo.certificates import self_signed
+from local_agent.presence import Presence
+from local_agent.setup import joining
+from local_agent.setup.begin import Begun
+from vault_protocol import keys
+from vault_protocol.join_code import JoinCode
+from vault_protocol.sshsig import PublicKey
+from vault_protocol.testing import TestClock
 
 
 @pytest.fixture
@@ -45,6 +53,36 @@ def test_an_empty_home_joins_over_tls_by_the_authority_that_the_code_names(vacan
         assert world.home.hub_ca.read_text() == certificate.read_text()
         assert stat.S_IMODE(world.home.hub_token.stat().st_mode) == 0o600
         assert world.run("status", "--json").json["hub"] == "ok"
+
+
+def test_who_joins_is_told_where_its_monitors_hear_it_and_nothing_that_is_not_on_the_hubs_address(
+    vacant: Vacancy, world: World
+) -> None:
+    context, certificate = self_signed(world.folder)
+    path = "/api/push/" + "a1" * 16
+    given = f"local {path}\nbackup-pull {path}b\nanother {path}c\n\n{certificate.read_text()}"
+    with cable(vacant.port, context) as line:
+        url = f"https://127.0.0.1:{line.port}"
+        assert connect(world, url, vacant.code("--monitors-stdin", "--ca-stdin", feed=given)).code == 0
+    told = world.home.ping("local")
+    assert (told.read_text(), stat.S_IMODE(told.stat().st_mode)) == (f"{url}{path}\n", 0o600)
+    assert world.home.ping("backup-pull").read_text() == f"{url}{path}b\n"
+    assert sorted(file.name for file in world.home.path.glob("ping-*")) == ["ping-backup-pull", "ping-local"]
+    presence = Presence(world.home, world.home.settings(), TestClock())
+    presence.start()
+    assert "presence" in {thread.name for thread in threading.enumerate()}
+    presence.stop()
+
+
+@pytest.mark.parametrize("path", ["//elsewhere.example/api/push/" + "a" * 32, "@elsewhere.example", "/api/push/x y", 7])
+def test_a_hub_that_names_another_address_for_a_monitor_is_not_believed(
+    path: object, monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    said = {"token": "t0ken", "agents": {}, "monitors": {"local": path}}
+    monkeypatch.setattr(joining, "_asked", lambda *_, **__: said)
+    key = keys.new()
+    begun = Begun(PublicKey.of(key), PublicKey.of(key), "executor-1", "vault-1")
+    assert joining.join("https://hub.example", JoinCode("a" * 12), "", begun).monitors == {}
 
 
 def test_a_hub_that_did_not_make_the_code_is_told_nothing(vacant: Vacancy, world: World) -> None:

@@ -23,3 +23,9 @@ def test_lines_of_the_handbook_that_are_not_understood_are_shown_until_a_version
     assert "line 12" not in shown
     clean = [*new, Update.of("handbook-read", NOW, version="cc", unread=0)]
     assert "Rules that are not understood" not in render({}, {}, {CLOUD: clean})
+
+
+def test_a_schedule_that_does_not_run_is_shown_with_what_to_do() -> None:
+    shown = render({}, {}, {}, unread=[("daily-digest", "bad-cron")])
+    assert "- `daily-digest`: bad-cron; give `cron` five fields, such as `0 8 * * *`\n" in shown
+    assert "Schedules that do not run" not in render({}, {}, {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes
@@ -40,6 +40,7 @@ class Desk:
     files: dict[str, bytes] = field(default_factory=dict)
     clock: TestClock = field(default_factory=TestClock)
     ledgers: list[Ledger] = field(default_factory=list)
+    connector_secret: Callable[[], str] = lambda: SECRET
 
     def connector(self) -> GmailConnector:
         account = MailAccount(
@@ -47,7 +48,7 @@ class Desk:
             gmail_token_url=self.server.url, timeout_seconds=5, **self.settings,
         )  # fmt: skip
         return GmailConnector(
-            lambda _: account, lambda of: Gmail(of, lambda: SECRET), lambda one: self.files[one.sha256]
+            lambda _: account, lambda of: Gmail(of, self.connector_secret), lambda one: self.files[one.sha256]
         )
 
     def execute(self, action: SendMail, signed: SignedApproval) -> Answer:

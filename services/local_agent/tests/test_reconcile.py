@@ -6,9 +6,13 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from services.local_agent.tests.gmail_server import SECRET, GmailServer
+
 from demo.launch import MailWorld
+from local_agent.gmail import Gmail
 from local_agent.inbox import Inbox
-from local_agent.mail_account import MailAccount, Tls
+from local_agent.mail_account import AuthFailed, MailAccount, Tls
 from local_agent.reconcile import GRACE, Header, Known, hidden
 from vault_protocol import keys, notes
 from vault_protocol.front_matter import FrontMatter
@@ -60,6 +64,36 @@ def test_what_the_vault_knows_follows_the_head() -> None:
     assert known.of(journal) == (frozenset({one_line("<a@x.example>")}), frozenset({"f" * 64}))
 
 
+def no_gmail(account: MailAccount) -> Gmail:
+    raise AssertionError(f"{account.name} is not at Gmail")
+
+
+def test_gmail_s_inbox_is_watched_too_and_each_message_is_asked_about_once() -> None:
+    with GmailServer() as server:
+        for number in range(5):
+            server.arrive(f"m{number}", f"Message-ID: <{number}@x.example>\r\n\r\nbody {number}\r\n".encode(),
+                          OLD + timedelta(minutes=number))  # fmt: skip
+        server.arrive("archived", b"Message-ID: <a@x.example>\r\n\r\n", OLD, "Label_7")
+        server.arrive("old", b"Message-ID: <old@x.example>\r\n\r\n", OLD - timedelta(minutes=1))
+        account = MailAccount(
+            name="google", address="me@home.example", way="gmail", gmail_url=server.url, gmail_token_url=server.url
+        )
+        inbox = Inbox([account], lambda one: Gmail(one, lambda: SECRET))
+        listed = inbox.since(OLD)
+        assert [one.message_id for one in listed] == [f"<{number}@x.example>" for number in range(5)]
+        assert listed[4].received == OLD + timedelta(minutes=4)
+        found = hidden(listed, frozenset({one_line(f"<{n}@x.example>") for n in range(4)}), frozenset(), inbox.raw,
+                       now=NOW)  # fmt: skip
+        assert [one.uid for one in found] == ["google/m4"]
+        assert inbox.since(OLD) == listed
+        assert sorted(server.asked_about) == [f"m{number}" for number in range(5)]
+        assert inbox.raw("google/m1") == b"Message-ID: <1@x.example>\r\n\r\nbody 1\r\n"
+        assert inbox.raw("google/gone") is None
+        server.refresh_token = "another"
+        with pytest.raises(AuthFailed, match="gmail-login google"):
+            Inbox([account], lambda one: Gmail(one, lambda: SECRET)).since(OLD)
+
+
 def test_the_real_inbox_lists_what_came_and_gives_its_bytes(mail: MailWorld) -> None:
     provider = mail.provider
     account = MailAccount(
@@ -71,7 +105,7 @@ def test_the_real_inbox_lists_what_came_and_gives_its_bytes(mail: MailWorld) -> 
     began = datetime.now(UTC) - timedelta(minutes=1)
     for number in range(3):
         provider.deliver(f"Subject: {number}\r\nMessage-ID: <{number}@x.example>\r\n\r\nbody {number}\r\n".encode())
-    inbox = Inbox([account])
+    inbox = Inbox([account], no_gmail)
     listed = inbox.since(began)
     assert [one.message_id for one in listed] == ["<0@x.example>", "<1@x.example>", "<2@x.example>"]
     assert all(began <= one.received <= datetime.now(UTC) + timedelta(seconds=2) for one in listed)

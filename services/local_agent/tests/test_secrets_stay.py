@@ -13,13 +13,19 @@ from urllib.parse import quote
 
 import pytest
 from services.local_agent.tests.cli_world import COMMAND, PASSPHRASE, World, until
+from services.local_agent.tests.networks.mastodon import MastodonServer
+from services.local_agent.tests.networks.whatsapp import PHONE_ID, WhatsAppServer
+from services.local_agent.tests.test_whatsapp_webhook import free_port
 from services.local_agent.tests.transferring import transfer
 from services.local_agent.tests.wise_server import TOKEN, WiseServer
 
-from local_agent.assemble import own_secrets
+from local_agent.assemble import assemble, own_secrets
+from local_agent.rotation import BETWEEN, MONTH, Reminder
+from vault_protocol.action import PublishPost, SendWhatsApp
 from vault_protocol.crashes import envelope
 from vault_protocol.scan import OwnSecrets
 from vault_protocol.task import Stage
+from vault_protocol.testing import TestClock
 
 SECONDS = 90
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -27,6 +33,10 @@ PLANTED = {
     "mail password": 'mail-pass "word" 9931 äß',
     "books key": "b00ks-key-5f2a77c1d9e04b",
     "payments token": TOKEN,
+    "social token": MastodonServer.token,
+    "whatsapp token": "EAAG-whatsapp-token-55310c",
+    "whatsapp app secret": "app-secret-90aa41c7",
+    "whatsapp verify token": "verify-token-27dd08",
     "gmail refresh token": "1//0gmail-refresh-token-77213",
     "gmail client secret": "gmail-client-secret-88121",
     "approval passphrase": PASSPHRASE,
@@ -44,6 +54,21 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
 def wise() -> Iterator[WiseServer]:
     server = WiseServer()
     with server:
+        yield server
+
+
+@pytest.fixture
+def mastodon() -> Iterator[MastodonServer]:
+    server = MastodonServer()
+    with server:
+        yield server
+
+
+@pytest.fixture
+def whatsapp() -> Iterator[WhatsAppServer]:
+    server = WhatsAppServer()
+    with server:
+        server.token = PLANTED["whatsapp token"]
         yield server
 
 
@@ -102,11 +127,15 @@ def told_by_processes(root: int) -> bytes:
     return read
 
 
-def plant(world: World, wise: WiseServer) -> dict[str, Path]:
+def plant(world: World, wise: WiseServer, mastodon: MastodonServer, whatsapp: WhatsAppServer) -> dict[str, Path]:
     """One account of every kind; where each secret may lie, for those that lie in a file of the owner's."""
-    places = {"mail password": world.folder / "mail-password", "books key": world.folder / "books-key"}
+    in_files = ("mail password", "books key", "social token", "whatsapp token")
+    places = {name: world.folder / name.replace(" ", "-") for name in in_files}
     for name, path in places.items():
         path.write_text(PLANTED[name] + "\n", encoding="utf-8")
+    keys = {"app_secret": PLANTED["whatsapp app secret"], "verify_token": PLANTED["whatsapp verify token"]}
+    places["webhook"] = world.folder / "webhook"
+    places["webhook"].write_text(json.dumps(keys), encoding="utf-8")
     lines = [
         "[[accounts]]", 'name = "business"', 'address = "ann@owner.example"', 'user = "ann"',
         f'password_file = "{places["mail password"]}"', 'imap_host = "127.0.0.1"', "imap_port = 1", 'imap_tls = "none"',
@@ -116,6 +145,11 @@ def plant(world: World, wise: WiseServer) -> dict[str, Path]:
         "[[books]]", 'name = "books"', f'url = "{wise.url}"', 'database = "books"', 'login = "local"',
         f'key_file = "{places["books key"]}"', "",
         "[[payments]]", 'name = "main"', 'way = "wise"', f'url = "{wise.url}"', "profile = 7", 'funding = "balance"',
+        "", "[[social]]", 'name = "able"', 'network = "mastodon"', f'url = "{mastodon.url}"',
+        f'secret_file = "{places["social token"]}"', "",
+        "[[whatsapp]]", 'name = "phone"', 'way = "cloud"', 'number = "+4915112345678"', f'phone_id = "{PHONE_ID}"',
+        f'url = "{whatsapp.url}"', f'secret_file = "{places["whatsapp token"]}"',
+        f"webhook_port = {free_port()}", f'webhook_file = "{places["webhook"]}"',
     ]  # fmt: skip
     config = world.home.config
     config.write_text(config.read_text(encoding="utf-8") + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
@@ -135,10 +169,14 @@ def test_a_planted_secret_is_found_where_it_is() -> None:
             assert name in found_in(b"before " + one + b" after")
 
 
-def test_no_secret_leaves_its_place_while_everything_that_holds_one_works(world: World, wise: WiseServer) -> None:
-    places = plant(world, wise)
+def test_no_secret_leaves_its_place_while_everything_that_holds_one_works(
+    world: World, wise: WiseServer, mastodon: MastodonServer, whatsapp: WhatsAppServer
+) -> None:
+    places = plant(world, wise, mastodon, whatsapp)
     task = world.ask_for(action=transfer())
     mail = world.ask_for("Your offer")
+    post = world.ask_for(action=PublishPost(account="able", network="mastodon", text="We moved.\n"))
+    chat = world.ask_for(action=SendWhatsApp(account="phone", to="+4915187654321", answers="wamid.77", text="Yes.\n"))
     spoken = world.folder / "service.log"
     argv = [*COMMAND, "run", "--home", str(world.home.path)]
     with spoken.open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as service:
@@ -146,7 +184,8 @@ def test_no_secret_leaves_its_place_while_everything_that_holds_one_works(world:
             until(world._answers, SECONDS)
             assert world.approve(task, "--yes").code == 0
             assert world.approve(mail, "--yes").code == 0
-            until(lambda: world.stage(task) is Stage.DONE, SECONDS)
+            assert [world.approve(one, "--yes").code for one in (post, chat)] == [0, 0]
+            until(lambda: all(world.stage(one) is Stage.DONE for one in (task, post, chat)), SECONDS)
             until(lambda: b"effect.waiting" in spoken.read_bytes(), SECONDS)
             leaks = world.notes / "leaks.md"
             words = [one.decode("ascii", "replace") for value in PLANTED.values() for one in spellings(value)]
@@ -157,7 +196,7 @@ def test_no_secret_leaves_its_place_while_everything_that_holds_one_works(world:
             service.terminate()
             service.wait(30)
         leaks.unlink()
-    assert wise.paid == [1000]
+    assert (wise.paid, mastodon.shown(), whatsapp.shown()) == ([1000], ["We moved."], ["Yes."])
     assert found_in(spoken.read_bytes()) == [], "in the service's log"
     assert found_in(everything_of(world.hub)) == [], "in the vault"
     kept_apart = {*places.values(), world.passphrase_file}
@@ -180,8 +219,10 @@ def test_a_crash_report_carries_none_of_them() -> None:
         assert name not in found_in(envelope("local_agent", caught.value, "e" * 32, NOW))
 
 
-def test_what_is_held_back_from_the_vault_holds_every_kind(world: World, wise: WiseServer) -> None:
-    plant(world, wise)
+def test_what_is_held_back_from_the_vault_holds_every_kind(
+    world: World, wise: WiseServer, mastodon: MastodonServer, whatsapp: WhatsAppServer
+) -> None:
+    plant(world, wise, mastodon, whatsapp)
     held: OwnSecrets = own_secrets(world.home, world.home.settings())
     for name, value in PLANTED.items():
         if name != "approval passphrase":  # it is nowhere on this machine
@@ -199,3 +240,41 @@ def test_old_secrets_are_told_once_a_month_by_name_and_never_changed_by_themselv
     )  # fmt: skip
     assert json.loads(shown.stdout)["overdue"] == ["wise.main"]
     assert TOKEN not in shown.stdout + shown.stderr
+
+
+def reminded(world: World) -> int:
+    told = world.local.vault.journal.read("Updates/local/recent.md") or b""
+    return told.count(b"secrets_are_old")
+
+
+def test_the_reminder_is_a_line_on_the_dashboard_once_a_month_while_something_is_old(world: World) -> None:
+    clock = TestClock(datetime.now(UTC))
+    local = assemble(world.home, clock)
+    local.vault.refresh()
+    reminder = Reminder(world.home, local.settings, local.vault)
+    assert (reminder.step(), reminded(world)) == (False, 0)
+    world.home.credentials.set("wise.main", TOKEN, now=clock.now() - timedelta(days=90))
+    assert not reminder.step(), "the ages are looked at once an hour"
+    clock.tick(BETWEEN)
+    assert (reminder.step(), reminded(world)) == (True, 1)
+    for _ in range(3):
+        clock.tick(timedelta(days=9))
+        assert not Reminder(world.home, local.settings, local.vault).step(), "also after a new start"
+    clock.tick(MONTH - timedelta(days=27))
+    assert (reminder.step(), reminded(world)) == (True, 2)
+    world.home.credentials.set("wise.main", TOKEN, now=clock.now())
+    clock.tick(MONTH)
+    assert (reminder.step(), reminded(world)) == (False, 2)
+    assert TOKEN.encode() not in everything_of(world.hub)
+
+
+def test_the_age_of_a_network_s_secret_counts_too(
+    world: World, wise: WiseServer, mastodon: MastodonServer, whatsapp: WhatsAppServer
+) -> None:
+    places = plant(world, wise, mastodon, whatsapp)
+    old = (datetime.now(UTC) - timedelta(days=90)).timestamp()
+    for name in ("social token", "whatsapp token", "webhook"):
+        os.utime(places[name], (old, old))
+    assert world.run("status", "--json").json["old_secrets"] == [
+        "social able", "whatsapp phone", "whatsapp phone: webhook",
+    ]  # fmt: skip

@@ -33,7 +33,7 @@ def holds(rule: str, samples: Mapping[str, str]) -> bool:
 def values(selector: str, samples: Mapping[str, str]) -> list[float]:
     for series, notation in samples.items():
         if labels(selector) <= labels(series):
-            start, step, times = re.fullmatch(r"(\d+)(?:\+(\d+))?x(\d+)", notation).groups()  # type: ignore[union-attr]
+            start, step, times = re.fullmatch(r"([\d.]+)(?:\+(\d+))?x(\d+)", notation).groups()  # type: ignore[union-attr]
             return [float(start) + float(step or 0) * n for n in range(int(times) + 1)]
     raise ValueError(f"no sample is for {selector}")
 

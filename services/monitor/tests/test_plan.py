@@ -87,7 +87,7 @@ def test_a_job_knows_its_address_before_kuma_has_started(tmp_path: Path) -> None
         ("name: hub-ready", "name: hub", "hub stands twice"),
         ("kind: tcp", "kind: telnet", "monitors.3"),
         ("tags: [books]", "tags: [cars]", "cars is used and not listed"),
-        ("keyword: \"hub ok\"", "keywrd: \"hub ok\"", "monitors.5"),
+        ("keyword: \"hub ok\"", "keywrd: \"hub ok\"", "monitors.7"),
         ("$HUB/readyz", "$HUBB/readyz", r"\$HUBB has no value"),
         ("monitors:", "monitors: [", "monitors.yaml"),
     ],

@@ -4,7 +4,9 @@ from monitor.settings import MONITORS
 from monitor.wanted import parse
 
 VALUES = {
-    **dict.fromkeys(("HUB", "HUB_PUBLIC", "CLOUD", "BOOKS", "BOOKS_PUBLIC"), "http://127.0.0.1:9"),
+    **dict.fromkeys(
+        ("HUB", "HUB_PUBLIC", "CLOUD", "BOOKS", "BOOKS_PUBLIC", "MONITOR", "METRICS"), "http://127.0.0.1:9"
+    ),
     **dict.fromkeys(("PROXY_HOST", "WAY_OUT_HOST"), "127.0.0.1"),
     **dict.fromkeys(("PROXY_PORT", "WAY_OUT_PORT"), "9"),
 }

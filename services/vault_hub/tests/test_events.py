@@ -175,16 +175,33 @@ def test_a_listener_that_does_not_keep_up_is_cut_off_and_holds_nothing(count: in
 
 
 def test_a_listener_that_keeps_up_is_not_cut_off(tmp_path: Path) -> None:
-    async def scene() -> list[bytes]:
+    async def scene() -> bytes:
         events = Events(Line(tmp_path, None), heartbeat=0.01)
         stream = events.stream([])
         await anext(stream)
         events.tell([said(number) for number in range(events_module.BACKLOG)])
-        found = [await anext(stream) for _ in range(events_module.BACKLOG)]
+        found = b""
+        while found.count(b"event: commit") < events_module.BACKLOG:
+            found += await anext(stream)
+        events.close()
+        return found + b"".join([one async for one in stream])
+
+    told = asyncio.run(scene())
+    assert [f"id: {number:040}".encode() in told for number in range(events_module.BACKLOG)].count(False) == 0
+    assert told.count(b"event: commit") == events_module.BACKLOG
+
+
+def test_commits_that_wait_go_in_one_write_up_to_its_bound(tmp_path: Path) -> None:
+    async def scene() -> list[bytes]:
+        events = Events(Line(tmp_path, None))
+        stream = events.stream([])
+        await anext(stream)
+        events.tell([said(number, 40_000) for number in range(5)])
+        found = [await anext(stream) for _ in range(3)]
         events.close()
         return found + [one async for one in stream]
 
-    assert len([one for one in asyncio.run(scene()) if one.startswith(b"event: commit")]) == events_module.BACKLOG
+    assert [one.count(b"event: commit") for one in asyncio.run(scene())] == [2, 2, 1]
 
 
 # An agent's own side of it.

@@ -13,6 +13,7 @@ from services.vault_hub.tests.vacancy import CLOUDS_TOKEN, Vacancy, vacancy
 
 from demo.processes import eventually
 from vault_hub.invitation import TRIES, Invitations
+from vault_protocol.errors import VaultError
 from vault_protocol.join_code import JoinCode
 from vault_protocol.keys import load_public
 from vault_protocol.sshsig import PublicKey
@@ -39,6 +40,23 @@ def test_the_first_owner_who_joins_makes_the_hub_theirs_and_clouds_token_opens_i
     introduction = vacant.folder / "introduction"
     assert (introduction / "vault").read_text() == f"{VAULT}\n"
     assert load_public(introduction / "owner.pub") == PublicKey.of(OWNER_KEY)
+
+
+def test_with_each_code_come_the_monitors_that_its_maker_named(vacant: Vacancy) -> None:
+    path = "/api/push/" + "0f" * 16
+    code = vacant.code("--monitors-stdin", feed=f"local {path}\n\n")
+    assert vacant.join(code)[1]["monitors"] == {"local": path}
+    eventually(vacant.has_owner, "the hub runs", seconds=60)
+    assert vacant.join(vacant.code("--monitors-stdin", feed=f"briefing {path}\n"))[1]["monitors"] == {"briefing": path}
+    assert vacant.join(vacant.code())[1]["monitors"] == {}
+
+
+def test_a_monitor_elsewhere_is_no_monitor(tmp_path: Path) -> None:
+    for path in ("https://elsewhere.example/api/push/" + "0f" * 16, "/api/push/x", "/v1/leave"):
+        with pytest.raises(VaultError, match="NAME /api/push/TOKEN"):
+            Invitations(tmp_path / "invitation.json", TestClock().now).make(
+                lasts=timedelta(minutes=1), ca="", companions={}, monitors={"local": path}
+            )
 
 
 def test_a_code_opens_once_and_a_wrong_one_never(vacant: Vacancy) -> None:

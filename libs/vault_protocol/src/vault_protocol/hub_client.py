@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from . import wire
 from .errors import HubDenied, HubUnreachable, Refused, UntrustedHead, VaultError
 from .hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected
+from .hub_line import Line, TlsLine
 from .hub_stream import Stream
 from .store import GitStore
 from .task import AgentId
@@ -332,8 +333,8 @@ class HubClient:
 
     def _connect(self, timeout: float) -> http.client.HTTPConnection:
         if self._context is not None:
-            return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
-        return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+            return TlsLine(self._host, self._port, timeout=timeout, context=self._context)
+        return Line(self._host, self._port, timeout=timeout)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}

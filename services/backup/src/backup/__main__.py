@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("pull", help="fetch from `copy_of` what is new, into this repository")
     drill = commands.add_parser("drill", help="bring the newest snapshots up beside, prove them, take them down")
     drill.add_argument("--quiet", action="store_true", help="say only the result")
+    for role in ("hub", "postgres", "odoo"):
+        drill.add_argument(f"--{role}-image", metavar="IMAGE", help="instead of the one under [drill]")
     restore = commands.add_parser("restore", help="for real, into places that are empty")
     restore.add_argument("kinds", nargs="+", metavar="KIND", help="vault, books, or a folder's name")
     restore.add_argument("--snapshot", metavar="ID", help="of one kind; the newest otherwise")

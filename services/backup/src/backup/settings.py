@@ -106,6 +106,8 @@ class Alarms(Part):
     """Push monitors by job: `vault`, `books`, `check`, `drill`, `pull`, or a folder's name."""
     dead_man: Path | None = None
     """Called after each round in which all is well: a monitor elsewhere, for the day this machine is gone."""
+    ca_file: Path | None = None
+    """An authority that is believed beside the system's when a monitor is called."""
     late: Annotated[float, Field(ge=1)] = 3.0
     """Times its interval after which a job is late."""
 
@@ -137,6 +139,8 @@ class Drill(Part):
 
     postgres_image: str = "postgres:15.13-bookworm"
     odoo_image: str = "countersign/odoo"
+    hub_image: str | None = None
+    """Serves the restored vault; without it the hub's program does, where it is installed beside this one."""
     memory: str = "2g"
     seconds: Seconds = 600.0
     """How long Odoo may take to answer."""

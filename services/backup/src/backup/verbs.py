@@ -178,6 +178,9 @@ def drill(settings: Settings, chosen: argparse.Namespace) -> int:
     clock, pings = SystemClock(), Pings(settings.alarms)
     say = (lambda _words: None) if chosen.quiet else (lambda words: print(words, file=sys.stderr, flush=True))
     known = past.load(settings.state_dir / "status.json", clock.now())
+    given = {f"{role}_image": vars(chosen)[f"{role}_image"] for role in ("hub", "postgres", "odoo")}
+    named = {name: image for name, image in given.items() if image is not None}
+    settings = settings.model_copy(update={"drill": settings.drill.model_copy(update=named)})
     try:
         report = drills.run(settings, Restic.of(settings), known, clock, say)
     except VaultError as error:

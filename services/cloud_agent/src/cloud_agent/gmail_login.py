@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cloud_agent import settings as settings_file
-from cloud_agent.watchers.gmail.login import CONSENT, Application, log_in
+from cloud_agent.watchers.gmail.login import log_in
 from cloud_agent.watchers.mailbox_settings import GmailSettings
+from vault_protocol.consent import GOOGLE, Application
 from vault_protocol.errors import VaultError
 
 COMMAND = "gmail-login"
@@ -26,7 +27,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--address", metavar="ADDRESS", default="", help="the account to suggest, with --into")
     parser.add_argument("--port", type=int, default=0, metavar="N",
                         help="take the browser's answer on this port (for ssh -L N:127.0.0.1:N)")  # fmt: skip
-    parser.add_argument("--consent-url", default=CONSENT, help=argparse.SUPPRESS)
+    parser.add_argument("--consent-url", default=GOOGLE, help=argparse.SUPPRESS)
 
 
 def obey(chosen: argparse.Namespace) -> None:

@@ -34,6 +34,11 @@ WORDS = {
 """The wish that a drafter is given; the one without a model writes it as it stands."""
 
 
+def is_one(task: Task) -> bool:
+    """Whether it reminds of a mail that was sent; its type is another once it was drafted."""
+    return bool(task.note.front.words("reminds"))
+
+
 def id_of(secret: bytes, first: TaskId) -> TaskId:
     """One sent mail has one reminder, ever."""
     return task_id(secret, mailbox="reminder", message_id=first, content_sha256="")
@@ -64,7 +69,7 @@ def _ended(vault: Vault, now: datetime) -> Iterator[Task]:
 
 def sent_text(task: Task) -> str | None:
     """What went out; None when the task ended without a mail, or was itself a reminder."""
-    if task.domain is not Domain.EMAIL or task.note.front.words("type") == KIND or not task.note.front.words("result"):
+    if task.domain is not Domain.EMAIL or is_one(task) or not task.note.front.words("result"):
         return None
     try:
         asked = request.read(task.note)
@@ -89,7 +94,7 @@ def wish(task: Task) -> str:
 
 def _reminder(first: Task, text: str, secret: bytes) -> Task:
     kept = {key: first.note.front.words(key) or None for key in KEPT}
-    front = FrontMatter().put(type=KIND, follows=first.id, priority="normal", **kept)
+    front = FrontMatter().put(type=KIND, reminds=first.id, priority="normal", **kept)
     _, found, original = f"\n{first.note.body}".partition("\n## Original")
     body = f"\n# No answer came to what was sent\n\n{fenced(text)}\n" + (f"## Original{original}" if found else "")
     return Task(

@@ -99,7 +99,7 @@ def mail_of(task: Task) -> Mail | None:
     """None for what is no mail, or has no Message-ID to be named by."""
     front = task.note.front
     message_id, received = front.words("message_id"), front.words("received")
-    if front.words("follows") or not message_id or not received:
+    if front.words("reminds") or not message_id or not received:
         return None
     return Mail(task.id, moment(received), message_id, frozenset(_above(task.note)))
 

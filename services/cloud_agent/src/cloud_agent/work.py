@@ -20,6 +20,9 @@ from cloud_agent.desk import Desk
 from cloud_agent.keeping import RawMail
 from cloud_agent.planner import Step
 from cloud_agent.reading import Accounts, Reading, read
+from cloud_agent.scheduling import digest
+from cloud_agent.scheduling.schedule import Duty
+from cloud_agent.scheduling.scheduler import KIND as SCHEDULED
 from cloud_agent.threads import Threads
 from correspondence import NoReplyAddress
 from drafting import Drafter, DrafterRefused, Kind, Priority, Triage
@@ -84,11 +87,14 @@ class Work:
 
     def do(self, held: Held) -> None:
         """Hand the task on. Raises DrafterUnavailable with the task still held, and what the vault raises."""
-        if held.task.note.front.words("type") == reminders.KIND:
+        if reminders.is_one(held.task):
             self._remind_of_mail(held)
             return
         if self._overdue is not None and held.task.note.front.words("type") == KIND:
             self._remind(held, self._overdue)
+            return
+        if held.task.note.front.words("type") == SCHEDULED and not held.task.revision:
+            self._by_the_clock(held)
             return
         reading = read(held.task, accounts=self._accounts, raw=self._raw)
         try:
@@ -118,7 +124,7 @@ class Work:
             self._threads.look(vault, self._clock.now())
             rules = handbooks.read(handbook)
             for task in tuple(reminders.due(vault, self._threads, rules, self._secret, self._clock.now())):
-                record = self._record("reminder.due", task, follows=task.note.front.words("follows"))
+                record = self._record("reminder.due", task, reminds=task.note.front.words("reminds"))
                 vault.add(task, Also([record], [self._update("reminder", task)]))
 
     def _overtaken(self, held: Held, reading: Reading) -> bool:
@@ -151,7 +157,7 @@ class Work:
         reading = read(task, accounts=self._accounts, raw=self._raw)
         with self._desk.vault() as vault:
             self._threads.look(vault, self._clock.now())
-        answered = bool(self._threads.later(TaskId(task.note.front.words("follows"))))
+        answered = bool(self._threads.later(TaskId(task.note.front.words("reminds"))))
         if reading.silence or (answered and not reading.remark):
             if task.revision:
                 self._ask(held, "the answer came: no reminder is needed")
@@ -199,6 +205,20 @@ class Work:
             with self._desk.vault() as vault:
                 note = submission.closed(held.task, held.triage)
                 vault.close(held.task, note, Also([record], [self._update("closed", held.task, because="paid")]))
+
+    def _by_the_clock(self, held: Held) -> None:
+        """A digest is written and the task is over; everything else is put before the owner, who ends it."""
+        task, now = held.task, self._clock.now()
+        held.triage = Triage(Kind.NEEDS_OWNER, Priority.NORMAL, "it is time for this", "schedule")
+        if task.note.front.words("task") != Duty.DIGEST:
+            self._ask(held, "it is time for this")
+            return
+        self._keep(held)
+        due = task.note.front.words("due")
+        with self._desk.vault() as vault:
+            edits = {digest.path_of(due): digest.note_of(vault, due, now)}
+            also = Also([self._record("digest.written", task)], [self._update("digest", task)], edits)
+            vault.close(task, submission.closed(task, held.triage), also)
 
     def _for_the_books(self, held: Held, reading: Reading) -> bool:
         """Whether the clerk took it: a request to post was put up, or the owner is asked for what is missing."""

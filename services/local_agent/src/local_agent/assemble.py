@@ -23,7 +23,7 @@ from local_agent.gmail import Gmail
 from local_agent.home import LOCAL, Home, Settings
 from local_agent.inbox import Inbox
 from local_agent.judge import FindOriginal, Judge
-from local_agent.mail_account import AuthFailed, MailboxUnreachable
+from local_agent.mail_account import AuthFailed, MailAccount, MailboxUnreachable
 from local_agent.mailbox import Mailbox
 from local_agent.networks.network import BadLogin
 from local_agent.payees import Payees
@@ -92,7 +92,7 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
         checks={"post_invoice": books, "register_payment": books, "pay_transfer": transfers},
         with_task={"publish_post": posts, "send_whatsapp": chats, "send_sealed": chats},
     )  # fmt: skip
-    inbox = Inbox(settings.accounts)
+    inbox = Inbox(settings.accounts, lambda account: gmail_of(home, account))
     return Local(home, settings, store, vault, desk, judge, inbox, books, transfers, executor, clock, checkpoint)
 
 
@@ -129,6 +129,11 @@ def own_secrets(home: Home, settings: Settings) -> OwnSecrets:
     return OwnSecrets.of(values)
 
 
+def gmail_of(home: Home, account: MailAccount) -> Gmail:
+    """Gmail's API for this account, with the secret that `secrets gmail-login` keeps."""
+    return Gmail(account, lambda: home.credentials.get(account.secret_entry))
+
+
 def original_finder(home: Home, settings: Settings) -> FindOriginal:
     """Looks in the mailbox of the account the draft would be sent from."""
 
@@ -136,8 +141,7 @@ def original_finder(home: Home, settings: Settings) -> FindOriginal:
         known = settings.account(account)
         try:
             if known.way == "gmail":
-                gmail = Gmail(known, lambda: home.credentials.get(known.secret_entry))
-                return tuple(one.raw for one in gmail.find(message_id) if "SENT" not in one.labels)
+                return tuple(one.raw for one in gmail_of(home, known).find(message_id) if "SENT" not in one.labels)
             return Mailbox(known).find_original(message_id)
         except (AuthFailed, MailboxUnreachable, ValueError) as error:
             raise VaultError(str(error)) from None

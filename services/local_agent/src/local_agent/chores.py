@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local_agent.approvals.snoozing import Snoozed
 from local_agent.assemble import Local, original_finder
 from local_agent.attachments import Attachments
 from local_agent.chats.answering import Answering, offline
@@ -10,12 +11,15 @@ from local_agent.chats.watch import ChatWatch
 from local_agent.executor import ActingServers
 from local_agent.follow_ups import FollowUps
 from local_agent.matched_payments import MatchedPayments
+from local_agent.notify.notifier import Notifier
+from local_agent.notify.ways import Around, way
 from local_agent.printing import printed
 from local_agent.rotation import Reminder
 from local_agent.social_watch import SocialWatch
 from local_agent.social_week import SocialWeek
 from local_agent.statements import Statements
 from local_agent.weekly import Weekly
+from vault_protocol.task import Stage
 
 
 class Chores:
@@ -27,6 +31,11 @@ class Chores:
         self._answering = Answering(local.vault, local.settings, Letters(local.home.chats), offline)
         self._social = SocialWatch(local)
         self._social_week = SocialWeek(local)
+        self._local = local
+        around = Around(local.home.credentials.get, local.settings.account, local.clock.now)
+        self._notifier = Notifier(
+            local.settings.notify, lambda one: way(one, around), local.home.notified, local.clock.now
+        )
         self._books = bool(local.settings.books)
         if not self._books:
             return
@@ -43,6 +52,8 @@ class Chores:
 
     def step(self) -> None:
         """Raises what the vault raises; what an outside does not answer is put off."""
+        if self._local.settings.notify:
+            self._notifier.step(self._waiting())
         self._reminder.step()
         self._chats.step()
         self._answering.step()
@@ -57,6 +68,19 @@ class Chores:
     def social_troubles(self) -> dict[str, str]:
         """Each social account that is read, and why that does not work; empty when it does."""
         return self._social.troubles()
+
+    def notify_troubles(self) -> dict[str, str]:
+        """Each way of telling the owner that something waits, and why it does not reach them; empty when it does."""
+        return self._notifier.troubles()
+
+    def _waiting(self) -> dict[str, str]:
+        """What waits for the owner and is not put off: `TASK.REVISION` to its subject."""
+        snoozed = Snoozed(self._local.home.snoozed, self._local.clock)  # the page writes it
+        return {
+            f"{task.id}.{task.revision}": task.note.front.words("subject")
+            for task in self._local.vault.tasks(Stage.PENDING_APPROVAL)
+            if snoozed.until(task) is None
+        }
 
     def phones(self) -> dict[str, str]:
         """Each WhatsApp account, `ok` or why it cannot send or be heard now."""

@@ -27,12 +27,27 @@ HEADINGS = {
 }
 
 
+REMEDIES = {
+    "no-note": "begin it with front matter between two lines `---`",
+    "too-large": "keep it under 16 KB",
+    "cron-or-at": "give it either `cron` or `at`, not both",
+    "bad-cron": "give `cron` five fields, such as `0 8 * * *`",
+    "too-often": "leave a quarter of an hour between two runs",
+    "never-due": "choose a day that exists",
+    "unknown-time-zone": "name a time zone such as `Europe/Berlin`",
+    "bad-at": "write `at` as `2026-12-01 09:00`",
+    "unknown-task": "let `task` be `digest` or `remind`",
+}
+"""By the word with which Cloud says why a schedule does not run."""
+
+
 def render(
     tasks: Mapping[Stage, Sequence[Task]], ended: Mapping[Stage, int], updates: Mapping[AgentId, Sequence[Update]],
-    alarms: Sequence[str] = (),
+    alarms: Sequence[str] = (), unread: Iterable[tuple[str, str]] = (),
 ) -> str:  # fmt: skip
     """The whole note. Tasks are named by their file, so no text from outside stands in it.
 
+    `unread`: name and reason of each schedule that an agent cannot read.
     `alarms` are what only this machine knows; with them the note is shown in the folder and never published.
     """
     lines = ["# Dashboard", "", "_Written by Countersign; what you write here is replaced._", ""]
@@ -46,6 +61,8 @@ def render(
             lines += [f"## {HEADINGS[stage]}", "", *(_row(task) for task in standing)]
             lines += ["" if standing else "Nothing. Enjoy your day.\n"]
     lines += _unread_rules(updates)
+    rows = [f"- `{name}`: {why}; {REMEDIES.get(why, 'look at it')}" for name, why in sorted(set(unread))]
+    lines += ["## Schedules that do not run", "", "In Schedules/:", "", *rows, ""] if rows else []
     lines += ["## Lately", "", *_lately(updates), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -54,7 +71,7 @@ def of_vault(vault: Vault, alarms: Sequence[str] = ()) -> str:
     """The dashboard of the head this vault stands at."""
     tasks = {stage: tuple(vault.tasks(stage)) for stage in SHOWN}
     ended = {stage: _count(vault.journal.where.values(), stage) for stage in layout.BY_MONTH}
-    return render(tasks, ended, _updates(vault.journal), alarms)
+    return render(tasks, ended, _updates(vault.journal), alarms, _unread_schedules(vault.journal))
 
 
 def write(vault: Vault) -> None:
@@ -65,6 +82,16 @@ def write(vault: Vault) -> None:
         return {} if vault.journal.read(layout.DASHBOARD) == shown else {layout.DASHBOARD: shown}
 
     vault.journal.publish("dashboard", "as of the last changes", build, exact=True)
+
+
+def _unread_schedules(journal: Journal) -> Iterable[tuple[str, str]]:
+    head: CommitId | None = journal.head
+    files = journal.store.paths(head, "Updates") if head else ()
+    for path, _ in files:
+        for line in parse(journal.read(path) or b"") if path.endswith("/schedules.md") else ():
+            facts = dict(line.facts)
+            if line.event == "schedule-unread":
+                yield facts.get("name", "?"), facts.get("why", "?")
 
 
 def _updates(journal: Journal) -> dict[AgentId, tuple[Update, ...]]:

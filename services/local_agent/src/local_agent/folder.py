@@ -7,14 +7,16 @@ from pathlib import PurePosixPath
 
 import structlog
 
-from local_agent import drop
+from local_agent import account_notes, drop
+from local_agent.account_notes import Seen
 from local_agent.assemble import Local
 from local_agent.decisions import How
 from local_agent.follow_up import FOR_LOCAL
 from local_agent.home import LOCAL
-from local_agent.statements import KIND, is_statement
+from local_agent.statements import KIND, movements
 from vault_protocol.approval import Sign
 from vault_protocol.audit import Record
+from vault_protocol.canonical import sha256
 from vault_protocol.errors import IllegalMove, MalformedNote, NoSuchTask, Refused, StaleRevision
 from vault_protocol.keys import KeyLocked
 from vault_protocol.mirror import (
@@ -112,10 +114,17 @@ class Folder:
         now = local.clock.now()
         drop.keep(name, content, local.home.dropped)
         task = drop.task_of(name, content, secret=local.home.secret_bytes(), now=now)
-        if local.settings.books and is_statement(name, content):
+        entries, edits = movements(name, content), {}
+        if entries and local.settings.books:
             task = task.evolve(note=task.note.put(**{"type": KIND, "for": FOR_LOCAL}))
+        if entries:
+            digest = sha256(content)
+            earlier = Seen(local.home.statements, local.home.secret_bytes()).earlier(digest, entries)
+            note = account_notes.note_of(name, digest, entries, earlier, now)
+            edits = {account_notes.path_of(digest, entries): note.content()}
         record = Record.of("file.taken_in", actor=LOCAL, target=task.id, at=now, parameters={"size": len(content)})
-        local.vault.add(task, Also(records=[record], updates=[Update.of("file_taken_in", now, task=task.id)]))
+        update = Update.of("file_taken_in", now, task=task.id)
+        local.vault.add(task, Also(records=[record], updates=[update], edits=edits))
         self._mirror.discard(item)
 
     def _tell(self, event: str, path: str) -> None:

@@ -1,4 +1,4 @@
-"""The owner's mailbox through Gmail's API: send, look among what was sent, read an original.
+"""The owner's mailbox through Gmail's API: send, look among what was sent, read an original, list the inbox.
 
 Source: developers.google.com, Gmail API v1 (users.messages, users.labels) and OAuth 2.0 for desktop apps.
 """
@@ -9,7 +9,9 @@ import json
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,10 +24,16 @@ from vault_protocol.errors import VaultError
 MESSAGES = "/gmail/v1/users/me/messages"
 LARGE = 4 * 1024 * 1024
 """Bytes of a message that goes up as it is, and not inside JSON."""
+MOST_LISTED = 5_000
+"""Messages of the inbox that are looked at; the newest come first."""
 SPARE = 60.0
 """Seconds before its end from which an access token is not used any more."""
 
 _LATER = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded", "quotaExceeded"})
+
+
+class NotThere(MailboxUnreachable):
+    """Gmail has no such message."""
 
 
 class Client(BaseModel):
@@ -47,12 +55,22 @@ class Found:
     raw: bytes
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A message of the inbox: Gmail's id, its Message-ID as it stands, and when Gmail took it."""
+
+    id: str
+    message_id: str
+    received: datetime
+
+
 class Gmail:
     """One account. `secret` gives the JSON of `Client`; it raises VaultError."""
 
     def __init__(self, account: MailAccount, secret: Callable[[], str]) -> None:
         self._account, self._secret = account, secret
         self._token, self._until = "", 0.0
+        self._listed: dict[str, Listed] = {}
 
     def send(self, raw: bytes) -> Outcome:
         """To everybody in To, Cc and Bcc, or to nobody. Raises AuthFailed."""
@@ -87,8 +105,37 @@ class Gmail:
         if sent:
             query["labelIds"] = "SENT"
         listed = self._get(MESSAGES, query)
-        rows = listed.get("messages", []) if isinstance(listed, dict) else []
-        return tuple(self._message(str(row["id"])) for row in rows)
+        return tuple(self._message(str(row["id"])) for row in _rows(listed))
+
+    def inbox(self, since: datetime) -> tuple[Listed, ...]:
+        """What came into the inbox since then and is still there, the oldest first. Raises AuthFailed,
+        MailboxUnreachable. Each message is asked about once."""
+        ids: list[str] = []
+        query: dict[str, str | int] = {
+            "q": f"after:{int(since.timestamp()) - 1}",
+            "labelIds": "INBOX",
+            "maxResults": 500,
+        }
+        while True:
+            page = self._get(MESSAGES, query)
+            ids += [str(row["id"]) for row in _rows(page)]
+            token = page.get("nextPageToken") if isinstance(page, dict) else None
+            if not token or len(ids) >= MOST_LISTED:
+                break
+            query["pageToken"] = str(token)
+        known, self._listed = self._listed, {}
+        for id_ in ids:
+            with suppress(NotThere):  # it was taken away meanwhile
+                self._listed[id_] = known.get(id_) or self._about(id_)
+        found = (one for one in self._listed.values() if one.received >= since)
+        return tuple(sorted(found, key=lambda one: (one.received, one.id)))
+
+    def raw(self, id_: str) -> bytes | None:
+        """The message as Gmail stores it; None when it is gone. Raises AuthFailed, MailboxUnreachable."""
+        try:
+            return self._message(id_).raw
+        except NotThere:
+            return None
 
     def label(self, id_: str, name: str) -> None:
         """Give a message a label that exists. Raises AuthFailed, MailboxUnreachable."""
@@ -103,6 +150,16 @@ class Gmail:
             raw = urlsafe_b64decode(told["raw"] + "==")
             return Found(id_, tuple(told.get("labelIds", ())), raw)
         except (KeyError, TypeError, ValueError):
+            raise MailboxUnreachable(f"{self._where()} answered something else than a message") from None
+
+    def _about(self, id_: str) -> Listed:
+        told = self._get(f"{MESSAGES}/{id_}", {"format": "metadata", "metadataHeaders": "Message-ID"})
+        try:
+            headers = told.get("payload", {}).get("headers", [])
+            named = [str(one["value"]).strip() for one in headers if str(one["name"]).lower() == "message-id"]
+            received = datetime.fromtimestamp(int(told["internalDate"]) / 1000, UTC)
+            return Listed(id_, named[0] if named else "", received)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
             raise MailboxUnreachable(f"{self._where()} answered something else than a message") from None
 
     def _said(self, answer: Answer) -> Outcome:
@@ -128,8 +185,15 @@ class Gmail:
             answer = self._http().ask(verb, path, headers=self._bearer(), **what)
         except (NotSent, NoAnswer) as error:
             raise MailboxUnreachable(f"{self._where()}: {error}") from None
+        if answer.status == 401:
+            self._token = ""
+        words, reason = _words(answer)
+        if answer.status == 429 or (answer.status == 403 and reason in _LATER):
+            raise MailboxUnreachable(f"{self._where()}: {words}")
         if answer.status in (401, 403):
-            raise AuthFailed(f"{self._where()}: {_words(answer)[0]}")
+            raise AuthFailed(f"{self._where()}: {words}")
+        if answer.status == 404:
+            raise NotThere(f"{self._where()}: HTTP 404")
         if not answer.ok:
             raise MailboxUnreachable(f"{self._where()}: HTTP {answer.status}")
         return answer.body if answer.body is not None else {}
@@ -150,7 +214,10 @@ class Gmail:
                 raise MailboxUnreachable(f"{self._where()}: no token: {error}") from None
             told = answer.body if isinstance(answer.body, dict) else {}
             if answer.status in (400, 401, 403):
-                raise AuthFailed(f"{self._where()}: Google gives no token ({told.get('error', answer.status)})")
+                raise AuthFailed(
+                    f"{self._where()}: Google gives no token ({str(told.get('error', answer.status))[:60]}); "
+                    f"`countersign secrets gmail-login {self._account.name}` asks for a new grant"
+                )
             if not answer.ok or not isinstance(told.get("access_token"), str):
                 raise MailboxUnreachable(f"{self._where()}: no token: HTTP {answer.status}")
             self._token = told["access_token"]
@@ -170,6 +237,11 @@ class Gmail:
 
     def _where(self) -> str:
         return f"account {self._account.name}"
+
+
+def _rows(listed: Any) -> list[Any]:
+    rows = listed.get("messages") if isinstance(listed, dict) else None
+    return [row for row in rows if isinstance(row, dict) and "id" in row] if isinstance(rows, list) else []
 
 
 def _words(answer: Answer) -> tuple[str, str]:

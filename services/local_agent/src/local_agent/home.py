@@ -20,6 +20,7 @@ from local_agent.kinds import KINDS
 from local_agent.limits import Limit, Limits
 from local_agent.mail_account import MailAccount
 from local_agent.networks.account import SocialAccount
+from local_agent.notify.settings import NotifySettings
 from local_agent.payment_account import NoToken, PaymentAccount
 from local_agent.whatsapp_account import WhatsAppAccount
 from vault_protocol.connect import connect
@@ -72,9 +73,9 @@ class PingSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     presence_file: Path | None = None
-    """Called every few minutes while the service works."""
+    """Called every few minutes while the service works. Without it `ping-local`, which `connect` brings."""
     briefing_file: Path | None = None
-    """Called once the week's briefing is in the vault."""
+    """Called once the week's briefing is in the vault. Without it `ping-briefing`."""
     every_seconds: Annotated[float, Field(ge=10, le=86400)] = 180.0
 
 
@@ -121,6 +122,8 @@ class Settings(BaseModel):
     payments: tuple[PaymentAccount, ...] = ()
     social: tuple[SocialAccount, ...] = ()
     whatsapp: tuple[WhatsAppAccount, ...] = ()
+    notify: tuple[NotifySettings, ...] = ()
+    """How the owner is told that something waits."""
 
     def account(self, name: str) -> MailAccount:
         """Raises VaultError for an account that is not set up here."""
@@ -199,6 +202,10 @@ class Home:
         """Local's token at a resident hub."""
         return self.path / "hub-token"
 
+    def ping(self, monitor: str) -> Path:
+        """The address of a push monitor, which is a secret."""
+        return self.path / f"ping-{monitor}"
+
     @property
     def hub_ca(self) -> Path:
         """The certificates to trust for the hub, when they are not those of the system."""
@@ -264,6 +271,11 @@ class Home:
         return self.path / "state" / "payees.sqlite"
 
     @property
+    def statements(self) -> Path:
+        """Marks of the movements that bank statements had."""
+        return self.path / "state" / "statements"
+
+    @property
     def transfers(self) -> Path:
         """A copy of every file that was made for a bank."""
         return self.path / "state" / "transfers"
@@ -277,6 +289,11 @@ class Home:
     def devices(self) -> Path:
         """The devices that are paired with the page: names and hashes."""
         return self.path / "state" / "devices.json"
+
+    @property
+    def notified(self) -> Path:
+        """What the owner was told of, by which way."""
+        return self.path / "state" / "notified.json"
 
     @property
     def snoozed(self) -> Path:

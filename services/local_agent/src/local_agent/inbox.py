@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import imaplib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 
+from local_agent.gmail import Gmail
 from local_agent.imap import opened, text_of
 from local_agent.mail_account import MailAccount
 from local_agent.reconcile import Header
@@ -17,10 +18,12 @@ _DATE = re.compile(rb'INTERNALDATE "([^"]+)"')
 
 
 class Inbox:
-    """Every account's INBOX, opened for reading only. Raises AuthFailed and MailboxUnreachable."""
+    """Every account's INBOX, by IMAP opened for reading only. Raises AuthFailed and MailboxUnreachable."""
 
-    def __init__(self, accounts: Sequence[MailAccount]) -> None:
+    def __init__(self, accounts: Sequence[MailAccount], gmail: Callable[[MailAccount], Gmail]) -> None:
+        """`gmail` opens an account whose way is Gmail's API; it is called once for each."""
         self._accounts = tuple(account for account in accounts if account.way == "smtp")
+        self._gmails = {account.name: gmail(account) for account in accounts if account.way == "gmail"}
 
     def since(self, moment: datetime) -> tuple[Header, ...]:
         """The messages that arrived since then, oldest first in each account."""
@@ -35,17 +38,30 @@ class Inbox:
                     fields = "(UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
                     _, lines = mailbox.client.uid("FETCH", span, fields)
                     found += [header for line in lines if (header := _header(account.name, line)) is not None]
+        for name, opened_ in self._gmails.items():
+            found += [Header(f"{name}/{one.id}", one.message_id, one.received) for one in opened_.inbox(moment)]
         return tuple(header for header in found if header.received >= moment)
 
     def raw(self, uid: str) -> bytes | None:
         """The message of a `Header.uid`, as stored; None when it is gone."""
-        name, _, number = uid.rpartition("/")
+        return self.raws([uid]).get(uid)
+
+    def raws(self, uids: Sequence[str]) -> dict[str, bytes]:
+        """Each message that is still there, by its `Header.uid`, over one connection for each account."""
+        wanted: dict[str, list[str]] = {}
+        for uid in uids:
+            name, _, number = uid.rpartition("/")
+            wanted.setdefault(name, []).append(number)
+        found: dict[str, bytes | None] = {}
+        for name, gmail in self._gmails.items():
+            found |= {f"{name}/{number}": gmail.raw(number) for number in wanted.get(name, ())}
         for account in self._accounts:
-            if account.name == name:
+            if numbers := wanted.get(account.name):
                 with opened(account) as mailbox:
                     mailbox.folder.set("INBOX", readonly=True)
-                    return text_of(mailbox, number.encode("ascii"))
-        return None
+                    for number in numbers:
+                        found[f"{account.name}/{number}"] = text_of(mailbox, number.encode("ascii"))
+        return {uid: raw for uid, raw in found.items() if raw is not None}
 
 
 def _header(account: str, line: bytes | tuple[bytes, bytes] | None) -> Header | None:

@@ -35,10 +35,14 @@ class Presence:
         self, home: Home, settings: Settings, clock: Clock, call: Callable[[Path, str, Path | None], None] = call
     ) -> None:
         pings = settings.pings
+        named = (
+            ("presence", pings.presence_file, home.ping("local")),
+            ("briefing", pings.briefing_file, home.ping("briefing")),
+        )
         self._files = {
-            name: home.path / file.expanduser()
-            for name, file in (("presence", pings.presence_file), ("briefing", pings.briefing_file))
-            if file is not None
+            name: home.path / file.expanduser() if file is not None else brought
+            for name, file, brought in named
+            if file is not None or brought.exists()
         }
         self._every, self._ca, self._clock, self._call = pings.every_seconds, settings.hub_ca_file, clock, call
         self._told_file = home.briefing_told

@@ -12,6 +12,8 @@ from vault_protocol.updates import Update
 from vault_protocol.vault import Also, Vault
 
 MONTH = timedelta(days=30)
+BETWEEN = timedelta(hours=1)
+"""Between two looks at the ages."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ def old_secrets(home: Home, settings: Settings, now: datetime) -> tuple[Old, ...
         (f"mail {one.name}", one.password_file) for one in settings.accounts if one.way == "smtp"
     ] + [(f"books {one.name}", one.key_file) for one in settings.books] + [
         (f"payments {one.name}", one.token_file) for one in settings.payments
+    ] + [(f"social {one.name}", one.secret_file) for one in settings.social] + [
+        (f"whatsapp {one.name}", one.secret_file) for one in settings.whatsapp
+    ] + [(f"whatsapp {one.name}: webhook", one.webhook_file) for one in settings.whatsapp
     ]  # fmt: skip
     for name, file in files:
         if file is not None and file.exists():
@@ -43,10 +48,14 @@ class Reminder:
 
     def __init__(self, home: Home, settings: Settings, vault: Vault) -> None:
         self._home, self._settings, self._vault = home, settings, vault
+        self._due: datetime | None = None
 
     def step(self) -> bool:
         """Whether it was told now."""
         now = self._vault.journal.clock.now()
+        if self._due is not None and now < self._due:
+            return False
+        self._due = now + BETWEEN
         told = self._home.reminded
         last = moment(told.read_text(encoding="ascii").strip()) if told.exists() else None
         if last is not None and now - last < MONTH:
@@ -55,5 +64,5 @@ class Reminder:
         if old:
             update = Update.of("secrets_are_old", now, count=len(old))
             self._vault.write("tell", "secrets are old", {}, Also(updates=[update]))
-        write_private(told, f"{utc(now)}\n".encode("ascii"))
+            write_private(told, f"{utc(now)}\n".encode("ascii"))
         return bool(old)

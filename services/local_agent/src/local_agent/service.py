@@ -283,6 +283,7 @@ class Service:
                 "hidden_mail": [[found.message_id, utc(found.received)] for found in self._watch.hidden],
                 "inbox": self._watch.trouble or "ok",
                 "social": self._chores.social_troubles(), "whatsapp": self._chores.phones(),
+                "notify": self._chores.notify_troubles(),
                 "silences": [[one.kind.value, one.agent, utc(one.since), one.words()] for one in self._silences],
             },
             indent=1,

@@ -38,12 +38,12 @@ RAISED = 100
 """Proposals of one statement that become requests; the others are only listed."""
 
 
-def is_statement(name: str, content: bytes) -> bool:
-    """Whether this file can be read as one."""
+def movements(name: str, content: bytes) -> tuple[Entry, ...]:
+    """What a file says as a bank statement; nothing when it cannot be read as one."""
     try:
-        return bool(statement.of_file(name, content))
+        return statement.of_file(name, content)
     except NotAStatement:
-        return False
+        return ()
 
 
 @dataclass

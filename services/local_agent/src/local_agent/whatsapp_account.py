@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from local_agent.kept_secret import NoSecret, kept_secret
 from local_agent.networks.network import BadLogin
 from local_agent.own_machine import protected
+from local_agent.webhook_keys import Keys
 
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
@@ -28,6 +29,10 @@ class WhatsAppAccount(BaseModel):
     """For `cloud`: the id that WhatsApp gave the number."""
     secret_file: Path | None = None
     """For `cloud`: the access token; without it the token is in the OS keyring."""
+    webhook_port: int = Field(default=0, ge=0, le=65535)
+    """For `cloud`: where on loopback messages are delivered, by a tunnel of the owner's; 0: nothing is received."""
+    webhook_file: Path | None = None
+    """JSON with app_secret and verify_token; without it that is in the OS keyring."""
     url: str = "https://graph.facebook.com"
     version: str = Field(default="v24.0", pattern=r"^v[0-9]{1,3}\.[0-9]$")
     contacts: tuple[Number, ...] = ()
@@ -56,6 +61,22 @@ class WhatsAppAccount(BaseModel):
         except NoSecret as error:
             raise BadLogin(f"account {self.name}: {error}") from None
 
-    def secrets(self) -> Iterable[str]:
-        """What must never leave this machine. Raises BadLogin."""
-        return (self.secret(),) if self.way == "cloud" else ()
+    @property
+    def webhook_entry(self) -> str:
+        return f"whatsapp {self.name}: webhook"
+
+    def webhook_keys(self) -> Keys:
+        """Raises BadLogin."""
+        try:
+            secret = kept_secret(self.webhook_file, self.webhook_entry, f"webhook's secret of {self.number}")
+        except NoSecret as error:
+            raise BadLogin(f"account {self.name}: {error}") from None
+        return Keys.of(secret, f"account {self.name}")
+
+    def secrets(self) -> Iterator[str]:
+        """What must never leave this machine, the token first. Raises BadLogin."""
+        if self.way == "cloud":
+            yield self.secret()
+            if self.webhook_port:
+                keys = self.webhook_keys()
+                yield from (keys.app_secret, keys.verify_token)

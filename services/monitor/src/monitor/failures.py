@@ -42,6 +42,11 @@ class Failure(Part):
         return f"alert-{self.name}"
 
     @property
+    def raised_by(self) -> str:
+        """Kuma tells by itself of what it sees; of the rest one monitor of its own, `rules`."""
+        return "kuma" if self.monitor else "prometheus"
+
+    @property
     def rule(self) -> str:
         """Kuma's own metrics: 0 is down, 1 up, 2 pending, 3 maintenance."""
         return self.expr or f"{self._series} == 0"

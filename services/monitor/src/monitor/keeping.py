@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import structlog
 
 from monitor import verbs
+from monitor.certificates import Certificates
 from monitor.errors import KumaAway
 from monitor.items import Item
 from monitor.kuma import Kuma
@@ -35,13 +37,16 @@ class Standing:
     """Seconds since 1970; 0: never."""
     drift: int = 0
     reachable: bool = False
+    certificates: Certificates = field(default_factory=lambda: Certificates({}, lambda: datetime.now(UTC)))
 
     def answer(self, path: str) -> tuple[int, str]:
         match path:
             case "/healthz":
                 return (WELL, "applied\n") if self.applied else (ILL, "not yet applied\n")
+            case "/state":
+                return WELL, self.certificates.state()
             case "/metrics":
-                return WELL, self._metrics()
+                return WELL, self._metrics() + self.certificates.metrics(PREFIX)
             case _:
                 return NOT_FOUND, "not here\n"
 
@@ -68,7 +73,8 @@ def look(kuma: Kuma, wishes: Iterable[Item], standing: Standing, now: float) -> 
 
 def keep(settings: Settings, wishes: Iterable[Item], connect: Callable[[], AbstractContextManager[Kuma]]) -> None:
     """Until SIGTERM or SIGINT."""
-    stop, standing, wishes = threading.Event(), Standing(), list(wishes)
+    stop, wishes = threading.Event(), list(wishes)
+    standing = Standing(certificates=Certificates(settings.certificates, lambda: datetime.now(UTC)))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with Pages(settings.health_host, settings.health_port, standing.answer) as pages:

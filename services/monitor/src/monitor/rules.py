@@ -20,7 +20,7 @@ def rules(failures: Iterable[Failure]) -> str:
             "alert": one.alert,
             "expr": one.rule,
             "for": one.lasts,
-            "labels": {"urgency": one.urgency},
+            "labels": {"urgency": one.urgency, "raised_by": one.raised_by},
             "annotations": {"summary": one.says, "runbook": f"docs/runbook.md#{one.anchor}"},
         }
         for one in failures
@@ -46,7 +46,7 @@ def tests(failures: tuple[Failure, ...]) -> str:
     for test, one in zip(found[::2], failures, strict=True):
         test["alert_rule_test"][0]["exp_alerts"] = [
             {
-                "exp_labels": {"urgency": one.urgency, **_labels(one)},
+                "exp_labels": {"urgency": one.urgency, "raised_by": one.raised_by, **_labels(one)},
                 "exp_annotations": {"summary": one.says, "runbook": f"docs/runbook.md#{one.anchor}"},
             }
         ]

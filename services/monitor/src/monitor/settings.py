@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from monitor.certificates import Place
 from monitor.errors import BadSettings
 from vault_protocol.files import secret_line
 
@@ -36,6 +37,8 @@ class Settings(BaseModel):
     """Monitors of the file whose service does not run here."""
     values: dict[str, str] = {}
     """What `$NAME` in the monitors' file stands for."""
+    certificates: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")], Place] = {}
+    """Whose age `run` tells on /state and /metrics."""
     longest_seconds: Annotated[int, Field(ge=20)] | None = None
     """Look at least that often, whatever the file says."""
     most_retries: Annotated[int, Field(ge=0)] | None = None

@@ -125,9 +125,20 @@ def _join_code(chosen: argparse.Namespace) -> None:
             companions[name] = Companion(key=key, token_sha256=token)
         except ValidationError:
             raise VaultError(f"--agent {name}: write NAME=TOKEN_SHA256 KEY") from None
+    monitors = _monitors() if chosen.monitors_stdin else {}
     ca = sys.stdin.read() if chosen.ca_stdin else ""
     lasts = timedelta(minutes=chosen.minutes)
-    print(_invitations(chosen.config).make(lasts=lasts, ca=ca, companions=companions))
+    made = _invitations(chosen.config).make(lasts=lasts, ca=ca, companions=companions, monitors=monitors)
+    print(made)
+
+
+def _monitors() -> dict[str, str]:
+    """Lines up to an empty one."""
+    monitors = dict[str, str]()
+    while line := sys.stdin.readline().strip():
+        name, _, path = line.partition(" ")
+        monitors[name] = path
+    return monitors
 
 
 def _invitations(config: Path) -> Invitations:
@@ -185,6 +196,10 @@ def _parser() -> argparse.ArgumentParser:
     inviting.add_argument(
         "--ca-stdin", action="store_true", help="read the certificate that vouches for this hub from standard input"
     )
+    inviting.add_argument(
+        "--monitors-stdin", action="store_true",
+        help="read `NAME PATH` lines, up to an empty one, from standard input: push monitors for the owner's machine",
+    )  # fmt: skip
     inviting.add_argument(
         "--agent", action="append", metavar="NAME=TOKEN_SHA256 KEY", help="an agent of Cloud that the owner will find"
     )

@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -15,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from vault_hub.arbiter import Answer, Arbiter, Publish
 from vault_hub.beginning import Begin
-from vault_hub.bodies import Bodies, check_parts
+from vault_hub.bodies import Bodies, check_parts, no_room
 from vault_hub.doorkeeper import Caller, Denied, Doorkeeper, denied
 from vault_hub.events import Events
 from vault_hub.line import Line, Page
@@ -69,17 +70,27 @@ class Api:
         return await self._settled(caller, lambda answer: Publish(caller.agent, parcels, onto, exact, answer))
 
     async def _settled(self, caller: Caller, asked: Callable[[Answer], Publish | Begin]) -> Published:
-        loop, began = asyncio.get_running_loop(), time.perf_counter()
-        answered: asyncio.Future[Published] = loop.create_future()
+        answered: asyncio.Future[Published] = asyncio.get_running_loop().create_future()
+        self._submit(caller, asked, partial(_resolve, answered))
+        return await answered
+
+    def _submit(
+        self, caller: Caller, asked: Callable[[Answer], Publish | Begin], heard: Callable[[Published], None]
+    ) -> None:  # fmt: skip
+        """Have the arbiter decide; `heard` is told on the loop, after it was counted. Raises NoRoom."""
+        loop, began, held = asyncio.get_running_loop(), time.perf_counter(), ExitStack()
+        held.enter_context(self._publishes.share(caller.agent))
+
+        def settled(published: Published) -> None:
+            held.close()
+            self._metrics.seconds.observe(time.perf_counter() - began)
+            self.note(caller, published)
+            heard(published)
 
         def answer(published: Published) -> None:
-            loop.call_soon_threadsafe(_resolve, answered, published)
+            loop.call_soon_threadsafe(settled, published)
 
-        with self._publishes.share(caller.agent):
-            self._arbiter.submit(asked(answer))
-            published = await answered
-        self._metrics.seconds.observe(time.perf_counter() - began)
-        return self.note(caller, published)
+        self._arbiter.submit(asked(answer))
 
     def note(self, caller: Caller, published: Published) -> Published:
         """Count an answer, and write down a refusal."""
@@ -89,11 +100,38 @@ class Api:
             self._refusals.note(caller.agent, published)
         return published
 
+    def publish(self, caller: Caller, body: bytes, answered: Callable[[Response], None]) -> None:
+        """A publish that is here whole, from who has a good token; answered on the loop, now or later."""
+        held = ExitStack()
+
+        def settled(parcels: list[wire.Parcel], onto: CommitId | None, published: Published) -> None:
+            held.close()
+            answered(self._said(parcels, onto, published))
+
+        try:
+            self._door.count(caller)
+            self._door.may_publish(caller)
+            held.enter_context(self._bodies.share(caller, len(body)))
+            parcels, onto, exact = _asked(body)
+            self._submit(
+                caller, lambda answer: Publish(caller.agent, parcels, onto, exact, answer),
+                partial(settled, parcels, onto),
+            )  # fmt: skip
+        except _TURNED_AWAY as error:
+            held.close()
+            answered(self._turned_away(error))
+        except BaseException:
+            held.close()
+            raise
+
     async def _publish(self, request: Request, caller: Caller) -> Response:
         self._door.may_publish(caller)
         async with self._bodies.of(request, caller) as body:
             parcels, onto, exact = _asked(body) if len(body) < LARGE else await self._asked_beside(body)
             published = await self.settle(caller, parcels, onto, exact)
+        return self._said(parcels, onto, published)
+
+    def _said(self, parcels: list[wire.Parcel], onto: CommitId | None, published: Published) -> Response:
         if isinstance(published, Rejected | Broken):
             return _no(published)
         extra: wire.Object = {"answer": _WORD[type(published)]}
@@ -146,15 +184,19 @@ class Api:
         async def guarded(request: Request) -> Response:
             try:
                 return await handler(request, self._door.let_in(request))
-            except Denied as no:
-                return no.response
-            except BadWire as error:
-                return denied(400, "wire", str(error))
-            except NoRoom as error:
-                self._metrics.limited.inc()
-                return denied(429, "rate", str(error), {"Retry-After": "1"})
+            except _TURNED_AWAY as error:
+                return self._turned_away(error)
 
         return guarded
+
+    def _turned_away(self, error: Denied | BadWire | NoRoom) -> Response:
+        match error:
+            case Denied():
+                return error.response
+            case BadWire():
+                return denied(400, "wire", str(error))
+        self._metrics.limited.inc()
+        return no_room(error)
 
 
 def _no(published: Rejected | Broken) -> Response:
@@ -163,6 +205,8 @@ def _no(published: Rejected | Broken) -> Response:
     said = {"rule": published.rule, "path": published.path, "reason": published.reason}
     return _json({"answer": "rejected", **said})
 
+
+_TURNED_AWAY = (Denied, BadWire, NoRoom)
 
 _WORD = {Accepted: "accepted", MovedOn: "moved_on", Rejected: "rejected", Broken: "broken"}
 

@@ -6,12 +6,13 @@ import asyncio
 import re
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from vault_hub.doorkeeper import Caller, Denied, denied
-from vault_hub.room import NoRoom, Room
+from vault_hub.room import NoRoom, Room, Share
 from vault_protocol.wire import BadWire
 
 PART_SECONDS = 20.0
@@ -34,6 +35,15 @@ class Bodies:
     def held(self) -> int:
         return self._room.used
 
+    def share(self, caller: Caller, size: int) -> AbstractContextManager[Share]:
+        """Room for so many bytes that are here already. Raises NoRoom, and Denied when it is never that much."""
+        if size > self._most:
+            raise Denied(self._too_large())
+        return self._room.share(caller.agent, size)
+
+    def _too_large(self) -> Response:
+        return denied(413, "size", f"a request holds {self._most} bytes at most")
+
     @asynccontextmanager
     async def of(self, request: Request, caller: Caller, *, zipped: bool = False) -> AsyncIterator[bytes]:
         """The body, held until the end of the block. Raises Denied. `zipped`: gzip is understood."""
@@ -47,14 +57,15 @@ class Bodies:
                 unzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if gzipped else None
                 source = aiter(request.stream())
                 while True:
-                    part = await asyncio.wait_for(anext(source, None), PART_SECONDS)
+                    async with asyncio.timeout(PART_SECONDS):
+                        part = await anext(source, None)
                     if part is None:
                         break
                     if unzip is not None:
                         part = unzip.decompress(part, self._most - size + 1)
                     size += len(part)
                     if size > self._most or (unzip is not None and unzip.unconsumed_tail):
-                        raise Denied(denied(413, "size", f"a request holds {self._most} bytes at most"))
+                        raise Denied(self._too_large())
                     share.take(len(part))
                     parts.append(part)
                 if unzip is not None and not unzip.eof:
@@ -63,11 +74,16 @@ class Bodies:
                 del parts
                 yield body
         except NoRoom as error:
-            raise Denied(denied(429, "rate", str(error), {"Retry-After": "1"})) from None
+            raise Denied(no_room(error)) from None
         except TimeoutError:
             raise Denied(denied(408, "time", "the body did not come")) from None
         except (zlib.error, ClientDisconnect):
             raise Denied(denied(400, "wire", "the body cannot be read")) from None
+
+
+def no_room(error: NoRoom) -> Response:
+    """Come back in a second."""
+    return denied(429, "rate", str(error), {"Retry-After": "1"})
 
 
 def check_parts(body: bytes) -> None:

@@ -43,15 +43,24 @@ class Doorkeeper:
     def let_in(self, request: Request) -> Caller:
         """Raises Denied: 401 without a good token, 429 over the allowance."""
         header = request.headers.get("authorization", "")
+        caller = self.known(header)
+        if caller is None:
+            raise Denied(self._turned_away(request, wrong=bool(header)))
+        self.count(caller)
+        return caller
+
+    def known(self, header: str) -> Caller | None:
+        """Whose token this `Authorization` holds, if it is good. Counts nothing."""
         given = _token(header)
         found = self._agents.authenticate(given) if given else None
-        if found is None:
-            raise Denied(self._turned_away(request, wrong=bool(header)))
-        wait = self._calls.take(found[0])
+        return Caller(*found, given) if found is not None else None
+
+    def count(self, caller: Caller) -> None:
+        """One request more of this caller's. Raises Denied, 429, over the allowance."""
+        wait = self._calls.take(caller.agent)
         if wait:
             self._metrics.limited.inc()
             raise Denied(too_many(wait))
-        return Caller(*found, given)
 
     def knows_still(self, caller: Caller) -> bool:
         """Whether its token is good still."""

@@ -15,28 +15,37 @@ HEARTBEAT = 15.0
 BACKLOG, BACKLOG_BYTES = 1024, 8 * 1024 * 1024
 """Commits, and bytes of them, a listener may be behind."""
 
+TOGETHER = 64 * 1024
+"""Bytes of waiting events from which no more are put into the same write."""
+
 
 class _Listener:
     """What one of them has still to be told."""
 
     def __init__(self) -> None:
-        self.waiting: deque[Said] = deque()
+        self.waiting: deque[tuple[CommitId, bytes]] = deque()
         self.bytes = 0
         self.cut = False
         self.woken = asyncio.Event()
 
-    def add(self, said: Said) -> None:
-        self.waiting.append(said)
-        self.bytes += len(said.json)
+    def add(self, commit: CommitId, event: bytes) -> None:
+        self.waiting.append((commit, event))
+        self.bytes += len(event)
         if len(self.waiting) > BACKLOG or (self.bytes > BACKLOG_BYTES and len(self.waiting) > 1):
             self.waiting.clear()
             self.cut = True
         self.woken.set()
 
-    def next(self) -> Said:
-        said = self.waiting.popleft()
-        self.bytes -= len(said.json)
-        return said
+    def next(self, sent: set[CommitId]) -> bytes:
+        """What goes into the next write, without what was sent before; empty when nothing waits."""
+        found, size = [], 0
+        while self.waiting and size < TOGETHER:
+            commit, event = self.waiting.popleft()
+            self.bytes -= len(event)
+            if commit not in sent:
+                found.append(event)
+                size += len(event)
+        return b"".join(found)
 
 
 class Events:
@@ -54,9 +63,12 @@ class Events:
 
     def tell(self, commits: Sequence[Said]) -> None:
         """On the loop's own thread."""
+        if not self._listeners:
+            return
+        events = [(said.id, _event("commit", said.id, said.json)) for said in commits]
         for listener in list(self._listeners):
-            for said in commits:
-                listener.add(said)
+            for commit, event in events:
+                listener.add(commit, event)
                 if listener.cut:
                     self._listeners.discard(listener)
                     self.cut += 1
@@ -96,14 +108,13 @@ class Events:
                 for said in page.commits:
                     yield _event("commit", said.id, said.json)
             while self._on(listener) and welcome():
-                while listener.waiting:
-                    said = listener.next()
-                    if said.id not in sent:
-                        yield _event("commit", said.id, said.json)
+                if told := listener.next(sent):
+                    yield told
+                    continue
                 listener.woken.clear()
                 try:
-                    if self._on(listener):
-                        await asyncio.wait_for(listener.woken.wait(), self._heartbeat)
+                    async with asyncio.timeout(self._heartbeat):
+                        await listener.woken.wait()
                 except TimeoutError:
                     yield b": still here\n\n"
         finally:

@@ -17,6 +17,7 @@ from vault_hub.agents import Agents
 from vault_hub.api import Api
 from vault_hub.arbiter import Arbiter
 from vault_hub.bodies import Bodies
+from vault_hub.direct import Direct
 from vault_hub.doorkeeper import Denied, Doorkeeper
 from vault_hub.events import Events
 from vault_hub.holding import Hold, clear_at_start
@@ -187,4 +188,6 @@ def _assemble(
         Route("/readyz", readyz),
         Route("/metrics", measured),
     ]
-    return Hub(Starlette(routes=routes, lifespan=lifespan), arbiter, agents, line, events, metrics, hold, call)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.state.direct = Direct(api, door)
+    return Hub(app, arbiter, agents, line, events, metrics, hold, call)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from vault_protocol.canonical import moment, sha256, utc
 from vault_protocol.errors import VaultError
@@ -21,6 +21,12 @@ from vault_protocol.sshsig import PublicKey
 
 TRIES = 100
 """Wrong codes after which an invitation is void: it holds 60 bits."""
+
+
+MonitorName = Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,40}$")]
+MonitorPath = Annotated[str, Field(pattern="^/api/push/[A-Za-z0-9]{16,64}$")]
+
+_Monitors = TypeAdapter(dict[MonitorName, MonitorPath])
 
 
 class Companion(BaseModel):
@@ -42,6 +48,8 @@ class Invitation(BaseModel):
     tries: Annotated[int, Field(ge=1)] = TRIES
     ca: str = ""
     companions: dict[str, Companion] = Field(default_factory=dict)
+    monitors: dict[MonitorName, MonitorPath] = Field(default_factory=dict)
+    """Where, on this hub's own address, the owner's machine tells that its jobs were done. Each path is a secret."""
 
 
 class Invitations:
@@ -50,17 +58,26 @@ class Invitations:
     def __init__(self, file: Path, now: Callable[[], datetime]) -> None:
         self._file, self._now = file, now
 
-    def make(self, *, lasts: timedelta, ca: str, companions: dict[str, Companion]) -> JoinCode:
+    def make(
+        self, *, lasts: timedelta, ca: str, companions: dict[str, Companion], monitors: dict[str, str] | None = None
+    ) -> JoinCode:
         """A new code in the place of any other. Raises VaultError."""
         try:
             code = JoinCode.of(os.urandom(SECRET_BYTES), ca)
             for one in companions.values():
                 PublicKey.parse(one.key)
+            checked = _Monitors.validate_python(monitors or {})
+        except ValidationError:
+            raise VaultError("join-code: a monitor is NAME /api/push/TOKEN") from None
         except ValueError as error:
             raise VaultError(f"join-code: {error}") from None
         until = utc(self._now() + lasts)
         with self._alone():
-            self._write(Invitation(code_sha256=_hash(code), until=until, ca=ca, companions=companions))
+            self._write(
+                Invitation(
+                    code_sha256=_hash(code), until=until, ca=ca, companions=companions, monitors=checked
+                )
+            )  # fmt: skip
         return code
 
     def open(self) -> Invitation | None:

@@ -45,11 +45,13 @@ class Asked(BaseModel):
 
 
 class Joined(BaseModel):
-    """What it gets: its token, this once, and the public key of each agent of Cloud."""
+    """What it gets: its token, this once, the public key of each agent of Cloud, and whom to tell that it works."""
 
     vault: str
     token: str
     agents: dict[str, str]
+    monitors: dict[str, str]
+    """Paths on the hub's own address that this machine calls when a job of its own was done."""
 
 
 class NotThisHub(Exception):
@@ -115,7 +117,7 @@ def doors(invitations: Invitations, admit: Admit, monotonic: Callable[[], float]
 def again(agents: Agents, vault: str, owner_key: PublicKey) -> Admit:
     """At a hub that has its owner: their machine gets another token, and the ones it had are void."""
 
-    def admit(_invitation: Invitation, asked: Asked) -> Joined:
+    def admit(invitation: Invitation, asked: Asked) -> Joined:
         known = agents.names()
         local = known.get(LOCAL)
         if PublicKey.parse(asked.owner_key) != owner_key or local is None or not _same(local.key, asked.local_key):
@@ -124,7 +126,7 @@ def again(agents: Agents, vault: str, owner_key: PublicKey) -> Admit:
             )
         token = agents.rotate(LOCAL, grace=timedelta(0))
         clouds = {str(name): one.key for name, one in known.items() if one.standing is Standing.CLOUD and one.key}
-        return Joined(vault=vault, token=token, agents=clouds)
+        return Joined(vault=vault, token=token, agents=clouds, monitors=invitation.monitors)
 
     return admit
 

@@ -6,11 +6,14 @@ import asyncio
 import socket
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from vault_hub.direct import Direct
 
 LONGEST_HEAD = 32 * 1024
 """Bytes of a request before its body."""
@@ -36,12 +39,19 @@ class Protocol(HttpToolsProtocol):
     _complete = True
     _due: asyncio.TimerHandle | None = None
     _deadline: float | None = None
+    _direct: Direct | None = None
+    _under_way = False
+    """A request took the short way and has no answer yet."""
+    _ending = False
+    _held = b""
+    """What came meanwhile; nothing more is read then."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         line = transport.get_extra_info("socket")
         if line is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED)
+        self._direct = getattr(cast(Starlette, self.config.app).state, "direct", None)
         self._expect(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -51,10 +61,62 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._under_way:
+            self._held += data
+            self.flow.pause_reading()
+            return
+        if self._goes_directly(data):
+            return
         self._head += len(data) if self._reading_head else 0
         super().data_received(data)
         if self._reading_head and self._head > LONGEST_HEAD and not self.transport.is_closing():
             self.transport.abort()
+
+    def shutdown(self) -> None:
+        if self._under_way:
+            self._ending = True  # it gets its answer, and the connection ends after it
+        else:
+            super().shutdown()
+
+    def _goes_directly(self, data: bytes) -> bool:
+        """Whether this is a publish that takes the short way: between two requests, with room, and whole."""
+        if (
+            self._direct is None
+            or not self._complete
+            or not getattr(self.cycle, "response_complete", True)
+            or self.flow.write_paused
+            or self.transport.is_closing()
+            or (self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency)
+        ):
+            return False
+        self._under_way = True
+        if not self._direct.takes(data, self._answer):
+            self._under_way = False
+            return False
+        if self._under_way:
+            self._unset_keepalive_if_required()
+            self._expect(None)
+        return True
+
+    def _answer(self, response: Response) -> None:
+        """To a request that took the short way, in the form in which the long way answers."""
+        self._under_way = False
+        if self.transport.is_closing():
+            return
+        ending = self._ending or response.status_code == 500
+        headers = [*self.server_state.default_headers, *response.raw_headers]
+        if ending:
+            headers.append((b"connection", b"close"))
+        head = b"".join(b"%s: %s\r\n" % one for one in headers)
+        self.transport.write(STATUS_LINE[response.status_code] + head + b"\r\n" + bytes(response.body))
+        if ending:
+            self.transport.close()
+            return
+        self._deadline = None
+        self.on_response_complete()
+        if self._held:
+            held, self._held = self._held, b""
+            self.data_received(held)
 
     def on_message_begin(self) -> None:
         self._reading_head, self._complete = True, False

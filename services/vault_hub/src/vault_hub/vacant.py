@@ -56,5 +56,6 @@ def found(home: Path, invitation: Invitation, asked: Asked, clock: Clock, settin
         agents.know(name, Standing.CLOUD, PublicKey.parse(one.key), token_sha256=one.token_sha256)
     folder.make(home, asked.vault, owner_key, settings)
     return Joined(
-        vault=asked.vault, token=token, agents={name: one.key for name, one in invitation.companions.items()}
+        vault=asked.vault, token=token, agents={name: one.key for name, one in invitation.companions.items()},
+        monitors=invitation.monitors,
     )  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -60,10 +61,7 @@ def _vault(
     hub_restored.build(fetched, home)
     say("vault: counting, git fsck, doctor")
     proof = hub_restored.prove(fetched, home)
-    served = serving.can_serve()
-    if served:
-        say("vault: serving it")
-        serving.serve_once(home, settings.drill.seconds)
+    served = _serve(settings, home, say)
     if proof.findings:
         worst = proof.findings[0]
         raise NotProven(f"{len(proof.findings)} findings in the restored vault, first: {worst.path}: {worst.what}")
@@ -73,19 +71,41 @@ def _vault(
     return replace(report, vault=proof, served=served), _age(report.at, seen or fetched.manifest.moment)
 
 
+def _serve(settings: Settings, home: Path, say: Say) -> bool:
+    """Whether there is a program to serve it: an image that the settings name, or one installed beside this one."""
+    image = settings.drill.hub_image
+    if image is not None:
+        with _stand(settings) as stand:
+            say(f"vault: serving it by {image} on {stand.name}, which leads nowhere")
+            serving.serve_on(stand, home, image, settings.drill)
+        return True
+    if serving.can_serve():
+        say("vault: serving it")
+        serving.serve_once(home, settings.drill.seconds)
+        return True
+    return False
+
+
 def _books(settings: Settings, restic: Restic, report: Report, scratch: Path, say: Say) -> tuple[Report, int]:
     assert settings.books is not None
     say("books: fetching the newest snapshot")
     fetched = fetch(restic, choose(restic, BOOKS), scratch / "fetched-books")
+    with _stand(settings) as stand:
+        say(f"books: a fresh PostgreSQL and Odoo on {stand.name}, which leads nowhere")
+        proof = ledger.bring_up(stand, fetched, settings.books, settings.drill)
+    return replace(report, books=proof), _age(report.at, fetched.manifest.moment)
+
+
+@contextmanager
+def _stand(settings: Settings) -> Iterator[Stand]:
+    """A network that leads nowhere; nothing of it stays."""
     with engine(settings.drill.seconds) as client:
         stand = Stand(client, f"countersign-drill-{secrets.token_hex(4)}")
         try:
-            say(f"books: a fresh PostgreSQL and Odoo on {stand.name}, which leads nowhere")
             stand.open()
-            proof = ledger.bring_up(stand, fetched, settings.books, settings.drill)
+            yield stand
         finally:
             stand.close()
-    return replace(report, books=proof), _age(report.at, fetched.manifest.moment)
 
 
 def _age(at: datetime, moment: datetime) -> int:

@@ -37,6 +37,10 @@ class Arriving:
         write_private(path, json.dumps(content).encode("utf-8"))
         return True
 
+    def has(self, message: Message) -> bool:
+        """Whether it waits already."""
+        return self._path(message.id).exists()
+
     def all(self) -> Iterator[Message]:
         """The oldest first. A file that does not hold is nobody's message."""
         found = [one for path in self._folder.glob("*.json") if (one := _read(path)) is not None]

@@ -1,17 +1,22 @@
-"""WhatsApp's own interface for businesses. It sends; what comes in it would bring to a public address only."""
+"""WhatsApp's own interface for businesses. It sends; what comes in it brings to a webhook, where the owner has one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from local_agent.chats.webhook import Webhook
 from local_agent.networks.graph import Graph
+from local_agent.networks.network import NotPublished
 
 
 class CloudApi:
     """Implements `Phone` for one number by its id."""
 
-    def __init__(self, graph: Graph, *, phone_id: str) -> None:
-        self._graph, self._phone_id = graph, phone_id
+    def __init__(self, graph: Graph, *, phone_id: str, listen: Callable[[], Webhook] | None = None) -> None:
+        """`listen` begins to receive; it raises NotPublished, which hinders no sending."""
+        self._graph, self._phone_id, self._listen = graph, phone_id, listen
+        self._webhook: Webhook | None = None
 
     def send(self, *, to: str, chat: str, answers: str, text: str) -> str:
         body: dict[str, Any] = {
@@ -23,7 +28,15 @@ class CloudApi:
         return self._graph.post(f"/{self._phone_id}/messages", json=body).text("messages", 0, "id")
 
     def state(self) -> str:
-        return "ok"  # nothing is connected; the first message tells
+        """Receiving begins with the first look, in the one process that looks; a port that is taken is tried again."""
+        if self._webhook is None and self._listen is not None:
+            try:
+                self._webhook = self._listen()
+            except NotPublished as error:
+                return str(error)
+        return "ok"  # for sending nothing is connected; the first message tells
 
     def close(self) -> None:
+        if self._webhook is not None:
+            self._webhook.close()
         self._graph.http.close()

@@ -29,6 +29,7 @@ from local_agent.cli import (
     pairing,
     rerooting,
     service,
+    serving,
     status,
     switches,
 )
@@ -57,6 +58,7 @@ def build() -> typer.Typer:
         ("pause", switches.pause), ("resume", switches.resume),
         ("dry-run", switches.dry_run), ("re-root", rerooting.re_root), ("give-back", rerooting.give_back_),
         ("unlock", service.unlock), ("lock", service.lock), ("page", page.page),
+        ("mcp", serving.mcp),
     ):  # fmt: skip
         app.command(name)(command)
     app.add_typer(keeping.app(), name="secrets")

@@ -73,7 +73,7 @@ def connect(
         account_file=account_file, dry_run=dry_run, undo_seconds=undo_seconds,
     )  # fmt: skip
     joined = join(url, parsed, ca, begin(session.home, wishes))
-    key_files.take_joined(session.home, joined.token, joined.ca, joined.agents)
+    key_files.take_joined(session.home, joined.token, joined.ca, joined.agents, joined.monitors)
     made(session, _patiently(session, session.home, wishes), joined.agents)
     if service:
         _install(session)
@@ -108,7 +108,7 @@ def _again(session: Session, url: str, joined: Joined) -> None:
     settings = session.home.settings()
     if not hub_token.belongs_to(settings):
         raise VaultError(f"the hub of {session.home.path} is a plain git remote")
-    key_files.take_joined(session.home, joined.token, joined.ca, joined.agents)
+    key_files.take_joined(session.home, joined.token, joined.ca, joined.agents, joined.monitors)
     hub_token.renewed(session.home.hub_token, settings)
     session.say(f"{session.home.path} has a new token for {url}.", "green")
     if settings.hub.rstrip("/") != url:

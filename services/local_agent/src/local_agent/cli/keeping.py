@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from local_agent.cli.session import HomeOption, JsonOption, Session
+from local_agent.gmail_login import log_in
 from local_agent.home import LOCAL
 from local_agent.rotation import old_secrets
 from vault_protocol.audit import Record
 from vault_protocol.canonical import utc
 from vault_protocol.clock import SystemClock
+from vault_protocol.consent import GOOGLE, Application
 from vault_protocol.errors import HubUnreachable, VaultError
 
 _LIMIT = 16 * 1024
@@ -32,7 +35,9 @@ def app() -> typer.Typer:
         help="What acts in your name: kept in the OS keyring, or in an encrypted file.", no_args_is_help=True,
         pretty_exceptions_enable=False, rich_markup_mode=None,
     )  # fmt: skip
-    for name, command in (("set", set_), ("list", list_), ("rotate", rotate), ("remove", remove)):
+    for name, command in (
+        ("set", set_), ("list", list_), ("rotate", rotate), ("remove", remove), ("gmail-login", gmail_login)
+    ):  # fmt: skip
         made.command(name)(command)
     return made
 
@@ -65,6 +70,32 @@ def remove(name: NameArgument, home: HomeOption = None, json_: JsonOption = Fals
     _record(session, "secret.removed", name)
     session.say(f"{name} is forgotten here. End it at its provider, too.", "green")
     session.answer({"removed": name})
+
+
+def gmail_login(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help='A mail account with way = "gmail".')],
+    client: Annotated[Path, typer.Option("--client", help="The JSON of your Desktop app, from Google's console.")],
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Take the browser's answer on this port.")
+    ] = 0,
+    consent_url: Annotated[str, typer.Option("--consent-url", hidden=True)] = GOOGLE,
+    home: HomeOption = None, json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """Let this machine send and read for a Gmail account: a login in your browser, kept as the secret gmail.ACCOUNT."""
+    session = Session(home, json_)
+    found = session.home.settings().account(account)
+    if found.way != "gmail":
+        raise VaultError(f'the account {account} has no way = "gmail" in config.toml')
+
+    def show(address: str) -> None:
+        session.warn("Open this in a browser on this machine, choose the account, and allow what is asked for:")
+        session.warn(address)
+
+    granted = log_in(found, Application.read(client), show, address=consent_url, port=port)
+    kept = session.home.credentials.set(found.secret_entry, granted.secret, now=SystemClock().now())
+    _record(session, "secret.set", found.secret_entry)
+    session.say(f"{account} sends and reads as {granted.address}. What was paused: `countersign resume`.", "green")
+    session.answer({"name": kept.name, "where": kept.where, "since": utc(kept.since), "address": granted.address})
 
 
 def list_(home: HomeOption = None, json_: JsonOption = False) -> None:

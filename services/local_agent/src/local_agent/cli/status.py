@@ -95,7 +95,8 @@ def _service(session: Session) -> dict[str, Any]:
         "unsynced": written.get("unsynced", []), "waiting": written.get("waiting", {}),
         "notices": written.get("notices", []), "hidden_mail": written.get("hidden_mail", []),
         "inbox": written.get("inbox", ""), "social": written.get("social", {}),
-        "whatsapp": written.get("whatsapp", {}), "silences": written.get("silences", []),
+        "whatsapp": written.get("whatsapp", {}), "notify": written.get("notify", {}),
+        "silences": written.get("silences", []),
         "disk": told.get("disk", written.get("disk", "ok")),
     }  # fmt: skip
 
@@ -164,6 +165,8 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
         row("Social", f"{account}: {why}" if why else f"{account} is read", "yellow" if why else "")
     for account, state in found["whatsapp"].items():
         row("WhatsApp", f"{account}: {'connected' if state == 'ok' else state}", "" if state == "ok" else "yellow")
+    for name, why in found["notify"].items():
+        row("Notify", f"{name}: {why}" if why else f"{name} is told of what waits", "yellow" if why else "")
     for task, why in found["waiting"].items():
         if why:
             row("Waiting", f"{task}: {why}", "dim")

@@ -47,7 +47,7 @@ class _NetworksFile(BaseModel):
     whatsapp: tuple[WhatsAppAccount, ...] = ()
 
 
-TABLES = ("accounts", "books", "payments", "social", "whatsapp")
+TABLES = ("accounts", "books", "notify", "payments", "social", "whatsapp")
 """Of each a list of tables; everything else in the file is flat."""
 
 Networks = tuple[SocialAccount | WhatsAppAccount, ...]

@@ -16,6 +16,8 @@ from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AgentId, Role
 
 WELCOME = "Welcome.md"
+SCHEDULES = ("daily-digest", "weekly-briefing", "social-week", "reminders", "restore-drill", "key-rotation")
+"""What Cloud does by the clock in a new vault: a note each below Schedules/, for the owner to change."""
 
 
 def first_notes(owner: str, now: datetime) -> Edits:
@@ -27,6 +29,7 @@ def first_notes(owner: str, now: datetime) -> Edits:
         "@@DUE_LATER@@": f"{now + timedelta(days=75):%Y-%m-%d}",
     }
     notes = {name: _note(name, words) for name in (layout.HANDBOOK, layout.GOALS, WELCOME)}
+    notes |= {f"Schedules/{name}.md": _note(f"schedules/{name}.md", words) for name in SCHEDULES}
     return {layout.DASHBOARD: dashboard.render({}, {}, {}).encode("utf-8"), **notes}
 
 

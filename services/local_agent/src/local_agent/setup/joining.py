@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import ssl
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,9 @@ from vault_protocol.task import AGENT_ID, AgentId
 
 TIMEOUT = 30.0
 LARGEST = 1 << 20
+MONITORS = ("local", "briefing", "backup-pull")
+"""What this machine does that a monitor on the hub's machine waits to hear of."""
+_PUSH = re.compile(r"/api/push/[A-Za-z0-9]{16,64}")
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Joined:
     token: str = field(repr=False)
     ca: str
     agents: dict[AgentId, PublicKey]
+    monitors: dict[str, str] = field(default_factory=dict, repr=False)
+    """Addresses, on the hub's own host, by the names of MONITORS."""
 
 
 def code_of(text: str) -> JoinCode:
@@ -68,9 +74,14 @@ def join(url: str, code: JoinCode, ca: str, begun: Begun) -> Joined:
             raise ValueError("no agent is called so")
         keys = {AgentId(name): PublicKey.parse(key) for name, key in agents.items()}
         token = str(said["token"])
+        monitors = {
+            name: f"{url}{path}"
+            for name, path in (said.get("monitors") or {}).items()
+            if name in MONITORS and isinstance(path, str) and _PUSH.fullmatch(path)
+        }
         if not token.isascii() or len(token.split()) != 1:
             raise ValueError("no token")
-        return Joined(token, ca, keys)
+        return Joined(token, ca, keys, monitors)
     except (KeyError, AttributeError, ValueError) as error:
         raise VaultError(f"{url} answers what no hub says ({error})") from None
 

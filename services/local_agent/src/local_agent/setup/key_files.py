@@ -74,12 +74,16 @@ def hub_ca(home: Home, given: Path) -> None:
         raise VaultError(f"--hub-ca-file: cannot read {given}: {error.strerror}") from None
 
 
-def take_joined(home: Home, token: str, ca: str, agents: Mapping[AgentId, PublicKey]) -> None:
+def take_joined(
+    home: Home, token: str, ca: str, agents: Mapping[AgentId, PublicKey], monitors: Mapping[str, str]
+) -> None:
     """What a hub gave to this machine when it joined. Raises VaultError rather than change a pinned key."""
     pin(home, {name: (Role.CLOUD, key) for name, key in agents.items()})
     if ca:
         write_private(home.hub_ca, ca.encode("ascii"))
     write_private(home.hub_token, (token + "\n").encode("ascii"))
+    for name, address in monitors.items():
+        write_private(home.ping(name), (address + "\n").encode("ascii"))
 
 
 def pin(home: Home, agents: Mapping[AgentId, tuple[Role, PublicKey]]) -> tuple[AgentId, ...]:

@@ -3,6 +3,18 @@
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
+# A mirror that is away for a while ends cloud-init's own installing, and with it a first boot that nobody looks at.
+install() {
+    left=40
+    until apt-get install -y -qq --no-install-recommends "$@"; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep "${COUNTERSIGN_PAUSE:-30}"
+        apt-get update -qq || true
+    done
+}
+install ca-certificates e2fsprogs nftables openssl python3 unattended-upgrades
+
 systemctl daemon-reload
 # Oracle's images come with rules of their own that let SSH in and nothing else; ours take their place.
 systemctl disable --now netfilter-persistent.service 2>/dev/null || true
@@ -21,5 +33,5 @@ done
 client=
 apt-cache show docker-cli >/dev/null 2>&1 && client=docker-cli
 # shellcheck disable=SC2086 # empty where the engine's package brings it
-apt-get install -y -qq --no-install-recommends docker.io $client "$compose"
+install docker.io $client "$compose"
 systemctl enable --now docker.service countersign-logs.timer countersign.timer

@@ -1,0 +1,189 @@
+"""A VM by QEMU that takes itself for one of Oracle's: its metadata service, its names and its volumes are there.
+
+The guest's 169.254.169.254 is this machine's loopback: ports 53, 80 and 443 there are the double's while a test runs.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import socket
+import socketserver
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from image import Image
+from oracle import MAC, Oracle
+
+HERE = "169.254.169.254"
+NETWORK = f"user,id=net,net=169.254.0.0/16,host={HERE},dhcpstart=169.254.10.15,ipv6=off"
+DATA_GB = 20
+
+
+@dataclass
+class Machine:
+    """What runs: `run` is the guest agent's; a test needs no login."""
+
+    image: Image
+    folder: Path
+    process: subprocess.Popen[bytes]
+    _agent: socket.socket | None = field(default=None, repr=False)
+
+    @property
+    def console(self) -> str:
+        return (self.folder / "console.log").read_text(encoding="utf-8", errors="replace")
+
+    def wait(self, look: Callable[[], bool], what: str, minutes: float) -> None:
+        """Until it is so; ends at once when the VM is gone."""
+        until = time.monotonic() + minutes * 60
+        while not look():
+            assert self.process.poll() is None, f"qemu ended with {self.process.returncode}: {self.console[-3000:]}"
+            assert time.monotonic() < until, (
+                f"{what}: not within {minutes:g} minutes; the console's end:\n{self.console[-3000:]}"
+            )
+            time.sleep(1)
+
+    def run(self, script: str, *, seconds: float = 300, check: bool = True) -> str:
+        """A script of sh as root in the guest; what it printed."""
+        started = self._ask("guest-exec", path="/bin/sh", arg=["-c", script], **{"capture-output": True})
+        until = time.monotonic() + seconds
+        while not (done := self._ask("guest-exec-status", pid=started["pid"]))["exited"]:
+            assert time.monotonic() < until, f"{script!r} did not end within {seconds:g} s"
+            time.sleep(0.2)
+        out, error = (
+            base64.b64decode(done.get(name, "")).decode(errors="replace") for name in ("out-data", "err-data")
+        )
+        assert not check or done["exitcode"] == 0, f"{script!r} ended with {done.get('exitcode')}: {out}{error}"
+        return out + ("" if check else error)
+
+    def answers(self) -> bool:
+        """Whether the guest's agent is there."""
+        try:
+            self._ask("guest-ping")
+        except (OSError, ValueError):
+            self._agent = None
+            return False
+        return True
+
+    def restart(self) -> None:
+        """By itself, as an operator would; ends when it is up again."""
+        before = self.run("cat /proc/sys/kernel/random/boot_id")
+        with contextlib.suppress(OSError, ValueError):
+            self._ask("guest-shutdown", mode="reboot")
+        self._agent = None
+        again = lambda: self.answers() and self.run("cat /proc/sys/kernel/random/boot_id") != before  # noqa: E731
+        self.wait(again, "the VM is up again", 10)
+
+    def _ask(self, command: str, **arguments: Any) -> Any:
+        if self._agent is None:
+            self._agent = socket.socket(socket.AF_UNIX)
+            self._agent.settimeout(5)
+            self._agent.connect(str(self.folder / "agent"))
+            token = time.monotonic_ns() & 0xFFFFFFF
+            self._agent.sendall(b"\xff" + json.dumps({"execute": "guest-sync", "arguments": {"id": token}}).encode())
+            while self._line() != {"return": token}:
+                pass
+            self._agent.settimeout(60)
+        self._agent.sendall(
+            json.dumps({"execute": command, **({"arguments": arguments} if arguments else {})}).encode()
+        )
+        answer = self._line()
+        if "return" not in answer:
+            raise ValueError(f"{command}: {answer}")
+        return answer["return"]
+
+    def _line(self) -> Any:
+        assert self._agent
+        text = b""
+        while not text.endswith(b"\n"):
+            found = self._agent.recv(1)
+            if not found:
+                raise OSError("the agent's line is closed")
+            text += found
+        return json.loads(text.lstrip(b"\xff"))
+
+
+@contextmanager
+def booted(image: Image, folder: Path, *, memory_mb: int) -> Iterator[Machine]:
+    """On a root disk of its own and a blank data volume; without KVM, which the build machines have in name only."""
+    root, data = folder / "root.qcow2", folder / "data.raw"
+    backing = ("-f", "qcow2", "-b", str(image.disk), "-F", "raw")
+    subprocess.run(["qemu-img", "create", "-q", *backing, str(root)], check=True, timeout=60)
+    with data.open("wb") as blank:
+        blank.truncate(DATA_GB << 30)
+    argv = [
+        "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+        "-smp", "2", "-m", str(memory_mb), "-nodefaults", "-display", "none",
+        "-serial", f"file:{folder / 'console.log'}", "-smbios", "type=3,asset=OracleCloud.com",
+        "-kernel", str(image.kernel), "-append", "root=/dev/vda rw console=ttyS0",
+        "-drive", f"file={root},if=none,id=root,format=qcow2,cache=unsafe", "-device", "virtio-blk-pci,drive=root",
+        "-drive", f"file={data},if=none,id=data,format=raw,cache=unsafe",
+        "-device", "virtio-blk-pci,drive=data,serial=oraclevdb",
+        "-netdev", NETWORK, "-device", f"virtio-net-pci,netdev=net,mac={MAC}", "-device", "virtio-rng-pci",
+        "-chardev", f"socket,id=agent,path={folder / 'agent'},server=on,wait=off", "-device", "virtio-serial-pci",
+        "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
+    ]  # fmt: skip
+    said = (folder / "qemu.log").open("wb")
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    try:
+        yield Machine(image, folder, process)
+    finally:
+        process.kill()
+        process.wait()
+        said.close()
+
+
+class _Names(socketserver.BaseRequestHandler):
+    """Addresses as this machine knows them; Oracle's own are the double's. Whatever else is asked for is not there."""
+
+    ours: tuple[str, ...] = ()
+
+    def handle(self) -> None:
+        query, line = self.request
+        at, labels = 12, []
+        while query[at]:
+            labels.append(query[at + 1 : at + 1 + query[at]].decode("ascii", "replace"))
+            at += 1 + query[at]
+        (kind,) = struct.unpack(">H", query[at + 1 : at + 3])
+        name = ".".join(labels).lower()
+        found = [HERE] if name in self.ours else _looked_up(name)
+        answers = found if kind == 1 else []
+        code = 0 if found else 3
+        header = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, len(answers), 0, 0)
+        records = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 30, 4) + socket.inet_aton(one) for one in answers)
+        line.sendto(header + query[12 : at + 5] + records, self.client_address)
+
+
+def _looked_up(name: str) -> list[str]:
+    try:
+        return sorted({str(one[4][0]) for one in socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)})
+    except OSError:
+        return []
+
+
+@contextmanager
+def names(ours: tuple[str, ...]) -> Iterator[None]:
+    """A name server on loopback, which the guest sees beside the metadata service as on Oracle."""
+    handler = type("Names", (_Names,), {"ours": ours})
+    with socketserver.ThreadingUDPServer(("127.0.0.1", 53), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def report(oracle: Oracle) -> dict[str, str]:
+    """What the VM said last of itself; empty before."""
+    found: dict[str, str] = json.loads(oracle.objects.get("health/vm.json", b"{}"))
+    return found

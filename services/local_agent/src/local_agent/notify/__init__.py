@@ -1,0 +1,1 @@
+"""Telling the owner that something waits: on their desktop, by ntfy, by Telegram, or by a mail to themselves."""
