@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from cloud_agent import threads
 from cloud_agent.watchers.mailbox_settings import WatchedMailbox
 from correspondence import Mailbox, Original
 from drafting import Triage
@@ -37,6 +38,7 @@ def note_of(
         received=utc(received),
         priority="normal",
         message_id=plain.message_id_shown(original.message_id or "") or None,
+        thread=threads.ids_of(original) or None,
         sha256=original.sha256,
         oddities=[oddity.value for oddity in original.oddities] or None,
         secrets_removed=list(removed) or None,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
 
 from books.errors import BooksError
-from cloud_agent import planner, submission
+from cloud_agent import planner, reminders, submission
 from cloud_agent.bookkeeping.clerk import Clerk
 from cloud_agent.bookkeeping.ledger_desk import Unclear
 from cloud_agent.bookkeeping.overdue import KIND, Overdue
@@ -22,21 +23,26 @@ from cloud_agent.reading import Accounts, Reading, read
 from cloud_agent.scheduling import digest
 from cloud_agent.scheduling.schedule import Duty
 from cloud_agent.scheduling.scheduler import KIND as SCHEDULED
+from cloud_agent.threads import Threads
 from correspondence import NoReplyAddress
 from drafting import Drafter, DrafterRefused, Kind, Priority, Triage
+from drafting import handbook as handbooks
 from drafting.ruled import NotToDraft
 from vault_protocol import scan
 from vault_protocol.audit import Record
 from vault_protocol.canonical import Json
 from vault_protocol.clock import Clock
-from vault_protocol.errors import MalformedNote
+from vault_protocol.errors import MalformedNote, NoSuchTask
 from vault_protocol.hub import Edits
 from vault_protocol.note import Note
-from vault_protocol.task import AgentId, Task
+from vault_protocol.task import AgentId, Stage, Task, TaskId
 from vault_protocol.updates import Update
 from vault_protocol.vault import Also, Vault
 
 log = structlog.get_logger()
+
+BETWEEN_LOOKS = 900.0
+"""Seconds between two looks for answers that did not come."""
 
 NOT_JUDGED = Triage(Kind.NEEDS_OWNER, Priority.NORMAL, "it could not be judged", "rules")
 
@@ -69,15 +75,21 @@ class Work:
         step: Callable[[str], None] = lambda name: None,
         clerk: Clerk | None = None,
         overdue: Overdue | None = None,
+        secret: bytes = b"",
     ) -> None:
         """`step` is told "judged", "drafted", "submitted" as each is passed; `clerk` does what is for the books,
         `overdue` finds what customers should be reminded of."""
         self._desk, self._drafter, self._agent = desk, drafter, agent
         self._accounts, self._raw, self._clock, self._lease = accounts, raw, clock, lease
         self._step, self._clerk, self._overdue = step, clerk, overdue
+        self._secret, self._threads = secret, Threads()
+        self._looked: float | None = None
 
     def do(self, held: Held) -> None:
         """Hand the task on. Raises DrafterUnavailable with the task still held, and what the vault raises."""
+        if reminders.is_one(held.task):
+            self._remind_of_mail(held)
+            return
         if self._overdue is not None and held.task.note.front.words("type") == KIND:
             self._remind(held, self._overdue)
             return
@@ -88,6 +100,8 @@ class Work:
         try:
             held.triage = self._judge(held, reading)
             self._step("judged")
+            if self._overtaken(held, reading):
+                return
             if self._for_the_books(held, reading):
                 return
             way = course(reading, held.triage, domain=held.task.domain, revision=held.task.revision)
@@ -101,6 +115,64 @@ class Work:
             self._ask(held, error.reason)
         except DrafterRefused:
             self._ask(held, "the drafter gave nothing usable")
+
+    def remind(self, vault: Vault, handbook: str) -> None:
+        """Look for answers that do not come, and for drafts that a newer mail overtook."""
+        now = self._clock.monotonic()
+        if self._looked is None or now - self._looked >= BETWEEN_LOOKS:
+            self._looked = now
+            self._threads.look(vault, self._clock.now())
+            rules = handbooks.read(handbook)
+            for task in tuple(reminders.due(vault, self._threads, rules, self._secret, self._clock.now())):
+                record = self._record("reminder.due", task, reminds=task.note.front.words("reminds"))
+                vault.add(task, Also([record], [self._update("reminder", task)]))
+
+    def _overtaken(self, held: Held, reading: Reading) -> bool:
+        """Ask Local for the drafts that this mail overtakes; and whether this task's own mail was overtaken, so that
+        what was drafted for it does not hold any more. The owner's wish goes before."""
+        task, now = held.task, self._clock.now()
+        with self._desk.vault() as vault:
+            self._threads.look(vault, now)
+            for mail in () if task.revision else self._threads.earlier(task.id):
+                self._withdraw(vault, mail.task)
+        newer = self._threads.later(task.id)
+        if not newer or not task.revision or reading.remark:
+            return False
+        self._ask(held, f"a newer mail came in this thread, task {newer[-1].task}: answer that one instead")
+        return True
+
+    def _withdraw(self, vault: Vault, overtaken: TaskId) -> None:
+        """Its draft and a reminder's, as long as they wait."""
+        for id_ in (overtaken, reminders.id_of(self._secret, overtaken)):
+            with suppress(NoSuchTask, MalformedNote):
+                task = vault.get(id_)
+                if task.stage is Stage.PENDING_APPROVAL and task.has_action:
+                    vault.withdraw(task.id, task.revision)
+                    log.info("draft.overtaken", task=task.id, revision=task.revision)
+
+    def _remind_of_mail(self, held: Held) -> None:
+        """Draft it, unless the answer came meanwhile or the mail cannot be answered by a machine."""
+        task = held.task
+        held.triage = Triage(Kind.REPLY_WANTED, Priority.NORMAL, "no answer came to what was sent", "rules")
+        reading = read(task, accounts=self._accounts, raw=self._raw)
+        with self._desk.vault() as vault:
+            self._threads.look(vault, self._clock.now())
+        answered = bool(self._threads.later(TaskId(task.note.front.words("reminds"))))
+        if reading.silence or (answered and not reading.remark):
+            if task.revision:
+                self._ask(held, "the answer came: no reminder is needed")
+            else:
+                self._close(held, reading)
+        elif reading.original is None or reading.obstacle:
+            self._ask(held, reading.obstacle or "the original message is not on this machine")
+        else:
+            wished = reading if reading.remark else replace(reading, remark=reminders.wish(task))
+            try:
+                self._draft(held, wished)
+            except NotToDraft as error:
+                self._ask(held, error.reason)
+            except DrafterRefused:
+                self._ask(held, "the drafter gave nothing usable")
 
     def rounds(self) -> None:
         """What is looked for once a day, without a task. Books that are away are looked at again with the next task."""

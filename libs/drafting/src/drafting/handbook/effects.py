@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -75,6 +76,8 @@ class Rules:
     """The facts a draft may tell; nothing else of the handbook may stand in one."""
     shared: frozenset[Account] = frozenset()
     """Accounts whose drafts may use what the other account knows."""
+    remind_after: timedelta | None = timedelta(days=5)
+    """How long an answer is waited for before a reminder is drafted; None: never."""
     unread: tuple[Unread, ...] = ()
 
     def about(self, letter: Letter) -> MailRule | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 
 from drafting.handbook.effects import Account, Effect, MailRule, Rules, Unread, Unreadable
@@ -57,6 +58,7 @@ class _Found:
     disclose: bool = False
     tellable: list[str] = field(default_factory=list)
     shared: set[Account] = field(default_factory=set)
+    remind_after: timedelta | None = Rules().remind_after
     unread: list[Unread] = field(default_factory=list)
 
     def fail(self, line: int, why: Unreadable) -> None:
@@ -76,7 +78,7 @@ def read(text: str) -> Rules:
     return Rules(
         mail=tuple(found.mail), contacts=frozenset(found.contacts), sign_as=tuple(found.sign_as.items()),
         languages=found.languages, tone=tuple(found.tone), hours=found.hours, disclose=found.disclose,
-        tellable=tuple(found.tellable), shared=frozenset(found.shared),
+        remind_after=found.remind_after, tellable=tuple(found.tellable), shared=frozenset(found.shared),
         unread=tuple(sorted(found.unread, key=lambda one: one.line)),
     )  # fmt: skip
 
@@ -220,6 +222,17 @@ def _disclose(found: _Found, value: str) -> bool:
     return said is not None
 
 
+def _reminds(found: _Found, value: str) -> bool:
+    if value.lower().rstrip(".") in ("never", "no"):
+        found.remind_after = None
+        return True
+    days = re.fullmatch(r"(?:after )?(\d{1,2}) days?\.?", value.lower())
+    if days is None or not 0 < int(days[1]) < 30:
+        return False
+    found.remind_after = timedelta(days=int(days[1]))
+    return True
+
+
 def _shares(account: Account) -> Callable[[_Found, str], bool]:
     def shares(found: _Found, value: str) -> bool:
         said = _YES_NO.get(value.lower().rstrip("."))
@@ -243,7 +256,7 @@ def _in_tone(found: _Found, value: str) -> bool:
 _SETTINGS: Mapping[str, Callable[[_Found, str], bool]] = {
     "sign as": _sign(None), "sign business mail as": _sign("business"), "sign personal mail as": _sign("personal"),
     "languages": _languages, "language": _languages, "working hours": _hours, "tone": _in_tone,
-    "say that an ai drafted it": _disclose, "may be told": _may_tell,
+    "remind": _reminds, "say that an ai drafted it": _disclose, "may be told": _may_tell,
     "personal mail may use business context": _shares("personal"),
     "business mail may use personal context": _shares("business"),
 }  # fmt: skip

@@ -1,0 +1,109 @@
+"""Which mails belong together: by Message-ID and References, as the notes in the vault have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from correspondence import Original
+from correspondence.threads import bounded
+from vault_protocol import layout, notes, plain
+from vault_protocol.canonical import moment
+from vault_protocol.errors import MalformedNote
+from vault_protocol.note import Note
+from vault_protocol.task import Stage, Task, TaskId
+from vault_protocol.vault import Vault
+
+MOST = 12
+"""Message-IDs of a thread that a note keeps: the first, which names the thread, and the nearest."""
+MONTHS = 2
+"""How far back ended tasks are looked at, in months of the calendar."""
+READ = (Stage.NEEDS_ACTION, Stage.IN_PROGRESS, Stage.PENDING_APPROVAL, Stage.APPROVED, Stage.REJECTED, Stage.DONE)
+
+
+def ids_of(original: Original) -> list[str]:
+    """What front matter keeps of the thread above a mail, the oldest first; empty for the first mail of one."""
+    ids = (*original.references, *((original.in_reply_to,) if original.in_reply_to else ()))
+    return [shown for id_ in bounded(tuple(dict.fromkeys(ids)), MOST) if (shown := plain.message_id_shown(id_))]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail in the vault, as far as threads go."""
+
+    task: TaskId
+    received: datetime
+    message_id: str
+    above: frozenset[str]
+    """The Message-IDs that it says came before it."""
+
+    def answers(self, other: Mail) -> bool:
+        """Whether it came later in the same thread: it names the other, or both name the thread's first mail."""
+        if self.task == other.task or self.received <= other.received:
+            return False
+        return other.message_id in self.above or bool(self.above & other.above)
+
+
+class Threads:
+    """The mails of the last months; every note is read once, whatever becomes of its task."""
+
+    def __init__(self) -> None:
+        self._known: dict[TaskId, Mail | None] = {}
+
+    def look(self, vault: Vault, now: datetime) -> None:
+        """Take in what is new, and let go of what is in the vault no more, or long ended."""
+        near = _near(vault, now)
+        self._known = {id_: self._known[id_] if id_ in self._known else _read(vault, path) for id_, path in near}
+
+    def later(self, task: TaskId) -> tuple[Mail, ...]:
+        """The mails that came after this task's in its thread, the oldest first."""
+        this = self._known.get(task)
+        if this is None:
+            return ()
+        found = (mail for mail in self._known.values() if mail is not None and mail.answers(this))
+        return tuple(sorted(found, key=lambda mail: (mail.received, mail.task)))
+
+    def earlier(self, task: TaskId) -> tuple[Mail, ...]:
+        """The mails that this task's came after in its thread, the oldest first."""
+        this = self._known.get(task)
+        if this is None:
+            return ()
+        found = (mail for mail in self._known.values() if mail is not None and this.answers(mail))
+        return tuple(sorted(found, key=lambda mail: (mail.received, mail.task)))
+
+
+def _near(vault: Vault, now: datetime) -> tuple[tuple[TaskId, str], ...]:
+    first = now.year * 12 + now.month - MONTHS
+
+    def holds(path: str) -> bool:
+        place = layout.place_of(path)
+        if place is None or place.stage not in READ:
+            return False
+        if place.stage not in layout.BY_MONTH:
+            return True
+        year, month = place.folder.split("/")
+        return int(year) * 12 + int(month) > first
+
+    return tuple((id_, path) for id_, path in vault.journal.where.items() if holds(path))
+
+
+def _read(vault: Vault, path: str) -> Mail | None:
+    try:
+        return mail_of(notes.read(path, vault.journal.read(path) or b""))
+    except MalformedNote:
+        return None
+
+
+def mail_of(task: Task) -> Mail | None:
+    """None for what is no mail, or has no Message-ID to be named by."""
+    front = task.note.front
+    message_id, received = front.words("message_id"), front.words("received")
+    if front.words("reminds") or not message_id or not received:
+        return None
+    return Mail(task.id, moment(received), message_id, frozenset(_above(task.note)))
+
+
+def _above(note: Note) -> Iterator[str]:
+    kept = note.front.get("thread")
+    return (str(id_) for id_ in kept) if isinstance(kept, list) else iter(())
