@@ -1,6 +1,10 @@
 """What agents say of the handbook, on the Dashboard."""
 
 from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from services.local_agent.tests.cli_world import World, until
 
 from local_agent.dashboard import render
 from vault_protocol.task import AgentId
@@ -29,3 +33,19 @@ def test_a_schedule_that_does_not_run_is_shown_with_what_to_do() -> None:
     shown = render({}, {}, {}, unread=[("daily-digest", "bad-cron")])
     assert "- `daily-digest`: bad-cron; give `cron` five fields, such as `0 8 * * *`\n" in shown
     assert "Schedules that do not run" not in render({}, {}, {})
+
+
+def test_a_row_of_limits_that_is_not_understood_is_on_the_dashboard_and_in_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path, capsys.readouterr)
+    assert world.init().code == 0
+    assert world.run("status", "--json").json["unread_limits"] == []
+    with world.service():
+        dashboard, handbook = world.notes / "Dashboard.md", world.notes / "Company_Handbook.md"
+        until(lambda: dashboard.exists() and handbook.exists())
+        text = handbook.read_text(encoding="utf-8").replace("| mails |", "| mials |")
+        handbook.write_text(text, encoding="utf-8")
+        until(lambda: "The row mials below Limits in Company_Handbook.md is not understood" in dashboard.read_text())
+    assert world.run("status", "--json").json["unread_limits"] == ["mials"]
+    assert "the row 'mials' in Company_Handbook.md is not understood" in " ".join(world.run("status").out.split())

@@ -27,7 +27,7 @@ from local_agent.rerooting import write_down
 from local_agent.shown import Shown
 from local_agent.signals import apply_signals
 from local_agent.watch import Watch
-from vault_protocol import disk, layout, request
+from vault_protocol import disk, layout, plain, request
 from vault_protocol.approval import Sign
 from vault_protocol.canonical import utc
 from vault_protocol.errors import DiskTrouble, HubUnreachable, MalformedNote, StaleRevision, UntrustedHead
@@ -212,9 +212,13 @@ class Service:
             self._handbook_of = head
 
     def _alarms(self) -> tuple[str, ...]:
-        """What the vault itself cannot say: that its head is not to be trusted, or that the hub is away."""
+        """What the vault itself cannot say: a head that is not to be trusted, a hub that is away, a limit that is none."""
         untrusted = (f"DANGER: {self._untrusted}. Nothing is sent.",) if self._untrusted else ()
-        return (*untrusted, *(one.words() for one in self._silences if one.kind is not Kind.AGENT))
+        unread = tuple(
+            f"The row {plain.one_line(row)} below Limits in Company_Handbook.md is not understood: it limits nothing"
+            for row in self.local.home.limits().unread
+        )
+        return (*untrusted, *unread, *(one.words() for one in self._silences if one.kind is not Kind.AGENT))
 
     def _head(self) -> CommitId:
         head = self.local.vault.journal.head

@@ -112,6 +112,7 @@ def _switches(local: Local) -> dict[str, Any]:
     settings = local.home.settings()
     return {
         "old_secrets": [old.name for old in old_secrets(local.home, settings, local.clock.now())],
+        "unread_limits": list(local.home.limits().unread),
         "dry_run": settings.dry_run, "undo_seconds": settings.undo_seconds, "key_protection": settings.key_protection,
     }  # fmt: skip
 
@@ -151,6 +152,8 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
         row("Paused", f"{found['paused']}: nothing goes out before `countersign resume`", "bold yellow")
     if found["old_secrets"]:
         row("Secrets", f"{', '.join(found['old_secrets'])} are old: `countersign secrets list`", "yellow")
+    for name in found["unread_limits"]:
+        row("Limits", f"the row {name!r} in Company_Handbook.md is not understood: it limits nothing", "yellow")
     row("Dry run", *(("on: nothing is sent", "yellow") if found["dry_run"] else ("off", "")))
     for stage, count in found["stages"].items():
         if count or stage == Stage.PENDING_APPROVAL:
