@@ -212,7 +212,7 @@ class Service:
             self._handbook_of = head
 
     def _alarms(self) -> tuple[str, ...]:
-        """What the vault itself cannot say: a head that is not to be trusted, a hub that is away, a limit that is none."""
+        """What the vault itself cannot say: a head not to be trusted, a hub that is away, a limit that is none."""
         untrusted = (f"DANGER: {self._untrusted}. Nothing is sent.",) if self._untrusted else ()
         unread = tuple(
             f"The row {plain.one_line(row)} below Limits in Company_Handbook.md is not understood: it limits nothing"
