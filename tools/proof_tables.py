@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from services.vault_hub.tests import test_direct as short
+from services.vault_hub.tests import test_direct_reading as reading
 
 from tests.adversary import kinds
 from tests.adversary.kind import Kind
@@ -23,7 +24,7 @@ def render() -> dict[str, str]:
     mutants += [f"| {name} | {_plain(mutant.lets_in)} |" for name, mutant in MUTANTS.items()]
     direct = ["| planted bug | caught by |", "|---|---|"]
     direct += [f"| {name} | {check.__name__.replace('_', ' ')} |" for name, (_, check) in short.BUGS.items()]
-    direct += [f"| {name} | {lets_in} |" for name, (_, _, lets_in) in short.READ.items()]
+    direct += [f"| {name} | {lets_in} |" for name, (_, _, lets_in) in reading.READ.items()]
     listed = kinds.kinds()
     counted = Counter(kind.rule for kind in listed)
     rules = ["| rule | kinds | such as |", "|---|---|---|"]

@@ -71,6 +71,7 @@ class Stand:
 
     def identity(self, image: str, user: str) -> int:
         """The number of a user in an image."""
+        self.environment_of(image)  # an image that is not there is not asked for anywhere
         try:
             said = self.client.containers.run(
                 image, command=["-u", user], entrypoint=["id"], remove=True, network_mode="none",
