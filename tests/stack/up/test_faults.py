@@ -26,6 +26,8 @@ does not answer 48: a look that was under way when a network came back may still
 
 BACKUPS = frozenset(f"backup-{job}" for job in ("vault", "books", "check", "prune", "kuma", "caddy", "settings"))
 
+CERTIFICATES = frozenset({"hub-certificate", "books-certificate"})
+
 CLOUDS = frozenset(f"cloud{part}" for part in ("", "-head", "-disk", "-drafter", "-mailboxes", "-hub"))
 
 
@@ -102,7 +104,7 @@ def test_services_that_are_stopped_turn_their_monitors_red_and_no_others_and_mai
         (
             ("agents", "watch", "edge", "outside", "backup-out"),
             {"hub-public", "cloud-hub"},
-            {"proxy", "books-public", *CLOUDS, *BACKUPS},
+            {"proxy", "books-public", *CERTIFICATES, *CLOUDS, *BACKUPS},
         ),
     ],
     ids=lambda given: "+".join(given) if isinstance(given, tuple) else "",
@@ -153,7 +155,7 @@ def test_a_certificate_that_ended_because_its_disk_was_full_is_told_and_renewed_
     try:
         expire(made.project, "hub.home.arpa")
         docker("restart", "--time", "5", made.container("caddy"))
-        reds(made, {"hub-public", "cloud-hub", "disks"}, {"proxy"})
+        reds(made, {"hub-public", "cloud-hub", "disks"}, {"proxy", *CERTIFICATES})
     finally:
         free(made.project, "caddy")
     green(made)
