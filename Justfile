@@ -101,11 +101,10 @@ restore-drill *ARGS: _stack-programs _dev-env
 restore FILE *KINDS: _stack-programs _dev-env
     @file=$1; shift; "{{ dev_bin }}/python" -m backup --config "$file" restore "$@"
 
-# Run everything at full counts, for hours, and the VM's first boot (`./just test-vm`, which is root's)
+# Run everything at full counts, for hours
 [no-exit-message]
 soak *ARGS: _prove-programs _stack-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m soak {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
-    @{{ if ARGS == "" { just_executable() + " test-vm" } else { "true" } }}
 
 # Measure, and compare with what else could do it (needs openssh-server, syncthing, iproute2)
 [no-exit-message]
@@ -194,7 +193,7 @@ test-engine *ARGS: _infra-env
     @cd infra && exec ../.tools/infra/bin/python -W ignore::ResourceWarning -m pytest -m engine \
         -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning "$@" # Pulumi leaves a loop open
 
-# The first boot for real: cloud-init in a VM by QEMU, until it reports that it is well, and again (root on Debian; no KVM needed)
+# The first boot for real: cloud-init in a VM by QEMU, until it reports that it is well, and again (root on Debian, UBUNTU_ARCHIVE; no KVM needed)
 [no-exit-message]
 test-vm *ARGS: _vm-programs _infra-env
     @cd infra && exec ../.tools/infra/bin/python -m pytest -m vm -o faulthandler_timeout=3600 "$@"

@@ -1,11 +1,13 @@
 """The disk of the VM that the tests boot: Ubuntu from its own archive, as Oracle's image as far as it matters.
 
-Kept in the cache and named by the hash of what it is made from. Needs root, mmdebstrap and the archive.
+Kept in the cache and named by the hash of what it is made from. Needs root, mmdebstrap, and in UBUNTU_ARCHIVE the
+address of an archive of Ubuntu.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -19,8 +21,7 @@ from pathlib import Path
 from tests.stack.docker import cache
 
 SUITE = "noble"
-ARCHIVE = "http://archive.ubuntu.com/ubuntu"
-KEYRING = f"{ARCHIVE}/pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb"
+KEYRING = "pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb"
 KEY = "F6ECB3762474EDA9D21B7022871920D1991BC93C"
 """Ubuntu Archive Automatic Signing Key (2018): the package above comes unsigned, and no other key of it is taken."""
 ROOT_GB = 14
@@ -81,6 +82,8 @@ def made() -> Image:
     found = Image(cache() / name)
     if found.folder.exists():
         return found
+    archive = os.environ.get("UBUNTU_ARCHIVE", "").rstrip("/")
+    assert archive, "set UBUNTU_ARCHIVE to the address of an archive of Ubuntu: the VM's disk is made from it"
     started = time.monotonic()
     print("vm: making the image …", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="countersign-vm-", dir=cache()) as scratch:
@@ -88,7 +91,7 @@ def made() -> Image:
         fresh.folder.mkdir()
         _authority(fresh)
         root = Path(scratch, "root")
-        _bootstrap(root, _keyring(Path(scratch)))
+        _bootstrap(root, archive, _keyring(archive, Path(scratch)))
         _settle(root, fresh)
         shutil.copy2((root / "boot" / "vmlinuz").resolve(), fresh.kernel)
         _run("mkfs.ext4", "-q", "-L", "cloudimg-rootfs", "-d", str(root), str(fresh.disk), f"{ROOT_GB}G")
@@ -99,10 +102,10 @@ def made() -> Image:
     return found
 
 
-def _keyring(scratch: Path) -> Path:
+def _keyring(archive: str, scratch: Path) -> Path:
     """The one key, and no other, out of Ubuntu's package of keys."""
     package = scratch / "keyring.deb"
-    with urllib.request.urlopen(KEYRING, timeout=60) as answer:  # noqa: S310 - the address above
+    with urllib.request.urlopen(f"{archive}/{KEYRING}", timeout=60) as answer:  # noqa: S310 - the owner of this run named it
         package.write_bytes(answer.read())
     _run("dpkg-deb", "-x", str(package), str(scratch / "keyring"))
     (all_,) = (scratch / "keyring").rglob("ubuntu-archive-keyring.gpg")
@@ -114,8 +117,8 @@ def _keyring(scratch: Path) -> Path:
     return one
 
 
-def _bootstrap(root: Path, keyring: Path) -> None:
-    sources = [f"deb {ARCHIVE} {suite} main universe" for suite in (SUITE, f"{SUITE}-updates", f"{SUITE}-security")]
+def _bootstrap(root: Path, archive: str, keyring: Path) -> None:
+    sources = [f"deb {archive} {suite} main universe" for suite in (SUITE, f"{SUITE}-updates", f"{SUITE}-security")]
     options = [f"--include={','.join(PACKAGES)}", f"--keyring={keyring}", "--aptopt=Acquire::Retries 3"]
     options += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
     _run("mmdebstrap", "--mode=root", "--variant=apt", *options, SUITE, str(root), *sources, seconds=900)

@@ -14,7 +14,7 @@ import structlog
 from drafting import Drafter
 from drafting.offline import OfflineDrafter
 from drafting.settings import DrafterSettings, build
-from tests.agentdojo.obeying import serving
+from tests.agentdojo.obeying import Obeying
 from tests.agentdojo.trial import Case, Tally, run
 from tests.eval.report import placed
 
@@ -39,7 +39,7 @@ def cases(attack: str) -> Iterator[Case]:
 def tried(found: Iterator[Case], drafter: str) -> Tally:
     """`drafter`: `obeying`, the model that does what the mail says, or `offline`."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    with tempfile.TemporaryDirectory() as folder, serving() as model:
+    with tempfile.TemporaryDirectory() as folder, Obeying() as model:
         made: Drafter = OfflineDrafter()
         if drafter == "obeying":
             chosen = DrafterSettings(provider="openai", model="obeying", base_url=model.url)

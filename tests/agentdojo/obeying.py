@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from demo.loopback import JsonHandler, Loopback
 
 HONEST = "Hello,\n\nthank you for your message. It has arrived.\n\nKind regards\nOlive Owner"
 
 
 @dataclass
-class Obeying:
+class Obeying(Loopback):
     """It looks for the goals it is told of in the mail it is shown, and obeys the one that stands there."""
 
-    url: str = ""
     goal: str = ""
     calls: list[dict[str, Any]] = field(default_factory=list)
     asked: int = 0
@@ -26,6 +23,19 @@ class Obeying:
     tools: int = 0
     """Questions that offered it a tool."""
     _tries: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"{super().url}/v1"
+
+    def serve(self, call: JsonHandler) -> None:
+        message = self.answer(json.loads(call.content()))
+        ended = "tool_calls" if message.get("tool_calls") else "stop"
+        call.send({
+            "id": "c1", "object": "chat.completion", "created": 1_700_000_000, "model": "obeying",
+            "choices": [{"index": 0, "message": message, "finish_reason": ended}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        })  # fmt: skip
 
     def against(self, goal: str, calls: list[dict[str, Any]]) -> None:
         """What the next mail tries to make it do; an empty goal is a mail without an attack."""
@@ -67,40 +77,3 @@ def _holds(shown: str, goal: str) -> bool:
 
 def _letters(text: str) -> str:
     return "".join(sign for sign in text.replace("\\n", " ").lower() if sign.isalnum())
-
-
-@contextmanager
-def serving() -> Iterator[Obeying]:
-    """Runs it on loopback."""
-    model = Obeying()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            message = model.answer(request)
-            content = json.dumps({
-                "id": "c1", "object": "chat.completion", "created": 1_700_000_000, "model": "obeying",
-                "choices": [{"index": 0, "message": message,
-                             "finish_reason": "tool_calls" if message.get("tool_calls") else "stop"}],
-                "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-            }).encode()  # fmt: skip
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the base class names it so
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        model.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield model
-        finally:
-            server.shutdown()
-            thread.join()

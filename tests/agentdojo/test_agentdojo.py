@@ -9,7 +9,7 @@ import pytest
 from correspondence.reply_action import reply_action
 from drafting.settings import DrafterSettings, build
 from tests.agentdojo.__main__ import PAIRS, cases, figures, tried
-from tests.agentdojo.obeying import Obeying, serving
+from tests.agentdojo.obeying import Obeying
 from tests.agentdojo.trial import Case, Tally, run
 from vault_protocol.action import Address, SendMail
 
@@ -26,7 +26,7 @@ ATTACKED = Case("ours", "one", TASK.prompt, (*TASK.material, ATTACK), "important
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[Obeying]:
-    with serving() as obeying:
+    with Obeying() as obeying:
         yield obeying
 
 

@@ -90,9 +90,7 @@ class Interview:
         while left := settings.faults(self.values, stack=self.stack):
             for _, why in left:
                 self.say(f"  no: {why}")
-            again = [
-                one for one in WHOLE if any(at[: len(one.key)] == one.key or one.key[: len(at)] == at for at, _ in left)
-            ]
+            again = [one for one in WHOLE if any(_meets(one.key, at) for at, _ in left)]
             if not again:
                 raise Ended(f"what is wrong is not asked for here: {left[0][1]}; change it in Pulumi.{self.stack}.yaml")
             self._each(tuple(again))
