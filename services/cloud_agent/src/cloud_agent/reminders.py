@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -44,27 +43,43 @@ def id_of(secret: bytes, first: TaskId) -> TaskId:
     return task_id(secret, mailbox="reminder", message_id=first, content_sha256="")
 
 
-def due(vault: Vault, threads: Threads, rules: Rules, secret: bytes, now: datetime) -> Iterator[Task]:
-    """The reminders that are to be drafted now: in working hours, where the thread is still open, each once."""
-    if rules.remind_after is None or (rules.hours and rules.hours.next(now, ZoneInfo("UTC")) != now):
-        return
-    for task in _ended(vault, now):
-        if task.finished is None or not rules.remind_after <= now - task.finished <= FORGET:
-            continue
-        if id_of(secret, task.id) in vault.journal.where or threads.later(task.id):
-            continue
-        if (text := sent_text(task)) is not None and asks(text):
-            yield _reminder(task, text, secret)
+class Awaited:
+    """The sent mails that await an answer. What has ended does not change: each note is read once."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._known: dict[TaskId, datetime | None] = {}
+        """When it ended; None for what awaits nothing."""
+
+    def due(self, vault: Vault, threads: Threads, rules: Rules, now: datetime) -> Iterator[Task]:
+        """The reminders that are to be drafted now: in working hours, where the thread is still open, each once."""
+        if rules.remind_after is None or (rules.hours and rules.hours.next(now, ZoneInfo("UTC")) != now):
+            return
+        ended = dict(_ended(vault, now))
+        self._known = {id_: self._known[id_] if id_ in self._known else _since(vault, ended[id_]) for id_ in ended}
+        for id_, since in self._known.items():
+            if since is None or not rules.remind_after <= now - since <= FORGET:
+                continue
+            if id_of(self._secret, id_) not in vault.journal.where and not threads.later(id_):
+                yield _reminder(notes.read(ended[id_], vault.journal.read(ended[id_]) or b""), self._secret)
 
 
-def _ended(vault: Vault, now: datetime) -> Iterator[Task]:
-    """The readable tasks that ended in this month or the last."""
+def _ended(vault: Vault, now: datetime) -> Iterator[tuple[TaskId, str]]:
+    """The tasks that ended in this month or the last, and where they are."""
     months = {layout.month(now), layout.month(now - FORGET)}
-    for path in tuple(vault.journal.where.values()):
+    for id_, path in vault.journal.where.items():
         place = layout.place_of(path)
         if place is not None and place.stage is Stage.DONE and place.folder in months:
-            with suppress(MalformedNote):
-                yield notes.read(path, vault.journal.read(path) or b"")
+            yield id_, path
+
+
+def _since(vault: Vault, path: str) -> datetime | None:
+    """When the task here ended, if its mail asked something; None for what cannot be read."""
+    try:
+        task = notes.read(path, vault.journal.read(path) or b"")
+    except MalformedNote:
+        return None
+    return task.finished if asks(sent_text(task) or "") else None
 
 
 def sent_text(task: Task) -> str | None:
@@ -92,11 +107,13 @@ def wish(task: Task) -> str:
     return WORDS[language_of(task.note.body.partition("## Original")[0])]
 
 
-def _reminder(first: Task, text: str, secret: bytes) -> Task:
+def _reminder(first: Task, secret: bytes) -> Task:
     kept = {key: first.note.front.words(key) or None for key in KEPT}
     front = FrontMatter().put(type=KIND, reminds=first.id, priority="normal", **kept)
     _, found, original = f"\n{first.note.body}".partition("\n## Original")
-    body = f"\n# No answer came to what was sent\n\n{fenced(text)}\n" + (f"## Original{original}" if found else "")
+    body = f"\n# No answer came to what was sent\n\n{fenced(sent_text(first) or '')}\n" + (
+        f"## Original{original}" if found else ""
+    )
     return Task(
         id=id_of(secret, first.id), stage=Stage.NEEDS_ACTION, domain=Domain.EMAIL, slug=first.slug,
         note=Note(front, body),

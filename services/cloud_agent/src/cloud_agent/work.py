@@ -28,7 +28,7 @@ from correspondence import NoReplyAddress
 from drafting import Drafter, DrafterRefused, Kind, Priority, Triage
 from drafting import handbook as handbooks
 from drafting.ruled import NotToDraft
-from vault_protocol import scan
+from vault_protocol import layout, scan
 from vault_protocol.audit import Record
 from vault_protocol.canonical import Json
 from vault_protocol.clock import Clock
@@ -82,7 +82,7 @@ class Work:
         self._desk, self._drafter, self._agent = desk, drafter, agent
         self._accounts, self._raw, self._clock, self._lease = accounts, raw, clock, lease
         self._step, self._clerk, self._overdue = step, clerk, overdue
-        self._secret, self._threads = secret, Threads()
+        self._secret, self._threads, self._awaited = secret, Threads(), reminders.Awaited(secret)
         self._looked: float | None = None
 
     def do(self, held: Held) -> None:
@@ -116,14 +116,14 @@ class Work:
         except DrafterRefused:
             self._ask(held, "the drafter gave nothing usable")
 
-    def remind(self, vault: Vault, handbook: str) -> None:
-        """Look for answers that do not come, and for drafts that a newer mail overtook."""
+    def remind(self, vault: Vault) -> None:
+        """Look for answers that do not come."""
         now = self._clock.monotonic()
         if self._looked is None or now - self._looked >= BETWEEN_LOOKS:
             self._looked = now
             self._threads.look(vault, self._clock.now())
-            rules = handbooks.read(handbook)
-            for task in tuple(reminders.due(vault, self._threads, rules, self._secret, self._clock.now())):
+            rules = handbooks.read((vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace"))
+            for task in tuple(self._awaited.due(vault, self._threads, rules, self._clock.now())):
                 record = self._record("reminder.due", task, reminds=task.note.front.words("reminds"))
                 vault.add(task, Also([record], [self._update("reminder", task)]))
 

@@ -49,8 +49,7 @@ class Worker:
         with self._desk.vault() as vault:
             vault.refresh()
             self._housekeeping.tidy(vault)
-            handbook = (vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace")
-            self._work.remind(vault, handbook)
+            self._work.remind(vault)
             if self._unanswered >= MOST_UNANSWERED and self._later.waits(DRAFTER):
                 return False
             try:
@@ -59,6 +58,7 @@ class Worker:
                 return True
             except Refused as error:
                 return self._past(error)
+            handbook = (vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace")
         if task is None:
             return False
         log.info("task.claimed", task=task.id, attempt=task.attempt)

@@ -91,6 +91,7 @@ class Service:
         self._last_status = b""
         self._generation = -1
         self._handbook_of = ""
+        self._unread_limits: tuple[str, ...] = ()
         if local.checkpoint.doubt:
             self._notice("", local.checkpoint.doubt)
 
@@ -210,13 +211,14 @@ class Service:
             if not self.local.home.handbook.exists() or self.local.home.handbook.read_bytes() != text:
                 write_private(self.local.home.handbook, text)
             self._handbook_of = head
+            self._unread_limits = self.local.home.limits().unread
 
     def _alarms(self) -> tuple[str, ...]:
         """What the vault itself cannot say: a head not to be trusted, a hub that is away, a limit that is none."""
         untrusted = (f"DANGER: {self._untrusted}. Nothing is sent.",) if self._untrusted else ()
         unread = tuple(
             f"The row {plain.one_line(row)} below Limits in Company_Handbook.md is not understood: it limits nothing"
-            for row in self.local.home.limits().unread
+            for row in self._unread_limits
         )
         return (*untrusted, *unread, *(one.words() for one in self._silences if one.kind is not Kind.AGENT))
 

@@ -18,7 +18,8 @@ TOLD = ("received", "drafted", "asked", "closed", "quarantined", "scheduled")
 
 
 def path_of(due: str) -> str:
-    return f"Briefings/digest-{due[:10]}.md"
+    """Raises ValueError for what is no moment: it stands in a note, and here it names a file."""
+    return f"Briefings/digest-{moment(due):%Y-%m-%d}.md"
 
 
 def note_of(vault: Vault, due: str, now: datetime) -> bytes:

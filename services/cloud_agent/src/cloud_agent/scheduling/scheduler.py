@@ -40,6 +40,8 @@ class Scheduler:
     def __init__(self, agent: AgentId, clock: Clock) -> None:
         self._agent, self._clock = agent, clock
         self._parsed: dict[str, Schedule | Unreadable] = {}
+        self._last: dict[str, datetime] = {}
+        """The run of each version that is in the vault already: what came before it is looked at no more."""
 
     def round(self, vault: Vault) -> int:
         """How many tasks were raised now."""
@@ -53,14 +55,17 @@ class Scheduler:
         if len(found) > MOST:
             log.warning("schedules.too_many", found=len(found), most=MOST)
         known = self._known(vault, found[:MOST], now)
+        self._last = {version: due for version, due in self._last.items() if version in known}
         raised = 0
         for path, blob in found[:MOST]:
             schedule = self._parsed[blob]
             if isinstance(schedule, Unreadable) or not schedule.enabled:
                 continue
-            due = schedule.latest(now, since=known[_version(path, blob)])
+            version = _version(path, blob)
+            due = schedule.latest(now, since=self._last.get(version, known[version]))
             if due is not None:
                 raised += self._raise(vault, path, schedule, due, now)
+                self._last[version] = due
         return raised
 
     def _known(self, vault: Vault, found: Sequence[tuple[str, str]], now: datetime) -> dict[str, datetime]:

@@ -37,6 +37,10 @@ class Line:
         self._after: datetime | None = None
         self._failures = 0
 
+    def has_to(self, waiting: Waiting, now: datetime) -> bool:
+        """Whether there is something to tell, or to forget, and it does not rest."""
+        return waiting.keys() != self.told and (self._after is None or now >= self._after)
+
     def take(self, waiting: Waiting, now: datetime) -> bool:
         """Tell what it has not told; whether it did. A crash between the two may tell twice, and never less."""
         self.told &= waiting.keys()
@@ -76,7 +80,7 @@ class Notifier:
         """Have it told in the background, unless that is still being done."""
         if not self._lines or (self._thread is not None and self._thread.is_alive()):
             return
-        if all(waiting.keys() == line.told for line in self._lines):
+        if not any(line.has_to(waiting, self._now()) for line in self._lines):
             return
         self._thread = threading.Thread(target=self.tell, args=(dict(waiting),), name="notify", daemon=True)
         self._thread.start()
