@@ -22,6 +22,7 @@ from cloud_agent.watchers.imap import (
     WatchState,
 )
 from demo.launch import Provider, mail_world
+from demo.processes import eventually
 
 DEADLINE = 20.0
 
@@ -169,8 +170,7 @@ def test_a_server_that_comes_back_renumbered_is_read_from_the_start(home: Provid
     with watching(settings(home), state) as watch:
         home.deliver(mail(1))
         first = watch.next()
-        watch.wait_until_it_looked()
-        before = WatchState.read(state)
+        before = eventually(lambda: WatchState.read(state), "it wrote down how far it is", seconds=DEADLINE)
         home.restart()
         home.deliver(mail(2))
         second = watch.next()
