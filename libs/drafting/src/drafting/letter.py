@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from drafting.background import NONE, Background
+
 
 class Kind(StrEnum):
     """What a mail is, and so what becomes of it."""
@@ -27,7 +29,7 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One mail, as text. All but `to_account` and `account_name` was chosen by the sender."""
+    """One mail, as text. All but `to_account`, `account_name` and `background` was chosen by the sender."""
 
     sender_name: str
     sender_address: str
@@ -43,6 +45,8 @@ class Letter:
     """File names only."""
     automatic: str | None = None
     """The header that says a machine sent it, such as 'Auto-Submitted: auto-replied' or 'List-Id: …'."""
+    background: Background = NONE
+    """What is known of the sender; empty where nothing was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
