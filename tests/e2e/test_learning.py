@@ -1,4 +1,4 @@
-"""The whole chain in memory: Cloud drafts, the owner edits and approves, and the next draft to that contact shows it."""
+"""The chain in memory: Cloud drafts, the owner edits and approves, and the next draft to that contact shows it."""
 
 from datetime import timedelta
 from pathlib import Path

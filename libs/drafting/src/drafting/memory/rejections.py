@@ -74,6 +74,8 @@ def rejected(content: bytes | None, sender: str, *, why: str, on: date) -> bytes
     at = next((i for i, words in enumerate(lines) if (row := _row(words)) and row.who == who), None)
     before = _row(lines.pop(at)) if at is not None else None
     said = line(why, 60).translate(str.maketrans("()[]<>`", "      '")).strip() or (before.why if before else "")
+    if lines[-1].strip() and _row(lines[-1]) is None:
+        lines.append("")
     lines.append(Rejected(who, (before.often if before else 0) + 1, on.isoformat(), said).shown())
     rows = [i for i, words in enumerate(lines) if _row(words)]
     for i in reversed(rows[: max(0, len(rows) - MOST)]):
