@@ -149,6 +149,11 @@ class Office:
         """The monitors that are down."""
         return {name for name, state in self.monitors().items() if state == "down"}
 
+    def why(self, names: set[str]) -> str:
+        """What Kuma said of these monitors."""
+        said = docker("logs", "--tail", "2000", self.container("uptime-kuma"), check=False).splitlines()
+        return "\n".join(line for line in said if any(f"'{name}'" in line for name in names))
+
 
 @contextmanager
 def office(folder: Path, *, profiles: str = "") -> Iterator[Office]:
