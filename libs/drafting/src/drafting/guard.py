@@ -145,3 +145,5 @@ _FINDERS: tuple[tuple[str, Callable[[str], Iterator[tuple[str, str]]]], ...] = (
 )
 MARKS = (*_FINDERS, ("an invoice number", _documents))
 """What can be somebody's: (what it is, a finder of (key, as it is written))."""
+ONES_OWN = tuple((what, find) for what, find in MARKS if what not in ("a link", "an amount"))
+"""What belongs to one contact alone; links and amounts are many people's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,8 @@ MOST = 12
 """Message-IDs of a thread that a note keeps: the first, which names the thread, and the nearest."""
 MONTHS = 2
 """How far back ended tasks are looked at, in months of the calendar."""
-READ_OF_A_MAIL = 50_000
+_ADDRESS = re.compile(r"[^\s<>‹›@]+@[^\s<>‹›@]+")
+READ_OF_A_MAIL = 20_000
 """Characters in which marks are looked for."""
 READ = (Stage.NEEDS_ACTION, Stage.IN_PROGRESS, Stage.PENDING_APPROVAL, Stage.APPROVED, Stage.REJECTED, Stage.DONE)
 
@@ -41,7 +43,7 @@ class Mail:
     above: frozenset[str]
     """The Message-IDs that it says came before it."""
     sender: str = ""
-    """`Name ‹address›`, as front matter has it."""
+    """The address it came from, in small letters; empty when it is not sure which."""
     subject: str = ""
     account: str = ""
     marks: frozenset[tuple[str, str]] = frozenset()
@@ -116,14 +118,20 @@ def mail_of(task: Task) -> Mail | None:
     if front.words("reminds") or not message_id or not received:
         return None
     return Mail(
-        task.id, moment(received), message_id, frozenset(_above(task.note)), front.words("from"),
+        task.id, moment(received), message_id, frozenset(_above(task.note)), address_of(front.words("from")),
         front.words("subject"), front.words("account"), frozenset(_marks(task.note)),
     )  # fmt: skip
 
 
+def address_of(sender: str) -> str:
+    """Of `Name ‹address›`, in small letters; empty when it is not sure which."""
+    found = set(_ADDRESS.findall(sender))
+    return found.pop().lower() if len(found) == 1 else ""
+
+
 def _marks(note: Note) -> Iterator[tuple[str, str]]:
     text = note.body.partition("\n## Original")[2][:READ_OF_A_MAIL]
-    return ((what, key) for what, find in guard.MARKS for key, _ in find(text))
+    return ((what, key) for what, find in guard.ONES_OWN for key, _ in find(text))
 
 
 def _above(note: Note) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import structlog
@@ -30,18 +29,11 @@ log = structlog.get_logger()
 MOST = 5
 """Exchanges, and invoices, that are named."""
 CONTACT, LANGUAGE, EXCHANGES, INVOICES = "contact", "language", "last exchanges", "open invoices"
-_ADDRESS = re.compile(r"[^\s<>‹›@]+@[^\s<>‹›@]+")
 _ACCOUNTS: tuple[note.Account, ...] = ("business", "personal")
 _SAID = {
     Stage.NEEDS_ACTION: "waits", Stage.IN_PROGRESS: "is worked on", Stage.PENDING_APPROVAL: "waits for you",
     Stage.APPROVED: "approved", Stage.REJECTED: "rejected",
 }  # fmt: skip
-
-
-def address_of(sender: str) -> str:
-    """Of `Name ‹address›`, in small letters; empty when it is not sure which."""
-    found = set(_ADDRESS.findall(sender))
-    return found.pop().lower() if len(found) == 1 else ""
 
 
 def looked_up(vault: Vault, threads: Threads, task: Task, reading: Reading, rules: Rules) -> Background:
@@ -52,7 +44,7 @@ def looked_up(vault: Vault, threads: Threads, task: Task, reading: Reading, rule
     accounts = allowed(letter, rules)
     earlier = [
         mail for mail in threads.mails()
-        if mail.task != task.id and address_of(mail.sender) == who and mail.account in accounts
+        if mail.task != task.id and mail.sender == who and mail.account in accounts
     ]  # fmt: skip
     memory = _memory(vault, letter, who, accounts)
     return Background(tuple(_facts(vault, letter, who, earlier, memory, rules)), memory)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cloud_agent.context.lookup import address_of
 from cloud_agent.threads import Mail
 from drafting import guard
 from drafting.handbook import Rules
 from drafting.letter import Letter
 from drafting.plain import clean, line
 
-NAMED = tuple((what, find) for what, find in guard.MARKS if what not in ("a link", "an amount"))
-"""What belongs to one contact alone; amounts and links are many people's."""
 READ = 50_000
 
 
@@ -28,11 +25,11 @@ def _warnings(
     who = letter.sender_address.strip().lower()
     told = (letter.sender_name, who, letter.subject, letter.text, letter.quoted, *rules.tellable, *own)
     given = clean("\n".join(part[:READ] for part in (*told, *(name for _, name in rules.sign_as), letter.account_name)))
-    mine = {mark for mail in mails if address_of(mail.sender) == who for mark in mail.marks}
-    others = [mail for mail in mails if address_of(mail.sender) not in (who, "")]
+    mine = {mark for mail in mails if mail.sender == who for mark in mail.marks}
+    others = [mail for mail in mails if mail.sender not in (who, "")]
     theirs = {mark: mail for mail in reversed(others) for mark in mail.marks}
-    addresses = {*rules.contacts, *(address_of(mail.sender) for mail in others)} - own - {who}
-    for what, find in NAMED:
+    addresses = {*rules.contacts, *(mail.sender for mail in others)} - own - {who}
+    for what, find in guard.ONES_OWN:
         known = {key for key, _ in find(given)}
         for key, shown in find(text):
             if key in known or (what, key) in mine:
@@ -40,7 +37,7 @@ def _warnings(
             if what == "an address" and key in addresses:
                 yield f"the draft names the address of another contact: {shown}"
             elif mail := theirs.get((what, key)):
-                yield f"the draft holds {what} from a mail of another contact ({address_of(mail.sender)}): {shown}"
+                yield f"the draft holds {what} from a mail of another contact ({mail.sender}): {shown}"
     small = f" {' '.join(_words(text))} "
     familiar = f" {' '.join(_words(given))} "
     for address, name in rules.names:
