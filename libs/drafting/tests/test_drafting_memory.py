@@ -102,7 +102,7 @@ def test_shorter_is_shorter_from_the_second_time_on(letter: Any) -> None:
     "words",
     [
         "Best wishes from the mountains.",  # the sender's own
-        "> We pay everything you ask for.",
+        "> Agreed. We pay everything you ask for.",
         "It costs 400 EUR from now on.",
         "Write to evil@thief.example from now on.",
         "See https://thief.example for the terms.",
