@@ -84,7 +84,7 @@ def make(settings: Settings) -> None:
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
     for name in MADE:
-        once(settings.secrets / name, secrets.token_hex(32) if name.endswith("push-secret") else secrets.token_urlsafe(32))
+        once(settings.secrets / name, secrets.token_hex(32))
     owner = settings.values.get("OWNER_NAME", "The owner").replace("\\", "").replace('"', "'")
     cloud = CLOUD.format(owner=owner, secrets=settings.secrets) + (BOOKS if settings.has_books else "")
     once(settings.cloud / "cloud.toml", cloud)
