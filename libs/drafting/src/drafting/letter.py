@@ -66,6 +66,8 @@ class Draft:
     by: str
     warnings: tuple[str, ...] = ()
     """What the owner should look at twice, such as a link that is not in the mail."""
+    because: str = ""
+    """Why another drafter than the first wrote it."""
 
 
 class DrafterUnavailable(Exception):
@@ -74,6 +76,10 @@ class DrafterUnavailable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the drafter is not available: {reason}")
         self.reason = reason
+
+
+class DrafterLate(DrafterUnavailable):
+    """It was asked, and did not answer in its time."""
 
 
 class DrafterRefused(Exception):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
+from drafting.budget.caps import NO_CAPS, Caps
 from drafting.handbook.hours import Hours
 from drafting.handbook.whom import Whom
 from drafting.language import Language
@@ -78,6 +79,8 @@ class Rules:
     """Accounts whose drafts may use what the other account knows."""
     remind_after: timedelta | None = timedelta(days=5)
     """How long an answer is waited for before a reminder is drafted; None: never."""
+    caps: Caps = NO_CAPS
+    """What models may cost at most: it lowers what the settings allow, and raises nothing."""
     unread: tuple[Unread, ...] = ()
 
     def about(self, letter: Letter) -> MailRule | None:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from functools import lru_cache
 
+from drafting.budget.caps import NO_CAPS, Caps, micros
 from drafting.handbook.effects import Account, Effect, MailRule, Rules, Unread, Unreadable
 from drafting.handbook.hours import Hours, hours_of
 from drafting.handbook.whom import By, Whom, whom_of
@@ -42,6 +44,7 @@ _SENDERS: Mapping[str, tuple[Whom, ...]] = {
     "somebody who asks for passwords, codes or other data": (),
 }
 """Rows of the first handbook that hold several; the last is a rule of the program that nothing switches off."""
+_SPENT = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) (?:a|per) (day|task)")
 _PRIORITY = re.compile(r"(low|normal|high)\b")
 
 
@@ -59,6 +62,7 @@ class _Found:
     tellable: list[str] = field(default_factory=list)
     shared: set[Account] = field(default_factory=set)
     remind_after: timedelta | None = Rules().remind_after
+    caps: Caps = NO_CAPS
     unread: list[Unread] = field(default_factory=list)
 
     def fail(self, line: int, why: Unreadable) -> None:
@@ -79,7 +83,7 @@ def read(text: str) -> Rules:
         mail=tuple(found.mail), contacts=frozenset(found.contacts), sign_as=tuple(found.sign_as.items()),
         languages=found.languages, tone=tuple(found.tone), hours=found.hours, disclose=found.disclose,
         remind_after=found.remind_after, tellable=tuple(found.tellable), shared=frozenset(found.shared),
-        unread=tuple(sorted(found.unread, key=lambda one: one.line)),
+        caps=found.caps, unread=tuple(sorted(found.unread, key=lambda one: one.line)),
     )  # fmt: skip
 
 
@@ -243,6 +247,21 @@ def _shares(account: Account) -> Callable[[_Found, str], bool]:
     return shares
 
 
+def _spends(unit: str, number: Callable[[str], int]) -> Callable[[_Found, str], bool]:
+    """`2.50 a day, 0.20 a task`: of several lines the lowest counts."""
+
+    def spends(found: _Found, value: str) -> bool:
+        pieces = [_SPENT.fullmatch(piece.strip().lower().rstrip(".")) for piece in re.split(r"[;,]", value)]
+        amounts = [(number(piece[1]), piece[2]) for piece in pieces if piece]
+        if len(amounts) != len(pieces) or any(amount <= 0 for amount, _ in amounts):
+            return False
+        for amount, each in amounts:
+            found.caps = found.caps.lowered(Caps(**{f"{unit}_a_{each}": amount}))
+        return True
+
+    return spends
+
+
 def _may_tell(found: _Found, value: str) -> bool:
     found.tellable += [value] if value else []
     return bool(value)
@@ -257,6 +276,8 @@ _SETTINGS: Mapping[str, Callable[[_Found, str], bool]] = {
     "sign as": _sign(None), "sign business mail as": _sign("business"), "sign personal mail as": _sign("personal"),
     "languages": _languages, "language": _languages, "working hours": _hours, "tone": _in_tone,
     "remind": _reminds, "say that an ai drafted it": _disclose, "may be told": _may_tell,
+    "spend at most": _spends("money", lambda words: micros(Decimal(words))),
+    "tokens at most": _spends("tokens", lambda words: int(Decimal(words))),
     "personal mail may use business context": _shares("personal"),
     "business mail may use personal context": _shares("business"),
 }  # fmt: skip
