@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.stack import watching
+from tools.stack import books, watching
 from tools.stack.engine import StackFailed
 from tools.stack.files import once, whole
 from tools.stack.settings import Settings
@@ -52,6 +52,14 @@ health_port = 8471
 # user = "you@example.com"
 # password_file = "/run/secrets/business"
 """
+BOOKS = f"""
+# Where Cloud drafts invoices and bills, as a user that can do nothing else. `up` made it and its key.
+[books]
+url = "http://odoo:8069"
+database = "{books.NAME}"
+login = "{books.LOGIN}"
+key_file = "/run/secrets/books-key"
+"""
 
 
 def make(settings: Settings) -> None:
@@ -66,6 +74,7 @@ def make(settings: Settings) -> None:
     for name in (
         "db_password",
         "grafana_password",
+        "odoo_admin_password",
         "cloud/hub-token",
         "monitor/kuma-password",
         "backup/restic-password",
@@ -73,7 +82,8 @@ def make(settings: Settings) -> None:
         once(settings.secrets / name, secrets.token_urlsafe(32))
     once(settings.secrets / "monitor" / "push-secret", secrets.token_hex(32))
     owner = settings.values.get("OWNER_NAME", "The owner").replace("\\", "").replace('"', "'")
-    once(settings.cloud / "cloud.toml", CLOUD.format(owner=owner, secrets=settings.secrets))
+    cloud = CLOUD.format(owner=owner, secrets=settings.secrets) + (BOOKS if settings.has_books else "")
+    once(settings.cloud / "cloud.toml", cloud)
     whole(settings.way_out / "allowed.conf", allowed(settings.cloud / "cloud.toml"))
     watching.make(settings)
 
