@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+Account = Literal["business", "personal"]
+
 
 class Kind(StrEnum):
     """What a mail is, and so what becomes of it."""
@@ -27,11 +29,13 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One mail, as text. All but `to_account` and `account_name` was chosen by the sender."""
+    """One mail, as text. All but `to_account`, `mailbox` and `account_name` was chosen by the sender."""
 
     sender_name: str
     sender_address: str
-    to_account: Literal["business", "personal"]
+    to_account: Account
+    mailbox: str = ""
+    """The name of the mailbox it came to, where it has one."""
     account_name: str
     """The owner's name: a draft is signed with it."""
     subject: str

@@ -4,15 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
 
 from drafting.budget.caps import NO_CAPS, Caps
 from drafting.handbook.hours import Hours
 from drafting.handbook.whom import Whom
 from drafting.language import Language
-from drafting.letter import Letter, Priority
-
-Account = Literal["business", "personal"]
+from drafting.letter import Account, Letter, Priority
 
 
 class Effect(StrEnum):
@@ -40,6 +37,8 @@ class Unreadable(StrEnum):
     WHOM = "unknown-whom"
     VALUE = "unknown-value"
     SECTION = "unknown-section"
+    MAILBOX = "unknown-mailbox"
+    """It is for a mailbox that no agent watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +80,18 @@ class Rules:
     """How long an answer is waited for before a reminder is drafted; None: never."""
     caps: Caps = NO_CAPS
     """What models may cost at most: it lowers what the settings allow, and raises nothing."""
+    boxes: tuple[tuple[int, str], ...] = ()
+    """(line, mailbox) of each mailbox that is named."""
     unread: tuple[Unread, ...] = ()
 
     def about(self, letter: Letter) -> MailRule | None:
         """The rule that counts for this mail."""
         fitting = [rule for rule in self.mail if rule.whom.fits(letter, self.contacts)]
         return min(fitting, key=lambda rule: STRONGEST.index(rule.effect), default=None)
+
+    def may_use(self, account: Account, source: Account) -> bool:
+        """Whether a draft for mail to `account` may use what is known from `source`."""
+        return account == source or account in self.shared
 
     def signature(self, account: Account) -> str | None:
         """The name for this account, or the one for all."""

@@ -8,11 +8,13 @@ from decimal import Decimal
 from functools import lru_cache
 
 from drafting.budget.caps import NO_CAPS, Caps, micros
-from drafting.handbook.effects import Account, Effect, MailRule, Rules, Unread, Unreadable
+from drafting.handbook.effects import Effect, MailRule, Rules, Unread, Unreadable
 from drafting.handbook.hours import Hours, hours_of
+from drafting.handbook.scope import heading as heading_of
+from drafting.handbook.scope import in_scope
 from drafting.handbook.whom import By, Whom, whom_of
 from drafting.language import Language
-from drafting.letter import Priority
+from drafting.letter import Account, Priority
 
 LONGEST = 100_000
 """Characters that are read."""
@@ -63,6 +65,7 @@ class _Found:
     shared: set[Account] = field(default_factory=set)
     remind_after: timedelta | None = Rules().remind_after
     caps: Caps = NO_CAPS
+    boxes: list[tuple[int, str]] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
 
     def fail(self, line: int, why: Unreadable) -> None:
@@ -73,7 +76,8 @@ class _Found:
 def read(text: str) -> Rules:
     """Pure, and quick for a text that was read before."""
     found = _Found()
-    for heading, at, lines in _sections(text[:LONGEST]):
+    for heading, at, lines, box in _sections(text[:LONGEST]):
+        found.boxes += [(at, box)] if box else []
         reader = _SECTIONS.get(heading)
         if reader is not None:
             reader(found, lines)
@@ -83,23 +87,28 @@ def read(text: str) -> Rules:
         mail=tuple(found.mail), contacts=frozenset(found.contacts), sign_as=tuple(found.sign_as.items()),
         languages=found.languages, tone=tuple(found.tone), hours=found.hours, disclose=found.disclose,
         remind_after=found.remind_after, tellable=tuple(found.tellable), shared=frozenset(found.shared),
-        caps=found.caps, unread=tuple(sorted(found.unread, key=lambda one: one.line)),
+        caps=found.caps, boxes=tuple(found.boxes), unread=tuple(sorted(found.unread, key=lambda one: one.line)),
     )  # fmt: skip
+
+
+def text_for(text: str, account: Account, mailbox: str = "") -> str:
+    """The handbook as it holds for mail to this account and mailbox; only what stands for all may share context."""
+    return in_scope(text, account, mailbox, read(in_scope(text, None)).shared)
 
 
 Lines = list[tuple[int, str]]
 
 
-def _sections(text: str) -> Iterator[tuple[str, int, Lines]]:
-    """(heading in small letters, its line, the lines below it)."""
-    heading, at, lines = "company handbook", 1, Lines()
+def _sections(text: str) -> Iterator[tuple[str, int, Lines, str]]:
+    """(heading in small letters, its line, the lines below it, the mailbox it is for)."""
+    heading, at, lines, scope = "company handbook", 1, Lines(), ""
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        if re.match(r"#{1,2} ", line):
-            yield heading, at, lines
-            heading, at, lines = line.lstrip("# ").strip().lower(), number, []
+        if found := heading_of(line):
+            yield heading, at, lines, scope.partition("mailbox ")[2]
+            (heading, scope), at, lines = found, number, []
         else:
             lines.append((number, line))
-    yield heading, at, lines
+    yield heading, at, lines, scope.partition("mailbox ")[2]
 
 
 def _item(words: str) -> str | None:
@@ -144,6 +153,7 @@ def _whoms(found: _Found, number: int, effect: Effect, value: str) -> None:
     if not pieces or None in whoms:
         found.fail(number, Unreadable.WHOM)
     found.mail += [MailRule(effect, whom, number) for whom in whoms if whom is not None]
+    found.boxes += [(number, whom.value) for whom in whoms if whom is not None and whom.by is By.MAILBOX]
 
 
 def _mail(found: _Found, lines: Lines) -> None:

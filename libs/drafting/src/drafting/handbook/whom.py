@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from drafting.handbook.scope import MAILBOX
 from drafting.handbook.topics import is_about, topic_named
 from drafting.letter import Letter
 from drafting.plain import legible
@@ -25,6 +26,8 @@ class By(StrEnum):
     STRANGER = "stranger"
     MACHINE = "machine"
     ANYBODY = "anybody"
+    ACCOUNT = "account"
+    MAILBOX = "mailbox"
 
 
 _SENDERS = {
@@ -62,6 +65,10 @@ class Whom:
                 return letter.automatic is not None
             case By.ANYBODY:
                 return True
+            case By.ACCOUNT:
+                return letter.to_account == self.value
+            case By.MAILBOX:
+                return letter.mailbox.lower() == self.value
 
 
 def whom_of(words: str) -> Whom | None:
@@ -70,6 +77,10 @@ def whom_of(words: str) -> Whom | None:
     small = text.lower().removeprefix("mail from ").removeprefix("mail about ").removeprefix("about ").strip()
     if by := _SENDERS.get(small):
         return Whom(by)
+    if small in ("business mail", "personal mail"):
+        return Whom(By.ACCOUNT, small.removesuffix(" mail"))
+    if box := MAILBOX.fullmatch(small.removeprefix("mail to ")):
+        return Whom(By.MAILBOX, box[1])
     if _ADDRESS.fullmatch(small):
         return Whom(By.ADDRESS, small)
     if found := _DOMAIN.fullmatch(small):
