@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from drafting import DrafterLate, DrafterUnavailable, Kind
+from drafting import DrafterLate, DrafterRefused, DrafterUnavailable, Kind
 from drafting.budget.caps import Cap
 from drafting.budget.ledger import Ledger
 from drafting.budget.task import spending_for
@@ -136,6 +136,16 @@ def test_an_answer_that_never_came_counts_as_the_dearest_it_could_have_been(
     model_server.will(says(silent=True))
     with pytest.raises(DrafterLate):
         draft(drafter(provider, ledger=ledger, budget=budget(), timeout_seconds=1.5, output_tokens=700), letter())
+    assert ledger.spent(UTC).tokens > 700
+
+
+@BOTH
+def test_an_answer_that_cannot_be_read_counts_as_well(
+    drafter: Any, letter: Any, model_server: Any, says: Any, ledger: Ledger, provider: str
+) -> None:
+    model_server.will(says(raw=b"<html>proxy</html>"))
+    with pytest.raises((DrafterRefused, DrafterUnavailable)):
+        draft(drafter(provider, ledger=ledger, budget=budget(), output_tokens=700), letter())
     assert ledger.spent(UTC).tokens > 700
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -266,7 +267,7 @@ def test_nothing_that_dies_or_interleaves_spends_more_than_a_cap(
 
                 trial.die_while(keep, share)
             case "die while settling", [int(at), int(share)]:
-                trial.die_while(lambda at=at: trial.answer(at), share)
+                trial.die_while(partial(trial.answer, at), share)
             case "clock", [int(hours)]:
                 trial.clock.at += timedelta(hours=hours)
         trial.within()
