@@ -52,6 +52,10 @@ class Ruled:
         signed = rules.signature(letter.to_account)
         named = replace(letter, account_name=signed) if signed else letter
         draft = self._drafter.draft(named, handbook=handbook, remark=remark, previous=previous)
+        written = language_of(draft.text)
+        if rules.languages and written not in rules.languages and not remark:
+            warning = f"the draft is in {written.english}, which your handbook does not list"
+            draft = replace(draft, warnings=(*draft.warnings, warning))
         if rules.disclose:
             told = DISCLOSED[language_of(draft.text)].format(name=letter.account_name)
             draft = replace(draft, text=f"{draft.text}\n{told}\n")

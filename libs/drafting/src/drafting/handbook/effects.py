@@ -1,5 +1,6 @@
 """What a handbook's rules do, and what could not be read of them."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +29,14 @@ class Effect(StrEnum):
 
 STRONGEST = (Effect.NEVER, Effect.OWNER, Effect.ASK, Effect.FILE, Effect.DRAFT)
 """Which of several rules about one mail counts."""
+
+
+class Manner(StrEnum):
+    """A tone that the offline drafter can write in; any other is for a model."""
+
+    FORMAL = "formal"
+    INFORMAL = "informal"
+    SHORT = "short"
 
 
 class Unreadable(StrEnum):
@@ -88,6 +97,16 @@ class Rules:
         """The rule that counts for this mail."""
         fitting = [rule for rule in self.mail if rule.whom.fits(letter, self.contacts)]
         return min(fitting, key=lambda rule: STRONGEST.index(rule.effect), default=None)
+
+    @property
+    def manners(self) -> frozenset[Manner]:
+        """Of the lines of the tone that name manners and nothing else, such as `Tone: formal and short`."""
+        found = set[Manner]()
+        for line in self.tone:
+            words = [word for word in re.split(r"[,\s]+|\band\b", line.lower().rstrip(".")) if word]
+            if words and all(word in set(Manner) for word in words):
+                found |= {Manner(word) for word in words}
+        return frozenset(found)
 
     def may_use(self, account: Account, source: Account) -> bool:
         """Whether a draft for mail to `account` may use what is known from `source`."""
