@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -26,7 +27,6 @@ from cloud_agent.scheduling.scheduler import KIND as SCHEDULED
 from cloud_agent.threads import Threads
 from correspondence import NoReplyAddress
 from drafting import Drafter, DrafterRefused, Kind, Priority, Triage
-from drafting import handbook as handbooks
 from drafting.ruled import NotToDraft
 from vault_protocol import layout, scan
 from vault_protocol.audit import Record
@@ -122,7 +122,8 @@ class Work:
         if self._looked is None or now - self._looked >= BETWEEN_LOOKS:
             self._looked = now
             self._threads.look(vault, self._clock.now())
-            rules = handbooks.read((vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace"))
+            handbook = (vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace")
+            rules = partial(self._accounts.rules, handbook)
             for task in tuple(self._awaited.due(vault, self._threads, rules, self._clock.now())):
                 record = self._record("reminder.due", task, reminds=task.note.front.words("reminds"))
                 vault.add(task, Also([record], [self._update("reminder", task)]))
