@@ -75,6 +75,8 @@ class Rules:
 
     mail: tuple[MailRule, ...] = ()
     contacts: frozenset[str] = frozenset()
+    names: tuple[tuple[str, str], ...] = ()
+    """(address, name) of each contact that has a name."""
     sign_as: tuple[tuple[Account | None, str], ...] = ()
     languages: tuple[Language, ...] = ()
     """Drafts are written in these alone, in the first when the mail's is none of them; empty: any."""

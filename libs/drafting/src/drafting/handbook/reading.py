@@ -56,6 +56,7 @@ class _Found:
 
     mail: list[MailRule] = field(default_factory=list)
     contacts: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
     sign_as: dict[Account | None, str] = field(default_factory=dict)
     languages: tuple[Language, ...] = ()
     tone: list[str] = field(default_factory=list)
@@ -84,7 +85,8 @@ def read(text: str) -> Rules:
         elif heading not in OTHERS and any(_item(words) or "|" in words for _, words in lines):
             found.fail(at, Unreadable.SECTION)
     return Rules(
-        mail=tuple(found.mail), contacts=frozenset(found.contacts), sign_as=tuple(found.sign_as.items()),
+        mail=tuple(found.mail), contacts=frozenset(found.contacts), names=tuple(found.names.items()),
+        sign_as=tuple(found.sign_as.items()),
         languages=found.languages, tone=tuple(found.tone), hours=found.hours, disclose=found.disclose,
         remind_after=found.remind_after, tellable=tuple(found.tellable), shared=frozenset(found.shared),
         caps=found.caps, boxes=tuple(found.boxes), unread=tuple(sorted(found.unread, key=lambda one: one.line)),
@@ -184,6 +186,7 @@ def _contacts(found: _Found, lines: Lines) -> None:
             found.fail(number, Unreadable.VALUE)
         else:
             found.contacts.add(whom.value)
+            found.names |= {whom.value: row[0]} if row[0] else {}
 
 
 def _tone(found: _Found, lines: Lines) -> None:
