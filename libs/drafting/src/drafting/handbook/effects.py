@@ -78,6 +78,8 @@ class Rules:
     """Accounts whose drafts may use what the other account knows."""
     remind_after: timedelta | None = timedelta(days=5)
     """How long an answer is waited for before a reminder is drafted; None: never."""
+    plan_iterations: int = 10
+    """How many steps of a plan are tried before the owner is asked."""
     unread: tuple[Unread, ...] = ()
 
     def about(self, letter: Letter) -> MailRule | None:
