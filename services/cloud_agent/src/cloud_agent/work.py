@@ -22,6 +22,7 @@ from cloud_agent.course import Course, course
 from cloud_agent.desk import Desk
 from cloud_agent.keeping import RawMail
 from cloud_agent.planner import Step
+from cloud_agent.plans.work import PlanWork
 from cloud_agent.reading import Accounts, Reading, read
 from cloud_agent.scheduling import digest
 from cloud_agent.scheduling.schedule import Duty
@@ -88,9 +89,15 @@ class Work:
         self._secret, self._threads, self._awaited = secret, Threads(), reminders.Awaited(secret)
         self._knowing = Knowing(desk, self._threads, clock, books, accounts.own_addresses)
         self._looked: float | None = None
+        self._plans = PlanWork(
+            desk, agent=agent, accounts=accounts, raw=raw, clock=clock, clerk=clerk, step=step,
+            draft=self._draft, ask=self._ask, submit=self._submit,
+        )  # fmt: skip
 
     def do(self, held: Held) -> None:
         """Hand the task on. Raises DrafterUnavailable with the task still held, and what the vault raises."""
+        if self._plans.takes(held):
+            return
         if reminders.is_one(held.task):
             self._remind_of_mail(held)
             return

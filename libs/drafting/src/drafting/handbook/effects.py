@@ -93,6 +93,8 @@ class Rules:
     """What models may cost at most: it lowers what the settings allow, and raises nothing."""
     boxes: tuple[tuple[int, str], ...] = ()
     """(line, mailbox) of each mailbox that is named."""
+    plan_iterations: int = 10
+    """How many steps of a plan are tried before the owner is asked."""
     unread: tuple[Unread, ...] = ()
 
     def about(self, letter: Letter) -> MailRule | None:
