@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from drafting import handbook as handbooks
+from drafting.amounts import amounts
 from drafting.background import Background
 from drafting.letter import Letter
 from drafting.plain import clean
@@ -23,9 +24,6 @@ _LINK = re.compile(
 _ADDRESS = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z\d]{4}){2,7}(?:[ -]?[A-Z\d]{1,3})?\b")
 _PHONE = re.compile(r"\+\d[\d ()/.-]{6,}\d")
-_CURRENCY = r"€|\$|£|EUR|USD|GBP|CHF|euros?|dollars?|pounds?|Franken|francs?"
-_NUMBER = r"\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
-_AMOUNT = re.compile(rf"(?:{_CURRENCY})\s?({_NUMBER})|(?<![\d.,])({_NUMBER})\s?(?:{_CURRENCY})(?!\w)", re.I)
 _DOCUMENT = re.compile(
     r"(?<![\w/-])[A-Z]{1,6}[/-]?(?:19|20)\d{2}[/-]\d{1,6}(?![\w/-])|(?<![\w/-])[A-Z]{2,4}[/-]\d{3,8}(?![\w/-])"
 )
@@ -122,15 +120,6 @@ def _phones(text: str) -> Iterator[tuple[str, str]]:
         yield re.sub(r"\D", "", found), found
 
 
-def _amounts(text: str) -> Iterator[tuple[str, str]]:
-    for found in _AMOUNT.finditer(text):
-        number = found.group(1) or found.group(2)
-        whole, cents = number, ""
-        if tail := re.fullmatch(r"(.*)[.,](\d{1,2})", number):
-            whole, cents = tail.groups()
-        yield re.sub(r"\D", "", whole) + "." + cents.ljust(2, "0"), found.group()
-
-
 def _documents(text: str) -> Iterator[tuple[str, str]]:
     for found in _DOCUMENT.findall(text.upper()):
         yield re.sub(r"[ /-]", "", found), found
@@ -141,7 +130,7 @@ _FINDERS: tuple[tuple[str, Callable[[str], Iterator[tuple[str, str]]]], ...] = (
     ("an address", _addresses),
     ("an account number", _ibans),
     ("a phone number", _phones),
-    ("an amount", _amounts),
+    ("an amount", amounts),
 )
 MARKS = (*_FINDERS, ("an invoice number", _documents))
 """What can be somebody's: (what it is, a finder of (key, as it is written))."""

@@ -1,9 +1,10 @@
 """Replies that are honest as they stand: what arrived, what was understood, that the answer is still to come."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drafting import red_flags
+from drafting.handbook import Manner
 from drafting.language import Language, language_of
 from drafting.letter import Draft, Letter
 from drafting.memory import Memory
@@ -84,19 +85,27 @@ _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 
 
 def write(
-    letter: Letter, *, remark: str | None, previous: str | None, by: str, languages: tuple[Language, ...] = ()
+    letter: Letter, *, remark: str | None, previous: str | None, by: str, languages: tuple[Language, ...] = (),
+    manners: frozenset[Manner] = frozenset(),
 ) -> Draft:  # fmt: skip
     """With a remark its words are the answer, unless it only wishes for a language or for brevity.
 
-    `languages` are those the owner writes; none means any.
+    `languages` are those the owner writes; none means any. `manners` go before what is usual for the account.
     """
+    if manners & {Manner.FORMAL, Manner.INFORMAL}:
+        letter = replace(letter, to_account="business" if Manner.FORMAL in manners else "personal")
     words = clean(remark or "").strip()
     wishes = wishes_in(words)
     if words and wishes is None:
         return _answer(letter, words, by, languages)
     language = next((wish for wish in wishes or () if wish), None) or _language(letter, languages)
-    short = None in (wishes or ()) or letter.background.memory.shorter
-    return _holding(letter, language, short=short, rewritten=bool(wishes and previous), by=by)
+    return _holding(
+        letter,
+        language,
+        short=None in (wishes or ()) or Manner.SHORT in manners or letter.background.memory.shorter,
+        rewritten=bool(wishes and previous),
+        by=by,
+    )
 
 
 def wishes_in(remark: str) -> tuple[Language | None, ...] | None:

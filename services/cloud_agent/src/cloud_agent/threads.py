@@ -64,8 +64,8 @@ class Threads:
 
     def look(self, vault: Vault, now: datetime) -> None:
         """Take in what is new, and let go of what is in the vault no more, or long ended."""
-        near = _near(vault, now)
-        self._known = {id_: self._known[id_] if id_ in self._known else _read(vault, path) for id_, path in near}
+        found = near(vault, now)
+        self._known = {id_: self._known[id_] if id_ in self._known else _read(vault, path) for id_, path in found}
 
     def mails(self) -> tuple[Mail, ...]:
         """All of them, the newest first."""
@@ -89,7 +89,8 @@ class Threads:
         return tuple(sorted(found, key=lambda mail: (mail.received, mail.task)))
 
 
-def _near(vault: Vault, now: datetime) -> tuple[tuple[TaskId, str], ...]:
+def near(vault: Vault, now: datetime) -> tuple[tuple[TaskId, str], ...]:
+    """The tasks that have not ended, or ended in the last months, and where they are."""
     first = now.year * 12 + now.month - MONTHS
 
     def holds(path: str) -> bool:
@@ -115,7 +116,7 @@ def mail_of(task: Task) -> Mail | None:
     """None for what is no mail, or has no Message-ID to be named by."""
     front = task.note.front
     message_id, received = front.words("message_id"), front.words("received")
-    if front.words("reminds") or not message_id or not received:
+    if front.words("reminds") or front.words("plan") or not message_id or not received:
         return None
     return Mail(
         task.id, moment(received), message_id, frozenset(_above(task.note)), address_of(front.words("from")),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -21,6 +22,7 @@ from cloud_agent.course import Course, course
 from cloud_agent.desk import Desk
 from cloud_agent.keeping import RawMail
 from cloud_agent.planner import Step
+from cloud_agent.plans.work import PlanWork
 from cloud_agent.reading import Accounts, Reading, read
 from cloud_agent.scheduling import digest
 from cloud_agent.scheduling.schedule import Duty
@@ -28,7 +30,6 @@ from cloud_agent.scheduling.scheduler import KIND as SCHEDULED
 from cloud_agent.threads import Threads
 from correspondence import NoReplyAddress
 from drafting import Drafter, DrafterRefused, Kind, Priority, Triage
-from drafting import handbook as handbooks
 from drafting.ruled import NotToDraft
 from vault_protocol import layout, scan
 from vault_protocol.audit import Record
@@ -88,9 +89,15 @@ class Work:
         self._secret, self._threads, self._awaited = secret, Threads(), reminders.Awaited(secret)
         self._knowing = Knowing(desk, self._threads, clock, books, accounts.own_addresses)
         self._looked: float | None = None
+        self._plans = PlanWork(
+            desk, agent=agent, accounts=accounts, raw=raw, clock=clock, clerk=clerk, step=step,
+            draft=self._draft, ask=self._ask, submit=self._submit,
+        )  # fmt: skip
 
     def do(self, held: Held) -> None:
         """Hand the task on. Raises DrafterUnavailable with the task still held, and what the vault raises."""
+        if self._plans.takes(held):
+            return
         if reminders.is_one(held.task):
             self._remind_of_mail(held)
             return
@@ -126,7 +133,8 @@ class Work:
         if self._looked is None or now - self._looked >= BETWEEN_LOOKS:
             self._looked = now
             self._threads.look(vault, self._clock.now())
-            rules = handbooks.read((vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace"))
+            handbook = (vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace")
+            rules = partial(self._accounts.rules, handbook)
             for task in tuple(self._awaited.due(vault, self._threads, rules, self._clock.now())):
                 record = self._record("reminder.due", task, reminds=task.note.front.words("reminds"))
                 vault.add(task, Also([record], [self._update("reminder", task)]))
