@@ -194,6 +194,7 @@ class HubClient:
                 if not brought or brought[-1] in have:
                     raise BadWire("it says there is more, and shows none of it")
                 self._head, have = brought[-1], [brought[-1]]
+                self._store.note_ref(_TRACKED, self._head)  # a restart in the middle goes on from here
             except BadWire as error:
                 raise UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}") from None
 

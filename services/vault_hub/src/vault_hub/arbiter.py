@@ -16,8 +16,9 @@ import structlog
 
 from vault_hub import beginning, bounds
 from vault_hub.beginning import Begin
-from vault_hub.line import Line, Said, said
+from vault_hub.line import Line
 from vault_hub.objects import Objects
+from vault_hub.reading import Said, said
 from vault_hub.rules import Rules
 from vault_protocol import policy, reroot, wire
 from vault_protocol.changeset import BadChangeset, Changeset, Trail

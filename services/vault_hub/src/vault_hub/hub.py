@@ -24,11 +24,12 @@ from vault_hub.holding import Hold, clear_at_start
 from vault_hub.invitation import Invitations
 from vault_hub.joining import again, doors
 from vault_hub.limits import Allowance
-from vault_hub.line import Line, Said
+from vault_hub.line import Line
 from vault_hub.maintenance import Maintenance
 from vault_hub.metrics import Metrics
 from vault_hub.objects import Objects
 from vault_hub.own_secrets import SecretFiles
+from vault_hub.reading import Said
 from vault_hub.refusals import Refusals
 from vault_hub.rules import Rules
 from vault_hub.settings import Settings
