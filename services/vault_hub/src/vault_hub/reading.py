@@ -44,25 +44,41 @@ class Reader:
         self._kept: Kept[CommitId, Said] = Kept(KEPT_BYTES)
 
     def read(self, before: CommitId | None, line: Sequence[CommitId]) -> tuple[Said, ...]:
-        """These commits, each the child of the one before it: at least the first, and then as many as there is room
-        and time for. `before` is the parent of the first. Raises UntrustedHead when an object is not there."""
-        found: list[Said] = []
-        size, store, parent = 0, None, before
+        """These commits, each the child of the one before it: at least the first, and then as many as were read before,
+        or as there is time for. `before` is the parent of the first. Raises UntrustedHead when an object is not there.
+        """
+        found = self._read_before(line)
+        if found:
+            return found
         with self._reading:
-            began = self._monotonic()
-            for one in line:
-                known = self._kept.get(one)
-                if known is None and found and self._monotonic() - began >= PAGE_SECONDS:
-                    break
-                if known is None:
-                    store = store or GitStore(self._repository)  # opened anew: packs come and go
-                    known = read(store, parent, one)
-                    self._kept.put(one, known, len(known.json))
-                size += len(known.json)
-                if found and size > PAGE_BYTES:
-                    break
-                found.append(known)
-                parent = one
+            return self._read_before(line) or self._from_disk(before, line)
+
+    def _read_before(self, line: Sequence[CommitId]) -> tuple[Said, ...]:
+        """As far as it is at hand: whoever waited for another's reading goes out with what that one found."""
+        found: list[Said] = []
+        size = 0
+        for one in line:
+            known = self._kept.get(one)
+            size += len(known.json) if known is not None else 0
+            if known is None or (found and size > PAGE_BYTES):
+                break
+            found.append(known)
+        return tuple(found)
+
+    def _from_disk(self, parent: CommitId | None, line: Sequence[CommitId]) -> tuple[Said, ...]:
+        store, began = GitStore(self._repository), self._monotonic()  # opened anew: packs come and go
+        found: list[Said] = []
+        size = 0
+        for one in line:
+            if found and self._monotonic() - began >= PAGE_SECONDS:
+                break
+            said = read(store, parent, one)
+            self._kept.put(one, said, len(said.json))
+            size += len(said.json)
+            if found and size > PAGE_BYTES:
+                break
+            found.append(said)
+            parent = one
         return tuple(found)
 
 
