@@ -78,12 +78,12 @@ tables: _dev-env
 [no-exit-message]
 test *ARGS: _dev-env
     @if [ "${1:-}" = infra ]; then shift; exec just _test-infra "$@"; fi; \
-    exec "{{ dev_bin }}/python" -m pytest {{ if ARGS == "" { "-n 2" } else { "" } }} "$@"
+    exec "{{ dev_bin }}/python" -m pytest {{ if ARGS == "" { "-n 2 --durations=15" } else { "" } }} "$@"
 
 # Run the long proofs: kill sweeps and simulations (needs openssh-client, strace, syncthing, systemd-analyze)
 [no-exit-message]
 prove *ARGS: _prove-programs _dev-env _agentdojo-env
-    @"{{ dev_bin }}/python" -m pytest -m prove {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
+    @"{{ dev_bin }}/python" -m pytest -m prove --durations=15 {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
 # Run the tests that need real servers, in containers (Docker; as root on Debian it installs and starts what it needs)
 [no-exit-message]

@@ -104,6 +104,7 @@ def test_what_leads_outside_leads_one_service_there() -> None:
     assert outward == set().union(*users.values())
     on_database = {name for name, service in SERVICES.items() if "database" in service["networks"]}
     assert on_database <= {"db", "odoo", "backup"}
+    assert {name for name, service in SERVICES.items() if "drafts" in service["networks"]} == {"odoo", "cloud-agent"}
     for name in set(networks) - outward:
         options = networks[name]["driver_opts"]
         assert options == {"com.docker.network.bridge.inhibit_ipv4": "true"}, "or the host's services are in reach"

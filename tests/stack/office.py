@@ -78,11 +78,11 @@ class Office:
         found: list[dict[str, Any]] = json.loads(docker("inspect", self.container(service)))
         return found[0]
 
-    def inside(self, service: str, *argv: str) -> str:
+    def inside(self, service: str, *argv: str, feed: str = "") -> str:
         """Run a program in a service's container; what it said, whatever its exit code."""
         done = subprocess.run(
-            ["docker", "exec", self.container(service), *argv],
-            stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60, check=False,
+            ["docker", "exec", "-i", self.container(service), *argv],
+            input=feed, capture_output=True, encoding="utf-8", timeout=60, check=False,
         )  # fmt: skip
         return done.stdout + done.stderr
 
@@ -149,6 +149,11 @@ class Office:
         """The monitors that are down."""
         return {name for name, state in self.monitors().items() if state == "down"}
 
+    def why(self, names: set[str]) -> str:
+        """What Kuma said of these monitors."""
+        said = docker("logs", "--tail", "2000", self.container("uptime-kuma"), check=False).splitlines()
+        return "\n".join(line for line in said if any(f"'{name}'" in line for name in names))
+
 
 @contextmanager
 def office(folder: Path, *, profiles: str = "") -> Iterator[Office]:
@@ -162,7 +167,8 @@ def office(folder: Path, *, profiles: str = "") -> Iterator[Office]:
             f"COMPOSE_PROJECT_NAME={PREFIX}-{uuid.uuid4().hex[:8]}", f"COMPOSE_PROFILES={profiles}",
             "HUB_NAME=localhost", "ODOO_NAME=odoo.localhost", f"HTTP_LISTEN=127.0.0.1:{free_port()}",
             f"HTTPS_LISTEN=127.0.0.1:{https}", f"PUBLIC_PORT={https}", "TLS_ISSUER=internal", "HSTS=max-age=0",
-            "HEALTH_INTERVAL=2s", f"OWNER_NAME={OWNER_NAME}", "KUMA_NAME=status.localhost", "WATCH_SECONDS=20", "",
+            "HEALTH_INTERVAL=2s", f"OWNER_NAME={OWNER_NAME}",
+            "BOOKS_COUNTRY=AT", "KUMA_NAME=status.localhost", "WATCH_SECONDS=20", "",
         ]),
         encoding="utf-8",
     )  # fmt: skip

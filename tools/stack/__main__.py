@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.stack import settings
+from tools.stack import first_run, settings
 from tools.stack.engine import StackFailed, ensure_engine
 from tools.stack.running import Stack, forget_images
 
@@ -63,6 +63,13 @@ def _next(stack: Stack) -> None:
     cloud = stack.settings.cloud / "cloud.toml"
     if "\n[[mailboxes]]" not in cloud.read_text(encoding="utf-8"):
         print(f"\nCloud watches nothing yet: name your mailbox in {cloud}, then ./just up")
+    if stack.settings.has_books:
+        if "\n[books]" not in cloud.read_text(encoding="utf-8"):
+            print(f"\nCloud drafts in no books; add these lines to {cloud}, then ./just up:{first_run.BOOKS}")
+        password = stack.settings.secrets / "odoo_admin_password"
+        print(
+            f"\nBooks: {stack.settings.public(stack.settings.values['ODOO_NAME'])}, user admin, password in {password}"
+        )
     page = f"{stack.settings.public(stack.settings.kuma_name)}/status/countersign"
     print(f"\nMonitors: {page}, user countersign, password in {stack.settings.secrets / 'monitor' / 'kuma-password'}")
     if stack.waits_for_owner():

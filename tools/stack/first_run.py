@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.stack import watching
+from tools.stack import books, watching
 from tools.stack.engine import StackFailed
 from tools.stack.files import once, whole
 from tools.stack.settings import Settings
@@ -52,6 +52,26 @@ health_port = 8471
 # user = "you@example.com"
 # password_file = "/run/secrets/business"
 """
+BOOKS = f"""
+# Where Cloud drafts invoices and bills, as a user that can do nothing else. `up` made it and its key.
+[books]
+url = "http://odoo:8069"
+database = "{books.NAME}"
+login = "{books.LOGIN}"
+key_file = "/run/secrets/books-key"
+"""
+
+
+MADE = (
+    "db_password",
+    "odoo_admin_password",
+    "grafana_password",
+    "cloud/hub-token",
+    "monitor/kuma-password",
+    "monitor/push-secret",
+    "backup/restic-password",
+)
+"""Secrets of chance. What holds data was made with them: a stack that finds others does not open its own."""
 
 
 def make(settings: Settings) -> None:
@@ -63,17 +83,11 @@ def make(settings: Settings) -> None:
     for folder in (*held, *ours):
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
-    for name in (
-        "db_password",
-        "grafana_password",
-        "cloud/hub-token",
-        "monitor/kuma-password",
-        "backup/restic-password",
-    ):
-        once(settings.secrets / name, secrets.token_urlsafe(32))
-    once(settings.secrets / "monitor" / "push-secret", secrets.token_hex(32))
+    for name in MADE:
+        once(settings.secrets / name, secrets.token_hex(32))
     owner = settings.values.get("OWNER_NAME", "The owner").replace("\\", "").replace('"', "'")
-    once(settings.cloud / "cloud.toml", CLOUD.format(owner=owner, secrets=settings.secrets))
+    cloud = CLOUD.format(owner=owner, secrets=settings.secrets) + (BOOKS if settings.has_books else "")
+    once(settings.cloud / "cloud.toml", cloud)
     whole(settings.way_out / "allowed.conf", allowed(settings.cloud / "cloud.toml"))
     watching.make(settings)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from tools.stack import first_run, images, watching
+from tools.stack import books, first_run, images, watching
 from tools.stack.engine import Compose, StackFailed, docker
 from tools.stack.files import hash_of, whole
 from tools.stack.releases import Releases
@@ -18,13 +18,6 @@ WAIT_SECONDS = 300
 DRILL_SECONDS = 1800
 SOCKET = "/var/run/docker.sock"
 AUTHORITY = "/data/caddy/pki/authorities/local/root.crt"
-BOOKS = "books"
-NEW_BOOKS = "books-new"
-MODULES = "base,account,contacts,sale,draft_only"
-_MAKE_BOOKS = f"""set -e; files=/var/lib/odoo/filestore; rm -rf "$files/{NEW_BOOKS}"
-odoo -c /etc/odoo/odoo.conf -d {NEW_BOOKS} -i {MODULES} --without-demo=all --stop-after-init --workers=0
-rm -rf "$files/{BOOKS}"; mkdir -p "$files/{NEW_BOOKS}"; mv "$files/{NEW_BOOKS}" "$files/{BOOKS}" """
-"""Under another name until it is whole: a half-made database is never taken for the books."""
 _DRAFT = "python", "-m", "vault_hub", "join-code", "--config", "/data/hub.toml"
 
 
@@ -128,7 +121,7 @@ class Stack:
         self._write_environment(wanted)
         self._cloud_key()
         if self.settings.has_books:
-            self._make_books()
+            books.make(self.compose, self.settings, wait_seconds=WAIT_SECONDS)
         self.compose(
             "up", "-d", "--no-build", "--remove-orphans", "--wait", "--wait-timeout", str(WAIT_SECONDS),
             seconds=WAIT_SECONDS + 120,
@@ -168,19 +161,6 @@ class Stack:
         """Cloud's public key; made the first time."""
         argv = ("python", "-m", "cloud_agent", "init", "--home", "/data")
         return self.compose("run", "--rm", "--no-deps", "-T", "cloud-agent", *argv).splitlines()[-1]
-
-    def _make_books(self) -> None:
-        """Odoo's database with our modules, when there is none."""
-        self.compose("up", "-d", "--no-build", "--wait", "--wait-timeout", str(WAIT_SECONDS), "db")
-        known = self.compose("exec", "-T", "db", "psql", "-U", "odoo", "-d", "postgres", "-Atc",
-                             "SELECT datname FROM pg_database").splitlines()  # fmt: skip
-        if BOOKS in known:
-            return
-        print("making the books (a minute or two) …", flush=True)
-        self.compose("exec", "-T", "db", "dropdb", "-U", "odoo", "--if-exists", NEW_BOOKS)
-        self.compose("run", "--rm", "--no-deps", "-T", "odoo", "sh", "-c", _MAKE_BOOKS, seconds=1200)
-        rename = f'ALTER DATABASE "{NEW_BOOKS}" RENAME TO {BOOKS}'
-        self.compose("exec", "-T", "db", "psql", "-U", "odoo", "-d", "postgres", "-qc", rename)
 
     def _ask_hub(self, path: str) -> dict[str, object]:
         code = f"import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8470{path}').read().decode())"

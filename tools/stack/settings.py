@@ -15,7 +15,7 @@ DEFAULT = COMPOSE / "stack.env"
 NEEDED = (
     "COMPOSE_PROJECT_NAME", "HUB_NAME", "ODOO_NAME", "HTTP_LISTEN", "HTTPS_LISTEN", "PUBLIC_PORT", "TLS_ISSUER", "HSTS",
 )  # fmt: skip
-OPTIONAL = ("COMPOSE_PROFILES", "HEALTH_INTERVAL", "KUMA_NAME", "OWNER_NAME", "WATCH_SECONDS")
+OPTIONAL = ("BOOKS_COUNTRY", "COMPOSE_PROFILES", "HEALTH_INTERVAL", "KUMA_NAME", "OWNER_NAME", "WATCH_SECONDS")
 INSIDE = "status.home.arpa"
 """What Kuma is called where it has no name for the world."""
 _LINE = re.compile(r"([A-Z_]+)=(.*)")
@@ -110,6 +110,8 @@ def read(file: Path) -> Settings:
     unknown = sorted(set(values) - {*NEEDED, *OPTIONAL})
     if missing or unknown:
         raise StackFailed(f"{file}: " + (f"{missing[0]} is missing" if missing else f"{unknown[0]} is no setting"))
+    if not re.fullmatch("[A-Z]{2}|", values.get("BOOKS_COUNTRY", "")):
+        raise StackFailed(f"{file}: BOOKS_COUNTRY is a country's code of two letters, as AT")
     if not values.get("WATCH_SECONDS", "20").isdigit():
         raise StackFailed(f"{file}: WATCH_SECONDS is a number of seconds")
     return Settings(values, _state(values["COMPOSE_PROJECT_NAME"]))

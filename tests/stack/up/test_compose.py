@@ -6,14 +6,17 @@ import json
 import ssl
 import subprocess
 import urllib.request
+from email.message import EmailMessage
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from demo.letters import OWNER
 from demo.processes import eventually
 from tests.stack.asking import asked, task_of, through_the_gate
-from tests.stack.docker import docker
+from tests.stack.docker import PREFIX, docker
 from tests.stack.office import Office
 from tools.stack import images
 from tools.stack.engine import StackFailed
@@ -30,7 +33,7 @@ _CONNECT = (
     "print('connected')"
 )
 
-OURS = ("backup", "caddy", "cloud-agent", "monitor", "uptime-kuma", "vault-hub", "way-out")
+OURS = ("backup", "caddy", "cloud-agent", "monitor", "prometheus", "uptime-kuma", "vault-hub", "way-out")
 SERVICES = (*OURS, "db", "odoo")
 
 
@@ -127,7 +130,7 @@ def test_a_container_can_do_no_more_than_it_has_to(made: Office, service: str) -
     assert "Read-only file system" in made.inside(service, "touch", "/usr/bin/mine")
 
 
-def test_cloud_reaches_the_hub_its_mailbox_and_nothing_else(made: Office) -> None:
+def test_cloud_reaches_the_hub_the_books_its_mailbox_and_nothing_else(made: Office) -> None:
     def tries(*words: str) -> str:
         return made.inside("cloud-agent", "python", "-c", _CONNECT, *words).strip().splitlines()[-1]
 
@@ -137,6 +140,8 @@ def test_cloud_reaches_the_hub_its_mailbox_and_nothing_else(made: Office) -> Non
     mailbox = made.stack.settings.way_out.joinpath("allowed.conf").read_text(encoding="utf-8")
     host, port = mailbox.split("dstdomain ")[1].split()[0], mailbox.split("acl port0 port ")[1].split()[0]
     assert tries("hub.home.arpa", "8443") == "connected"
+    assert tries("odoo", "8069") == "connected"
+    assert "Name or service not known" in tries("db", "5432") or "resolution" in tries("db", "5432")
     assert "No route to host" in tries(host, port), "this machine's own services"
     assert "Name or service not known" in tries("vault-hub", "8470") or "resolution" in tries("vault-hub", "8470")
     assert tunnel(f"{host}:{port}") == "200"
@@ -172,6 +177,81 @@ def test_the_books_were_made_whole_and_the_database_takes_its_password_and_no_ot
     by_network = ("psql", "-w", "-d", "host=127.0.0.1 user=odoo dbname=books", "-c", "SELECT 1")
     assert "no password supplied" in made.inside("db", *by_network)
     assert made.inside("odoo", "sh", "-c", "ls /var/lib/odoo/filestore").split() in ([], ["books"])
+
+
+_ASK_BOOKS = """
+import json, sys
+from books.errors import BooksError
+from books.rpc import Access, connect
+login, key, model, method, ids, named = json.load(sys.stdin)
+try:
+    print(json.dumps(connect(Access("http://odoo:8069", "books", login, key)).call(model, method, ids, **named)))
+except BooksError as error:
+    print(type(error).__name__)
+"""
+
+
+def ask_books(made: Office, login: str, key: str, model: str, method: str, ids: object = None, **named: object) -> str:
+    """Odoo's answer to what is asked from inside Cloud's container, or the kind of its refusal."""
+    given = json.dumps([login, key, model, method, ids, named])
+    return made.inside("cloud-agent", "python", "-c", _ASK_BOOKS, feed=given).strip().splitlines()[-1]
+
+
+def of_stack(made: Office, name: str) -> str:
+    return (made.stack.settings.secrets / name).read_text(encoding="ascii").strip()
+
+
+def test_nobody_gets_into_the_books_with_the_password_that_odoo_begins_with(made: Office) -> None:
+    password = of_stack(made, "odoo_admin_password")
+    assert ask_books(made, "admin", "admin", "res.users", "search_read", fields=["login"]) == "BadCredentials"
+    assert '"cloud"' in ask_books(made, "admin", password, "res.users", "search_read", fields=["login"])
+    assert str(made.stack.settings.secrets / "odoo_admin_password") in made.said
+
+
+def test_a_mail_that_asks_for_an_invoice_becomes_a_draft_in_the_books_of_the_stack(made: Office) -> None:
+    """By the key that `up` made, which cannot post it."""
+    password = of_stack(made, "odoo_admin_password")
+    ask_books(
+        made, "admin", password, "res.partner", "create", vals_list=[{"name": "Ada Ltd", "email": "ada@customer.test"}]
+    )
+    assert json.loads(ask_books(made, "admin", password, "account.journal", "search_read", fields=["type"]))
+    made_product = {"name": "Consulting hour", "default_code": "HOUR", "list_price": 120.0, "type": "service"}
+    ask_books(made, "admin", password, "product.product", "create", vals_list=[made_product])
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "ada@customer.test", OWNER, "Hours of October"
+    mail["Date"], mail["Message-ID"] = "Mon, 23 Nov 2026 09:00:00 +0000", "<hours@customer.test>"
+    mail.set_content("Hello,\n\nplease send us an invoice for 3 hours of consulting.\nOur PO number is PO-7.\n\nAda\n")
+    made.world.mail.provider.deliver(mail.as_bytes(), sender="ada@customer.test")
+
+    def drafted() -> str:
+        return ask_books(
+            made, "cloud", of_stack(made, "cloud/books-key"), "account.move", "search_read",
+            domain=[["ref", "=", "PO-7"]], fields=["state", "amount_untaxed"],
+        )  # fmt: skip
+
+    eventually(lambda: "PO-7" in str(made.world.list_tasks()) or "360" in drafted(), "the draft", seconds=120)
+    ((number, state),) = [(one["id"], one["state"]) for one in json.loads(drafted())]
+    assert state == "draft"
+    refused = ask_books(made, "cloud", of_stack(made, "cloud/books-key"), "account.move", "action_post", [number])
+    assert refused == "BooksRefused"
+    eventually(
+        lambda: any("Hours of October" in str(t) and t["stage"] == "Pending_Approval" for t in made.world.list_tasks()),
+        "the owner is asked", seconds=120,
+    )  # fmt: skip
+
+
+def test_clouds_key_to_the_books_is_made_anew_when_its_file_is_taken_away(made: Office) -> None:
+    file = made.stack.settings.secrets / "cloud" / "books-key"
+    old = of_stack(made, "cloud/books-key")
+    file.unlink()
+    made.command("up")
+    new = of_stack(made, "cloud/books-key")
+    assert new != old
+    assert '"cloud"' in ask_books(made, "cloud", new, "res.users", "search_read", fields=["login"])
+    assert (
+        made.inside("db", "psql", "-U", "odoo", "-d", "books", "-Atc", "SELECT count(*) FROM res_users_apikeys").strip()
+        == "1"
+    )
 
 
 def test_caddy_and_the_way_out_alone_have_a_route_out_and_it_is_the_right_one(made: Office) -> None:
@@ -252,6 +332,38 @@ def test_the_books_are_back_by_themselves_after_their_database_was_away(made: Of
 
 
 def test_after_all_that_the_gate_passes_still(made: Office) -> None:
+    through_the_gate(made)
+
+
+def test_prometheus_reads_every_service_that_has_figures_and_raises_no_rule(made: Office) -> None:
+    def ask(path: str) -> Any:
+        return json.loads(made.inside("prometheus", "wget", "-q", "-O", "-", f"http://127.0.0.1:9090/api/v1/{path}"))[
+            "data"
+        ]
+
+    def targets() -> dict[str, str]:
+        return {one["labels"]["job"]: one["health"] for one in ask("targets?state=active")["activeTargets"]}
+
+    wanted = {"vault_hub", "cloud_agent", "backup", "monitor", "uptime_kuma", "prometheus"}
+    eventually(lambda: targets() == dict.fromkeys(wanted, "up"), "all are read", seconds=120)
+    eventually(lambda: made.monitors().get("rules") == "up", "Kuma hears of the rules", seconds=120)
+    firing = ask("query?query=ALERTS%7Balertstate%3D%22firing%22%2Craised_by%3D%22prometheus%22%7D")
+    assert firing["result"] == []
+
+
+def test_rollback_runs_the_release_before_and_data_stays(made: Office) -> None:
+    before = made.inspected("cloud-agent")["Config"]["Image"]
+    other = f"{PREFIX}/cloud-agent:next"
+    docker("build", "-q", "-t", other, "-", feed=f"FROM {before}\nLABEL countersign.test=next\n")
+
+    def next_release(wanted: tuple[Image, ...]) -> dict[str, str]:
+        return {**images.made(wanted), "CLOUD_AGENT_IMAGE": other}
+
+    Stack(made.stack.settings, next_release).upgrade()
+    assert made.inspected("cloud-agent")["Config"]["Image"] == other
+    made.command("rollback")
+    assert made.inspected("cloud-agent")["Config"]["Image"] == before
+    assert [service for service in SERVICES if not made.is_well(service)] == []
     through_the_gate(made)
 
 
