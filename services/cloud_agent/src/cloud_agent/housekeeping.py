@@ -12,6 +12,7 @@ from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.planner import Planner
 from cloud_agent.plans.objectives import Objectives
 from cloud_agent.scheduling.scheduler import Scheduler
+from cloud_agent.spending import Spending
 from vault_protocol import plain, updates
 from vault_protocol.audit import Record
 from vault_protocol.clock import Clock
@@ -39,9 +40,11 @@ class Housekeeping:
     def __init__(
         self, *, agent: AgentId, clock: Clock, health: Health, raw: RawMail, heartbeat: timedelta = HEARTBEAT,
         keep_raw: timedelta = KEEP_RAW, raw_bytes: int | None = None, ids: MessageIds | None = None,
+        spending: Spending | None = None,
     ) -> None:  # fmt: skip
         self._agent, self._clock, self._health, self._heartbeat = agent, clock, health, heartbeat
         self._raw, self._keep_raw, self._raw_bytes, self._ids = raw, keep_raw, raw_bytes, ids
+        self._spending = spending
         self._planner, self._scheduler, self._objectives = Planner(), Scheduler(agent, clock), Objectives(agent, clock)
         self._stuck: set[str] = set()
         self._pruned: float | None = None
@@ -59,6 +62,8 @@ class Housekeeping:
         self._tell_of_credentials(vault)
         house_rules.report(vault, self._agent, self._clock)
         self._scheduler.round(vault)
+        if self._spending is not None:
+            self._spending.tell(vault)
         self._objectives.round(vault)
         self._say_alive(vault)
         self._prune(vault)

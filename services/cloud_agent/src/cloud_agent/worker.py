@@ -13,6 +13,7 @@ from cloud_agent.plans import work as plans
 from cloud_agent.retries import MOST_FAILURES, Failures, Later
 from cloud_agent.work import Held, Work
 from drafting import DrafterUnavailable
+from drafting.budget.task import spending_for
 from vault_protocol import disk, layout
 from vault_protocol.clock import Clock
 from vault_protocol.errors import ClaimLost, DiskTrouble, HubUnreachable, Refused, UntrustedHead
@@ -84,7 +85,7 @@ class Worker:
             if failed >= MOST_FAILURES:
                 self._set_aside(held, cause, failed)
                 return
-            with disk.watched("state_dir"):
+            with disk.watched("state_dir"), spending_for(task):
                 self._work.do(held)
         except DrafterUnavailable:
             self._failures.take_back(task)

@@ -15,7 +15,7 @@ from cloud_agent.bookkeeping.ledger_desk import LedgerDesk, Unclear
 from cloud_agent.note_of_mail import with_triage
 from cloud_agent.reading import Reading
 from correspondence import contents
-from drafting import Kind, Letter, Priority, Triage
+from drafting import Kind, Letter, Priority, Triage, handbook
 from vault_protocol import later, plain, request, scan
 from vault_protocol.action import BadAction, PostInvoice
 from vault_protocol.canonical import utc
@@ -44,7 +44,10 @@ class Clerk:
         self._desk, self._now, self._stale_after = desk, now, stale_after
 
     def work(self, task: Task, reading: Reading, triage: Triage, raw: bytes | None, rules: str) -> Asking | None:
-        """None when it is nothing for the books. Raises Unclear with what the owner has to say first."""
+        """None when it is nothing for the books, which are business: personal mail goes there only when the handbook
+        lets it use business context. Raises Unclear with what the owner has to say first."""
+        if not handbook.read(handbook.in_scope(rules, None)).may_use(reading.letter.to_account, "business"):
+            return None
         if reading.original is None or reading.silence or reading.obstacle or triage.kind in _NEVER:
             return None
         try:
