@@ -137,7 +137,7 @@ class World:
         work = Work(
             self.desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=self.clock, lease=LEASE,
             step=lambda name: self.step(name), clerk=clerk, overdue=self._overdue(books) if books else None,
-            secret=b"s" * 32,
+            secret=b"s" * 32, books=books.books if books else None,
         )  # fmt: skip
         housekeeping = Housekeeping(agent=agent, clock=self.clock, health=self.health, raw=raw, spending=self.spending)
         self.worker = Worker(

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from drafting.background import NONE, Background
+
 Account = Literal["business", "personal"]
 
 
@@ -29,7 +31,7 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One mail, as text. All but `to_account`, `mailbox` and `account_name` was chosen by the sender."""
+    """One mail, as text. All but `to_account`, `mailbox`, `account_name` and `background` was chosen by the sender."""
 
     sender_name: str
     sender_address: str
@@ -47,6 +49,8 @@ class Letter:
     """File names only."""
     automatic: str | None = None
     """The header that says a machine sent it, such as 'Auto-Submitted: auto-replied' or 'List-Id: …'."""
+    background: Background = NONE
+    """What is known of the sender; empty where nothing was looked up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,7 @@ def assemble(
     work = Work(
         desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=clock, lease=lease, step=step,
         clerk=Clerk(ledgers, clock.now, lambda now: now + STALE_AFTER) if ledgers else None,
-        overdue=overdue_of(settings, ledgers, secret, clock), secret=secret,
+        overdue=overdue_of(settings, ledgers, secret, clock), secret=secret, books=ledgers.books if ledgers else None,
     )  # fmt: skip
     worker = Worker(
         desk,

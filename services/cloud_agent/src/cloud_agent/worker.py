@@ -9,6 +9,7 @@ import structlog
 from books.errors import BooksUnreachable
 from cloud_agent.desk import Desk
 from cloud_agent.housekeeping import Housekeeping
+from cloud_agent.plans import work as plans
 from cloud_agent.retries import MOST_FAILURES, Failures, Later
 from cloud_agent.work import Held, Work
 from drafting import DrafterUnavailable
@@ -20,7 +21,7 @@ from vault_protocol.task import Domain, Task
 
 log = structlog.get_logger()
 
-DOMAINS = (Domain.EMAIL, Domain.FILES, Domain.ACCOUNTING)
+DOMAINS = (Domain.EMAIL, Domain.FILES, Domain.ACCOUNTING, Domain.SOCIAL)
 DRAFTER = "drafter"
 """What `Later` calls the drafter itself, beside the tasks."""
 MOST_UNANSWERED = 3
@@ -54,7 +55,7 @@ class Worker:
             if self._unanswered >= MOST_UNANSWERED and self._later.waits(DRAFTER):
                 return False
             try:
-                task = vault.claim_next(DOMAINS, fit=_not_for_another)
+                task = vault.claim_next(DOMAINS, fit=lambda task: _not_for_another(task) and plans.fit(task, vault))
             except ClaimLost:
                 return True
             except Refused as error:

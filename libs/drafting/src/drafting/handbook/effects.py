@@ -75,6 +75,8 @@ class Rules:
 
     mail: tuple[MailRule, ...] = ()
     contacts: frozenset[str] = frozenset()
+    names: tuple[tuple[str, str], ...] = ()
+    """(address, name) of each contact that has a name."""
     sign_as: tuple[tuple[Account | None, str], ...] = ()
     languages: tuple[Language, ...] = ()
     """Drafts are written in these alone, in the first when the mail's is none of them; empty: any."""
@@ -91,6 +93,8 @@ class Rules:
     """What models may cost at most: it lowers what the settings allow, and raises nothing."""
     boxes: tuple[tuple[int, str], ...] = ()
     """(line, mailbox) of each mailbox that is named."""
+    plan_iterations: int = 10
+    """How many steps of a plan are tried before the owner is asked."""
     unread: tuple[Unread, ...] = ()
 
     def about(self, letter: Letter) -> MailRule | None:

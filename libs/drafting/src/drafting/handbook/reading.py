@@ -56,6 +56,7 @@ class _Found:
 
     mail: list[MailRule] = field(default_factory=list)
     contacts: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
     sign_as: dict[Account | None, str] = field(default_factory=dict)
     languages: tuple[Language, ...] = ()
     tone: list[str] = field(default_factory=list)
@@ -66,6 +67,7 @@ class _Found:
     remind_after: timedelta | None = Rules().remind_after
     caps: Caps = NO_CAPS
     boxes: list[tuple[int, str]] = field(default_factory=list)
+    plan_iterations: int = Rules().plan_iterations
     unread: list[Unread] = field(default_factory=list)
 
     def fail(self, line: int, why: Unreadable) -> None:
@@ -84,9 +86,11 @@ def read(text: str) -> Rules:
         elif heading not in OTHERS and any(_item(words) or "|" in words for _, words in lines):
             found.fail(at, Unreadable.SECTION)
     return Rules(
-        mail=tuple(found.mail), contacts=frozenset(found.contacts), sign_as=tuple(found.sign_as.items()),
+        mail=tuple(found.mail), contacts=frozenset(found.contacts), names=tuple(found.names.items()),
+        sign_as=tuple(found.sign_as.items()),
         languages=found.languages, tone=tuple(found.tone), hours=found.hours, disclose=found.disclose,
-        remind_after=found.remind_after, tellable=tuple(found.tellable), shared=frozenset(found.shared),
+        remind_after=found.remind_after, plan_iterations=found.plan_iterations,
+        tellable=tuple(found.tellable), shared=frozenset(found.shared),
         caps=found.caps, boxes=tuple(found.boxes), unread=tuple(sorted(found.unread, key=lambda one: one.line)),
     )  # fmt: skip
 
@@ -184,6 +188,7 @@ def _contacts(found: _Found, lines: Lines) -> None:
             found.fail(number, Unreadable.VALUE)
         else:
             found.contacts.add(whom.value)
+            found.names |= {whom.value: row[0]} if row[0] else {}
 
 
 def _tone(found: _Found, lines: Lines) -> None:
@@ -247,6 +252,14 @@ def _reminds(found: _Found, value: str) -> bool:
     return True
 
 
+def _plans(found: _Found, value: str) -> bool:
+    number = re.fullmatch(r"(\d{1,2}) iterations?\.?", value.lower())
+    if number is None or not int(number[1]):
+        return False
+    found.plan_iterations = int(number[1])
+    return True
+
+
 def _shares(account: Account) -> Callable[[_Found, str], bool]:
     def shares(found: _Found, value: str) -> bool:
         said = _YES_NO.get(value.lower().rstrip("."))
@@ -285,7 +298,7 @@ def _in_tone(found: _Found, value: str) -> bool:
 _SETTINGS: Mapping[str, Callable[[_Found, str], bool]] = {
     "sign as": _sign(None), "sign business mail as": _sign("business"), "sign personal mail as": _sign("personal"),
     "languages": _languages, "language": _languages, "working hours": _hours, "tone": _in_tone,
-    "remind": _reminds, "say that an ai drafted it": _disclose, "may be told": _may_tell,
+    "remind": _reminds, "plan": _plans, "say that an ai drafted it": _disclose, "may be told": _may_tell,
     "spend at most": _spends("money", lambda words: micros(Decimal(words))),
     "tokens at most": _spends("tokens", lambda words: int(Decimal(words))),
     "personal mail may use business context": _shares("personal"),

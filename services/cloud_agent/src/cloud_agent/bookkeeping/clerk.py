@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from accounting import requested
+from books.books import Reading as ReadingBooks
 from books.errors import BooksError, BooksUnreachable
 from cloud_agent.bookkeeping import billing, invoicing, words
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk, Unclear
 from cloud_agent.note_of_mail import with_triage
 from cloud_agent.reading import Reading
 from correspondence import contents
-from drafting import Kind, Triage, handbook
+from drafting import Kind, Letter, Priority, Triage, handbook
 from vault_protocol import later, plain, request, scan
 from vault_protocol.action import BadAction, PostInvoice
 from vault_protocol.canonical import utc
@@ -68,6 +69,26 @@ class Clerk:
         except BooksError as error:
             raise Unclear(str(error)) from None
         return None
+
+    def wished(self, task: Task, wish: str, rules: str) -> Asking:
+        """An invoice that the owner wishes without a mail. Raises Unclear, BooksUnreachable."""
+        letter = Letter(
+            sender_name="", sender_address="", to_account="business", account_name="", subject="", text=wish
+        )
+        try:
+            record, found = invoicing.draft(self._desk, task.id, letter, remark=wish, today=self._today())
+            action, warnings, _ = self._desk.posting(record, rules)
+        except BooksUnreachable:
+            raise
+        except BooksError as error:
+            raise Unclear(str(error)) from None
+        triage = Triage(Kind.NEEDS_OWNER, Priority.NORMAL, "a step of a plan", "plan")
+        return Asking(self._note(task, triage, action, (*found, *warnings)), action)
+
+    @property
+    def books(self) -> ReadingBooks:
+        """For looking alone."""
+        return self._desk.books
 
     def _invoice(self, task: Task, reading: Reading, triage: Triage, rules: str) -> Asking:
         remark, letter = reading.remark or "", reading.letter
