@@ -1,4 +1,4 @@
-"""Posts and answers: an entry becomes one draft a network, once; a text is never cut within; strangers order nothing."""
+"""Posts and answers: an entry becomes one draft a network, once; texts fit; strangers order nothing."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,8 +21,8 @@ from vault_protocol.social_action import NETWORKS, Network
 from vault_protocol.task import Domain, Stage, Task, task_id
 
 
-def entry(at: datetime, text: str = "We moved. Come and see.", **front: str) -> bytes:
-    keys = {"type": "post", "at": f'"{at:%Y-%m-%d %H:%M}"', "time_zone": "UTC", "networks": "[mastodon able, bluesky]"}
+def entry(due: datetime, text: str = "We moved. Come and see.", **front: str) -> bytes:
+    keys = {"type": "post", "at": f'"{due:%Y-%m-%d %H:%M}"', "time_zone": "UTC", "networks": "[mastodon able, bluesky]"}
     lines = "".join(f"{key}: {value}\n" for key, value in {**keys, **front}.items())
     return f"---\n{lines}---\n{text}\n".encode()
 
@@ -89,7 +89,7 @@ def test_an_entry_waits_until_a_week_before_its_time_and_rests_without_one(tmp_p
     [
         ({"networks": "[instagram]"}, "no post without a picture"),
         ({"networks": "[myspace]"}, "is no network"),
-        ({"time_zone": "Mars/Olympus"}, "`time_zone` is unknown"),
+        ({"time_zone": "Mars/Olympus"}, "is unknown: write Europe/Berlin"),
         ({"networks": "[mastodon]", "pictures": '["gone.jpg | Shop"]'}, "gone.jpg was never dropped"),
     ],
 )

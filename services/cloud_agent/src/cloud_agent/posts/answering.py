@@ -39,7 +39,7 @@ WORDS = {
     },
 }
 _THANKS = re.compile(
-    r"\b(?:thanks?|thank you|love (?:it|this)|well done|congrat\w*|great (?:job|work|service|news)|danke\w*|toll"
+    r"\b(?:thanks?|thank you|love (?:it|this)|well done|congrat\w*|great (?:job|work|service|news)|dank\w*|toll\w*"
     r"|glückwunsch|super|merci|bravo|félicitations|gracias|enhorabuena|genial)\b"
 )
 

@@ -1,4 +1,4 @@
-"""The work on what is social: a planned post is drafted, a mention or comment is judged and answered, or asked about."""
+"""The work on what is social: a planned post is drafted; what was said to us is answered, or put before the owner."""
 
 from __future__ import annotations
 
@@ -191,5 +191,5 @@ def _said_in(task: Task) -> str:
         elif opened:
             found.append(line)
         elif line.startswith("```"):
-            opened, found, text = line.rstrip("text"), [], ""
+            opened, found, text = line.removesuffix("text"), [], ""
     return text
