@@ -24,6 +24,7 @@ from cloud_agent.keeping import RawMail
 from cloud_agent.planner import Step
 from cloud_agent.plans.drafts import answers_to
 from cloud_agent.plans.work import PlanWork
+from cloud_agent.posts.work import PostWork
 from cloud_agent.reading import Accounts, Reading, read
 from cloud_agent.scheduling import digest
 from cloud_agent.scheduling.schedule import Duty
@@ -94,10 +95,13 @@ class Work:
             desk, agent=agent, accounts=accounts, raw=raw, clock=clock, clerk=clerk, step=step,
             draft=self._draft, ask=self._ask, submit=self._submit, later=self._later,
         )  # fmt: skip
+        self._posts = PostWork(
+            desk, drafter, owner=accounts.owner_name, clock=clock, ask=self._ask, close=self._close, submit=self._submit
+        )
 
     def do(self, held: Held) -> None:
         """Hand the task on. Raises DrafterUnavailable with the task still held, and what the vault raises."""
-        if self._plans.takes(held):
+        if self._plans.takes(held) or self._posts.takes(held):
             return
         if reminders.is_one(held.task):
             self._remind_of_mail(held)

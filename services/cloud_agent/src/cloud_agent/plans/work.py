@@ -14,6 +14,7 @@ from cloud_agent.plans.drafts import Undraftable
 from cloud_agent.plans.loop import TRIAGE, Loop, ready
 from cloud_agent.plans.objectives import is_plan
 from cloud_agent.plans.steps import Kind
+from cloud_agent.posts.work import is_ours
 from cloud_agent.reading import Accounts, Reading, read
 from drafting import DrafterRefused, Priority, Triage
 from drafting import Kind as MailKind
@@ -35,9 +36,9 @@ class Submit(Protocol):
 
 
 def fit(task: Task, vault: Vault) -> bool:
-    """Whether a worker may take it now, as far as plans go; of what is social, only a plan's step."""
+    """Whether a worker may take it now, as far as plans go; of what is social, a plan's step or what posts are for."""
     if task.domain is Domain.SOCIAL:
-        return drafts.is_step(task)
+        return drafts.is_step(task) or is_ours(task)
     return not is_plan(task) or ready(task, vault.journal.where)
 
 
