@@ -9,6 +9,8 @@ import json
 import tarfile
 from typing import Any
 
+from tools.stack.watching import BACKUP
+
 SETTINGS = """\
 import os
 from dataclasses import dataclass
@@ -25,12 +27,19 @@ def read(file):
     lines = file.read_text().splitlines()
     return Settings(dict(line.split("=", 1) for line in lines), Path(os.environ["COUNTERSIGN_STATE"]))
 """
-FIRST_RUN = """\
+FIRST_RUN = f"""\
+BACKUP = {BACKUP.format(secrets="/secrets", books="", disks="[]", push="")!r}
+
+
 def make(settings):
     (settings.state / "cloud").mkdir(parents=True, exist_ok=True)
     file = settings.state / "cloud" / "cloud.toml"
     if not file.exists():
         file.write_text("# cloud_agent in the stack\\nhub = \\"x\\"\\n")
+    backup = settings.state / "backup" / "backup.toml"
+    if not backup.exists():
+        backup.parent.mkdir(exist_ok=True)
+        backup.write_text(BACKUP)
 """
 RUNNING = """\
 class Stack:
@@ -58,6 +67,8 @@ match sys.argv[1]:
         assert secret.read_text(), "no secret"
         with ups.open("a") as file:
             file.write("up\\n")
+    case "drill":
+        (stack.state / "drilled").touch()
     case "status":
         health = "unhealthy" if (stack.state / "ill").exists() else "healthy"
         print(f"{'vault-hub':<14}{'running':<10}{health:<11}countersign/vault-hub:1")
@@ -100,7 +111,7 @@ def orders(url: str, content: bytes, *, version: str = "0.1.0", **changed: Any) 
             ],
             "namespace": "mynamespace",
             "reports": "countersign-prod-reports",
-            "backups": "s3:https://x",
+            "backups": "s3:https://space.compat.objectstorage.eu-frankfurt-1.oraclecloud.com/kept",
             "device": "",
             **changed,
         },

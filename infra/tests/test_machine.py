@@ -114,7 +114,8 @@ def test_the_firewall_holds_and_oracles_own_rules_no_longer_cut_containers_off(m
 
 def test_units_are_on_and_security_updates_come_by_themselves(machine: Machine) -> None:
     units = (
-        "countersign-firewall.service countersign-ready.service countersign.timer countersign-logs.timer docker.service"
+        "countersign-firewall.service countersign-ready.service countersign.timer countersign-logs.timer "
+        "countersign-drill.timer docker.service"
     )
     assert set(machine.run(f"systemctl is-active {units}").split()) == {"active"}
     assert set(machine.run(f"systemctl is-enabled {units}").split()) == {"enabled"}

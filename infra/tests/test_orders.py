@@ -11,9 +11,11 @@ from stacks import example, run
 
 from infra import conventions, orders, settings
 from infra.components.alarms import CONDITIONS
+from infra.components.secrets import MADE
 from infra.vm import reports
 from infra.vm.orders import Orders
 from infra.vm.programs import Failed
+from tools.stack.first_run import MADE as FIRST_RUN
 from tools.stack.settings import read as read_environment
 
 
@@ -28,9 +30,14 @@ def test_the_vm_understands_its_orders_and_both_sides_call_them_by_the_same_dige
     assert parsed.role == "whole"
     assert parsed.version == "0.1.0"
     assert {one.file for one in parsed.secrets} == {
-        "db_password", "cloud/hub-token", "backup/password", "cloud/business", "backup/s3",
+        *MADE, "cloud/business", "backup/s3",
     }  # fmt: skip
     assert {one.form for one in parsed.secrets if one.file in ("cloud/business", "backup/s3")} == {"text"}
+
+
+def test_every_secret_that_a_stack_makes_is_kept_by_the_vault_for_a_vm_forgets_its_own_at_a_restart() -> None:
+    assert {*MADE} == {*FIRST_RUN} - {"grafana_password"}, "a VM has no profile `grafana`"
+    assert "grafana" not in told()
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

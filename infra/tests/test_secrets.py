@@ -8,7 +8,13 @@ from stacks import POOL, run
 
 def test_what_nobody_has_to_know_the_vault_makes_itself_and_no_state_holds() -> None:
     found = run("prod")
-    for name in ("db-password", "cloud-hub-token", "backup-password"):
+    for name in (
+        "db-password",
+        "odoo-admin-password",
+        "cloud-hub-token",
+        "monitor-kuma-password",
+        "backup-restic-password",
+    ):
         made = found.one(f"secret-{name}")
         assert made.inputs["enableAutoGeneration"] is True
         assert "secretContent" not in made.inputs

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tarfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from infra.vm.orders import Orders, Wanted
 from infra.vm.places import Places
 from infra.vm.programs import Failed, run
 from infra.vm.reports import Reports
+from infra.vm.stack import Stack
 
 
 @pytest.fixture
@@ -167,6 +169,33 @@ def test_what_stands_in_cloud_toml_stays_and_only_our_block_is_replaced(oracle: 
     assert 'name = "other"' in text
     assert 'name = "business"' not in text
     assert text.count("do not edit") == 1
+
+
+def test_backups_go_into_the_bucket_and_nothing_of_this_vm_forgets_them(oracle: Oracle, places: Places) -> None:
+    steps.apply(places)
+    told = tomllib.loads((places.state / "backup" / "backup.toml").read_text())
+    repository = told["repository"]
+    assert repository["location"] == "s3:https://space.compat.objectstorage.eu-frankfurt-1.oraclecloud.com/kept"
+    assert repository["s3_credentials_file"] == "/run/backup/s3", "where the stack shows secrets/backup/s3"
+    assert repository["options"] == ["s3.region=eu-frankfurt-1", "s3.bucket-lookup=path"]
+    assert repository["append_only"] is True
+    assert "every_seconds" not in told["keep"]
+
+
+def test_a_place_for_backups_that_the_operator_named_stays(oracle: Oracle, places: Places) -> None:
+    steps.apply(places)
+    file = places.state / "backup" / "backup.toml"
+    mine = '[repository]\nlocation = "rest:https://mine.example"\n'
+    file.write_text(mine)
+    oracle.orders = releases.orders(f"{oracle.address}/files/c.tar.gz", oracle.files["c.tar.gz"], device="")
+    steps.apply(places)
+    assert file.read_text() == mine
+
+
+def test_the_weekly_drill_is_the_stacks_own(oracle: Oracle, places: Places) -> None:
+    steps.apply(places)
+    Stack(places).drill()
+    assert (places.state / "drilled").exists()
 
 
 def test_an_agent_alone_is_refused_by_name_as_long_as_no_release_has_its_stack(oracle: Oracle, places: Places) -> None:

@@ -62,6 +62,18 @@ key_file = "/run/secrets/books-key"
 """
 
 
+MADE = (
+    "db_password",
+    "odoo_admin_password",
+    "grafana_password",
+    "cloud/hub-token",
+    "monitor/kuma-password",
+    "monitor/push-secret",
+    "backup/restic-password",
+)
+"""Secrets of chance. What holds data was made with them: a stack that finds others does not open its own."""
+
+
 def make(settings: Settings) -> None:
     """Folders and files that are not there yet. A container reads files of its own alone, whatever its user."""
     settings.state.mkdir(parents=True, exist_ok=True)
@@ -71,16 +83,8 @@ def make(settings: Settings) -> None:
     for folder in (*held, *ours):
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
-    for name in (
-        "db_password",
-        "grafana_password",
-        "odoo_admin_password",
-        "cloud/hub-token",
-        "monitor/kuma-password",
-        "backup/restic-password",
-    ):
-        once(settings.secrets / name, secrets.token_urlsafe(32))
-    once(settings.secrets / "monitor" / "push-secret", secrets.token_hex(32))
+    for name in MADE:
+        once(settings.secrets / name, secrets.token_hex(32))
     owner = settings.values.get("OWNER_NAME", "The owner").replace("\\", "").replace('"', "'")
     cloud = CLOUD.format(owner=owner, secrets=settings.secrets) + (BOOKS if settings.has_books else "")
     once(settings.cloud / "cloud.toml", cloud)

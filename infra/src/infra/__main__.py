@@ -153,7 +153,7 @@ def _outputs(
         "health": report,
         "names": names.next_step,
         "backups": storage.location,
-        "backup-password": secrets.ids["backup/password"],
+        "backup-password": secrets.ids["backup/restic-password"],
         "pruning-credentials": storage.pruner.credentials,
         "connect": pulumi.Output.secret(joining),
         "next": pulumi.Output.format(

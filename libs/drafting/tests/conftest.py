@@ -27,6 +27,11 @@ class Reply:
     cut: bool = False
     silent: bool = False
     raw: bytes | None = None
+    usage: tuple[int, int] = (900, 50)
+    """Tokens of the prompt and of the answer."""
+    cached: int = 0
+    written: int = 0
+    """Of the prompt's tokens: from the provider's cache, and put into it."""
 
 
 @dataclass
@@ -57,7 +62,10 @@ def _anthropic(reply: Reply) -> dict[str, Any]:
         "id": "msg_1", "type": "message", "role": "assistant", "model": "m",
         "content": [] if reply.refusal else [{"type": "text", "text": reply.text}],
         "stop_reason": "refusal" if reply.refusal else "max_tokens" if reply.cut else "end_turn",
-        "stop_sequence": None, "usage": {"input_tokens": 900, "output_tokens": 50},
+        "stop_sequence": None, "usage": {
+            "input_tokens": reply.usage[0] - reply.cached - reply.written, "output_tokens": reply.usage[1],
+            "cache_read_input_tokens": reply.cached, "cache_creation_input_tokens": reply.written,
+        },
     }  # fmt: skip
 
 
@@ -69,7 +77,10 @@ def _openai(reply: Reply) -> dict[str, Any]:
     return {
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1_700_000_000, "model": "m",
         "choices": [{"index": 0, "message": message, "finish_reason": "length" if reply.cut else "stop"}],
-        "usage": {"prompt_tokens": 900, "completion_tokens": 50, "total_tokens": 950},
+        "usage": {
+            "prompt_tokens": reply.usage[0], "completion_tokens": reply.usage[1], "total_tokens": sum(reply.usage),
+            "prompt_tokens_details": {"cached_tokens": reply.cached},
+        },
     }  # fmt: skip
 
 
@@ -134,7 +145,8 @@ def drafter(model_server: ModelServer, tmp_path: Path) -> Builder:
             "provider": provider, "model": model, "base_url": model_server.url + path, "api_key_file": key,
             "timeout_seconds": 20, **changes,
         }  # fmt: skip
-        return build(DrafterSettings.model_validate(chosen), SKILLS)
+        ledger = chosen.pop("ledger", None)
+        return build(DrafterSettings.model_validate(chosen), SKILLS, ledger=ledger)
 
     return made
 

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drafting import handbook
+from drafting.budget.caps import Caps
 from drafting.handbook import Effect, Unread, Unreadable
 from drafting.language import Language
 from drafting.letter import Priority
+from drafting.offline import OfflineDrafter
 
 FIRST = Path(__file__).parents[3] / "services/local_agent/src/local_agent/setup/notes/Company_Handbook.md"
 
@@ -22,7 +24,7 @@ def ruled(*lines: str) -> handbook.Rules:
 
 
 def test_the_first_handbook_is_understood_whole() -> None:
-    rules = handbook.read(FIRST.read_text(encoding="utf-8"))
+    rules = handbook.read(FIRST.read_text(encoding="utf-8").replace("@@ZONE@@", "Europe/Berlin"))
     assert rules.unread == ()
     assert (rules.disclose, rules.languages, rules.tellable, rules.contacts) == (False, (), (), frozenset())
     assert rules.hours is not None
@@ -38,6 +40,12 @@ def test_the_first_handbook_is_understood_whole() -> None:
         ("Always ask: legal, the moon", Unreadable.WHOM),
         ("Never draft for:", Unreadable.WHOM),
         ("Languages: German and Klingon", Unreadable.VALUE),
+        ("Owner only: amounts over a lot", Unreadable.WHOM),
+        ("Owner only: amounts over 5,000", Unreadable.WHOM),
+        ("Spend at most: much a day", Unreadable.VALUE),
+        ("Spend at most: 0 a day", Unreadable.VALUE),
+        ("Spend at most: 2 a week", Unreadable.VALUE),
+        ("Tokens at most: 100", Unreadable.VALUE),
         ("Working hours: when I am awake", Unreadable.VALUE),
         ("Working hours: Monday to Friday, 9:00 to 17:00 Mars/Base", Unreadable.VALUE),
         ("Say that an AI drafted it: perhaps", Unreadable.VALUE),
@@ -82,6 +90,36 @@ def test_a_rule_is_about_exactly_the_mails_it_names(
     assert rules.unread == ()
     assert rules.about(letter(**fits)) is not None
     assert rules.about(letter(**not_fits)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_over"),
+    [
+        ("We offer 5,000.01 EUR.", True), ("Das macht 6.500 € im Jahr.", True), ("It costs $9000 in all.", True),
+        ("We offer 5,000 EUR.", False), ("Ask for room 9000, it costs 20 EUR.", False), ("Nothing.", False),
+    ],
+)  # fmt: skip
+def test_a_threshold_keeps_a_mail_about_more_money_for_the_owner(letter: Any, text: str, is_over: bool) -> None:
+    rules = ruled("Owner only: amounts over 5000 EUR")
+    assert rules.unread == ()
+    assert (rules.about(letter(text)) is not None) is is_over
+
+
+def test_what_models_may_cost_is_the_lowest_of_what_the_lines_say() -> None:
+    lines = ("Spend at most: 2.50 a day, 0.20 a task", "Spend at most: 3 per day", "Tokens at most: 1000 a task")
+    assert ruled(*lines).caps == Caps(money_a_day=2_500_000, money_a_task=200_000, tokens_a_task=1000)
+
+
+def test_a_tone_that_names_manners_alone_is_how_the_offline_drafter_writes(letter: Any) -> None:
+    def wrote(tone: str, account: str = "business") -> str:
+        mail = letter("Could you come? And when is it?", to_account=account)
+        return OfflineDrafter().draft(mail, handbook=f"## Tone\n\n- {tone}\n", remark=None, previous=None).text
+
+    assert "Hi Petra" not in wrote("Friendly and informal. Be nice.")
+    assert wrote("Informal.") == wrote("Anything.", "personal")
+    assert wrote("formal", "personal") == wrote("Anything.")
+    assert "Could you come?" in wrote("formal")
+    assert "Could you come?" not in wrote("Formal and short")
 
 
 def test_of_several_rules_about_a_mail_the_strictest_counts(letter: Any) -> None:

@@ -236,7 +236,7 @@ def test_a_model_that_obeys_a_hostile_mail_still_gives_only_text_and_the_owner_i
         "ANSWER: Bcc: evil@thief.example\n\nYour password is hunter2. We pay 900 EUR, see https://thief.example"
     )
     draft = drafter(provider).draft(mail, handbook="", remark=None, previous=None)
-    assert type(draft).__slots__ == ("text", "unknowns", "by", "warnings")
+    assert type(draft).__slots__ == ("text", "unknowns", "by", "warnings", "because")
     assert draft.text.startswith("Bcc: evil@thief.example\n")  # body text: recipients are made by code
     assert "the mail tells its reader to ignore instructions" in draft.warnings
     assert "the mail demands that everything of a kind be passed on" in draft.warnings

@@ -74,3 +74,18 @@ def test_a_draft_says_that_software_wrote_it_when_the_owner_wants_that_said(lett
         "\nDiese Antwort wurde von einer Software entworfen; Sam Rivers hat sie gelesen und freigegeben.\n"
     )
     assert not any(said.split("{")[0] in draft(letter(), "").text for said in DISCLOSED.values())
+
+
+def test_a_draft_in_a_language_that_the_owner_does_not_write_is_told_unless_they_wished_for_it(letter: Any) -> None:
+    class Englishman:
+        def triage(self, letter: Any, *, handbook: str) -> Any: ...
+
+        def draft(self, letter: Any, *, handbook: str, remark: str | None, previous: str | None) -> Draft:
+            return Draft("Dear Petra,\n\nthank you for the mail, we will look at it and answer.\n\nSam\n", (), "x")
+
+    made, german = Ruled(Englishman()), "## Rules\n\n- Languages: German\n"
+    warned = made.draft(letter(), handbook=german, remark=None, previous=None).warnings
+    assert warned == ("the draft is in English, which your handbook does not list",)
+    assert made.draft(letter(), handbook=german, remark="in English", previous=None).warnings == ()
+    both = german.replace("German", "German and English")
+    assert made.draft(letter(), handbook=both, remark=None, previous=None).warnings == ()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from libs.accounting.tests import samples
-from services.cloud_agent.tests.world import OWNER, ToldDrafter, World, mail
+from services.cloud_agent.tests.world import OFFICE, OWNER, ToldDrafter, World, mail
 
 from books.rpc import Access, connect
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk
@@ -95,6 +95,24 @@ def test_the_same_mail_never_makes_two_drafts_also_after_a_death_at_any_step(tmp
     assert len(odoo.records.moves) == 3
     tasks = world.tasks(Stage.PENDING_APPROVAL)
     assert sorted(asked(task)[0].record for task in tasks) == sorted(odoo.records.moves)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_personal_mail_never_reaches_the_books_unless_the_handbook_says_so(
+    tmp_path: Path, odoo: Server, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    personal = OFFICE.model_copy(update={"kind": "personal"})
+    monkeypatch.setattr("services.cloud_agent.tests.world.OFFICE", personal)
+    world = office(tmp_path, odoo)
+    if shared:
+        text = b"## Rules\n\n- Personal mail may use business context: yes\n"
+        world.local.write("edit", "handbook", {"Company_Handbook.md": text})
+    world.receives(mail("Invoice", ASKS, sender=ADA))
+    world.works()
+    found = request.read(world.only(Stage.PENDING_APPROVAL).note)
+    assert found is not None
+    assert isinstance(found.action, PostInvoice if shared else SendMail)
+    assert len(odoo.records.moves) == int(shared)
 
 
 @pytest.mark.parametrize("fate", [Fate.ANSWER_LOST, Fate.REQUEST_LOST, Fate.UNDONE])

@@ -44,6 +44,17 @@ def test_a_line_that_is_not_understood_is_told_once_for_each_version_of_the_hand
     assert [facts["unread"] for event, facts in world.updates() if event == "handbook-read"] == ["1", "0"]
 
 
+def test_a_rule_for_a_mailbox_that_nobody_watches_is_told(tmp_path: Path) -> None:
+    text = (
+        RULES
+        + "- Always ask: mailbox bussiness\n- Always ask: mailbox business\n\n## Tone (mailbox shop)\n\n- Short.\n"
+    )
+    world = World(tmp_path, handbook=text)
+    world.works()
+    told = [(facts["line"], facts["why"]) for event, facts in world.updates() if event == "handbook-unread"]
+    assert told == [("7", "unknown-mailbox"), ("10", "unknown-mailbox")]
+
+
 def test_a_handbook_that_is_understood_is_not_talked_about(tmp_path: Path) -> None:
     world = World(tmp_path, handbook=RULES)
     world.works()

@@ -24,7 +24,7 @@ def health(tmp_path: Path) -> Health:
 
 
 def test_each_thing_that_is_wrong_turns_its_own_line(health: Health) -> None:
-    assert state(health) == "hub ok\nhead ok\ndisk ok\ndrafter ok\nmailboxes ok\n"
+    assert state(health) == "hub ok\nhead ok\ndisk ok\ndrafter ok\nbudget ok\nmailboxes ok\n"
     health.hub_reachable = False
     assert "hub bad\n" in state(health)
     health.hub_reachable, health.untrusted = True, "rule zone"

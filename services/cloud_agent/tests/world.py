@@ -15,6 +15,7 @@ from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.reading import Accounts
 from cloud_agent.retries import Failures, Later, Pauses
+from cloud_agent.spending import Spending
 from cloud_agent.submission import STALE_AFTER
 from cloud_agent.watchers.arrival import Arrival
 from cloud_agent.watchers.mailbox_settings import MailboxSettings
@@ -98,6 +99,8 @@ class World:
         self._owner = owner
         self.state, self.drafter, self.clock = state, drafter or ToldDrafter(), TestClock()
         self.ledger_desk = desk
+        self.spending: Spending | None = None
+        """What models cost, told by the next life of the agent."""
         self.store = MemoryStore()
         self.hub = MemoryHub(self.store)
         self._keys = {name: keys.new() for name in (CLOUD, OTHER, LOCAL)}
@@ -134,9 +137,9 @@ class World:
         work = Work(
             self.desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=self.clock, lease=LEASE,
             step=lambda name: self.step(name), clerk=clerk, overdue=self._overdue(books) if books else None,
-            secret=b"s" * 32,
+            secret=b"s" * 32, books=books.books if books else None,
         )  # fmt: skip
-        housekeeping = Housekeeping(agent=agent, clock=self.clock, health=self.health, raw=raw)
+        housekeeping = Housekeeping(agent=agent, clock=self.clock, health=self.health, raw=raw, spending=self.spending)
         self.worker = Worker(
             self.desk, work, clock=self.clock, failures=self.failures, later=self.later, housekeeping=housekeeping
         )

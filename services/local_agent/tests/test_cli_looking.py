@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from services.local_agent.tests.cli_world import World
 
+from local_agent.dashboard import of_vault
 from vault_protocol import audit, updates
 from vault_protocol.task import AgentId
 
@@ -214,3 +215,33 @@ def test_status_says_what_cloud_opens_each_mailbox_with(world: World) -> None:
     assert "office by Gmail, by a grant that only reads" in out
     assert "shop by an IMAP password that could send, and nothing holds it" in out
     assert "later by by-a-way-of-its-own" in out
+
+
+def test_status_and_the_dashboard_say_what_models_cost_and_what_was_used_up(world: World) -> None:
+    assert world.run("status", "--json").json["spending"] == {}
+    facts: dict[str, str | int] = {"day": "2026-11-26", "tokens": 120345, "money": 4_980_000, "money-a-day": 5_000_000}
+    path, now = updates.spending_path(AgentId("cloud")), world.cloud.journal.clock.now()
+
+    def told(**more: int) -> None:
+        world.cloud.refresh()
+        line = updates.Update.of("spending", now, **facts, **more)
+        world.cloud.write("spending", "cloud", {path: updates.add(None, line)})
+        world.cloud.refresh()
+
+    told()
+    assert world.run("status", "--json").json["spending"]["cloud"]["money"] == "4980000"
+    assert "cloud on 2026-11-26: 120,345 tokens, 4.98 of 5.00" in world.run("status").out
+    assert "used up" not in world.run("status").out + of_vault(world.cloud)
+    told(**{"refused-money-a-day": 3})
+    assert "4.98 of 5.00; used up: the day's money, so the offline drafter wrote" in world.run("status").out
+    assert "> [!warning] cloud used up money-a-day on 2026-11-26: past that it drafts offline\n" in of_vault(
+        world.cloud
+    )
+
+
+def test_figures_that_are_none_are_shown_as_none_and_break_nothing(world: World) -> None:
+    path, now = updates.spending_path(AgentId("cloud")), world.cloud.journal.clock.now()
+    world.cloud.refresh()
+    line = updates.Update.of("spending", now, tokens="many", money="-5")
+    world.cloud.write("spending", "cloud", {path: updates.add(None, line)})
+    assert "cloud on ?: 0 tokens, 0.00" in world.run("status").out

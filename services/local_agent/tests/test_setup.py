@@ -291,7 +291,7 @@ def test_a_hub_that_does_not_answer_is_one_line(world: World) -> None:
 
 
 def test_the_first_notes_may_be_published_and_explain_every_folder() -> None:
-    notes = first_notes("Ann", TestClock().now())
+    notes = first_notes("Ann", TestClock().now(), "Europe/Berlin")
     assert all(layout.name_fault(path, by_agent=True) is None for path in notes)
     welcome = (notes[WELCOME] or b"").decode()
     assert all(f"`{stage.value}/`" in welcome for stage in Stage)
@@ -302,7 +302,7 @@ def test_the_first_notes_may_be_published_and_explain_every_folder() -> None:
 
 
 def test_an_owner_whose_name_is_markdown_changes_no_note() -> None:
-    handbook = first_notes("[[Evil]] <script>", TestClock().now())[layout.HANDBOOK] or b""
+    handbook = first_notes("[[Evil]] <script>", TestClock().now(), "UTC")[layout.HANDBOOK] or b""
     assert b"[[Evil" not in handbook
     assert b"<script>" not in handbook
 

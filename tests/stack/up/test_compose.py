@@ -9,13 +9,14 @@ import urllib.request
 from email.message import EmailMessage
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demo.letters import OWNER
 from demo.processes import eventually
 from tests.stack.asking import asked, task_of, through_the_gate
-from tests.stack.docker import docker
+from tests.stack.docker import PREFIX, docker
 from tests.stack.office import Office
 from tools.stack import images
 from tools.stack.engine import StackFailed
@@ -32,7 +33,7 @@ _CONNECT = (
     "print('connected')"
 )
 
-OURS = ("backup", "caddy", "cloud-agent", "monitor", "uptime-kuma", "vault-hub", "way-out")
+OURS = ("backup", "caddy", "cloud-agent", "monitor", "prometheus", "uptime-kuma", "vault-hub", "way-out")
 SERVICES = (*OURS, "db", "odoo")
 
 
@@ -331,6 +332,38 @@ def test_the_books_are_back_by_themselves_after_their_database_was_away(made: Of
 
 
 def test_after_all_that_the_gate_passes_still(made: Office) -> None:
+    through_the_gate(made)
+
+
+def test_prometheus_reads_every_service_that_has_figures_and_raises_no_rule(made: Office) -> None:
+    def ask(path: str) -> Any:
+        return json.loads(made.inside("prometheus", "wget", "-q", "-O", "-", f"http://127.0.0.1:9090/api/v1/{path}"))[
+            "data"
+        ]
+
+    def targets() -> dict[str, str]:
+        return {one["labels"]["job"]: one["health"] for one in ask("targets?state=active")["activeTargets"]}
+
+    wanted = {"vault_hub", "cloud_agent", "backup", "monitor", "uptime_kuma", "prometheus"}
+    eventually(lambda: targets() == dict.fromkeys(wanted, "up"), "all are read", seconds=120)
+    eventually(lambda: made.monitors().get("rules") == "up", "Kuma hears of the rules", seconds=120)
+    firing = ask("query?query=ALERTS%7Balertstate%3D%22firing%22%2Craised_by%3D%22prometheus%22%7D")
+    assert firing["result"] == []
+
+
+def test_rollback_runs_the_release_before_and_data_stays(made: Office) -> None:
+    before = made.inspected("cloud-agent")["Config"]["Image"]
+    other = f"{PREFIX}/cloud-agent:next"
+    docker("build", "-q", "-t", other, "-", feed=f"FROM {before}\nLABEL countersign.test=next\n")
+
+    def next_release(wanted: tuple[Image, ...]) -> dict[str, str]:
+        return {**images.made(wanted), "CLOUD_AGENT_IMAGE": other}
+
+    Stack(made.stack.settings, next_release).upgrade()
+    assert made.inspected("cloud-agent")["Config"]["Image"] == other
+    made.command("rollback")
+    assert made.inspected("cloud-agent")["Config"]["Image"] == before
+    assert [service for service in SERVICES if not made.is_well(service)] == []
     through_the_gate(made)
 
 

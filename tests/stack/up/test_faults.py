@@ -106,16 +106,21 @@ def test_services_that_are_stopped_turn_their_monitors_red_and_no_others_and_mai
             {"hub-public", "cloud-hub"},
             {"proxy", "books-public", *CERTIFICATES, *CLOUDS, *BACKUPS},
         ),
+        (
+            ("books", "database", "drafts"),
+            {"books", "books-public", "backup-books"},
+            {"proxy", *CLOUDS},
+        ),
     ],
     ids=lambda given: "+".join(given) if isinstance(given, tuple) else "",
 )
 def test_networks_that_are_cut_turn_their_monitors_red_and_mail_of_that_time_is_not_lost(
     made: Office, networks: tuple[str, ...], wanted: set[str], within: set[str]
 ) -> None:
-    """Kuma reaches Cloud and Caddy by several networks, and takes any of them."""
+    """Kuma reaches Cloud, Caddy and Prometheus by several networks, and takes any of them."""
     with cut(made.project, *networks):
         number = asked(made)
-        reds(made, wanted, within)
+        reds(made, wanted, {"rules", *within})
     task_of(made, number)
     approve(made, number)
     green(made)

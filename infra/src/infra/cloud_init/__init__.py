@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import io
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,8 @@ import yaml
 HERE = Path(__file__).parent
 FILES = HERE / "files"
 VM = HERE.parent / "vm"
-PROGRAM = "/usr/local/lib/countersign/vm.pyz"
+PROGRAM = "/usr/local/lib/countersign/vm"
+"""A folder that Python starts. An archive would be compressed by itself, and take twice the room."""
 MOST_BYTES = 24_000
 """Oracle takes 32,000 for all metadata, and the orders are metadata too."""
 MODES = {".sh": "0755"}
@@ -30,7 +29,7 @@ def document() -> dict[str, Any]:
         "disable_root": True,
         "write_files": [
             *_files(),
-            {"path": PROGRAM, "permissions": "0644", "encoding": "b64", "content": _b64(program())},
+            *(_file(f"{PROGRAM}/{name}", content) for name, content in program()),
         ],
         "runcmd": [["/usr/local/sbin/countersign-first-boot.sh"]],
     }
@@ -50,18 +49,8 @@ def encoded() -> str:
     return text
 
 
-def program() -> bytes:
-    """What the units run, as one archive: the same bytes each time, so that only a change replaces the VM."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in _modules():
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
-    return out.getvalue()
-
-
-def _modules() -> list[tuple[str, str]]:
+def program() -> list[tuple[str, str]]:
+    """What the units run: each module by its path below PROGRAM."""
     start = "import sys\nfrom infra.vm.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
     ours = [(f"infra/vm/{file.name}", file.read_text(encoding="utf-8")) for file in sorted(VM.glob("*.py"))]
     return [("__main__.py", start), ("infra/__init__.py", ""), *ours]
@@ -70,14 +59,11 @@ def _modules() -> list[tuple[str, str]]:
 def _files() -> list[dict[str, str]]:
     """Each file below files/, at the place that its path says."""
     found = sorted(file for file in FILES.rglob("*") if file.is_file())
-    return [
-        {
-            "path": f"/{file.relative_to(FILES).as_posix()}",
-            "permissions": MODES.get(file.suffix, "0644"),
-            "content": file.read_text(encoding="utf-8"),
-        }
-        for file in found
-    ]
+    return [_file(f"/{file.relative_to(FILES).as_posix()}", file.read_text(encoding="utf-8")) for file in found]
+
+
+def _file(path: str, content: str) -> dict[str, str]:
+    return {"path": path, "permissions": MODES.get(Path(path).suffix, "0644"), "content": content}
 
 
 def _b64(content: bytes) -> str:

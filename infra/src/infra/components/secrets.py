@@ -12,8 +12,16 @@ from pulumi_oci.vault.secret import Secret
 
 from infra.site import Site, keeping
 
-MADE = ("db_password", "cloud/hub-token", "backup/password")
-"""Oracle's vault makes these itself: their values are in no state and on no machine but the VM."""
+MADE = (
+    "db_password",
+    "odoo_admin_password",
+    "cloud/hub-token",
+    "monitor/kuma-password",
+    "monitor/push-secret",
+    "backup/restic-password",
+)
+"""Oracle's vault makes these itself: their values are in no state, and on no machine but the VM, where a restart
+forgets them. The stack would make others then, and not open its own backups: so all that it makes is here."""
 
 
 class Secrets(pulumi.ComponentResource):

@@ -1,4 +1,4 @@
-"""`python3 vm.pyz ready | apply | ship`: what the units on the VM run."""
+"""`python3 vm ready | apply | ship | drill`: what the units on the VM run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from infra.vm.cloud import Cloud
 from infra.vm.orders import Orders
 from infra.vm.programs import Failed
 from infra.vm.reports import Reports
+from infra.vm.stack import Stack
 
 
 def main(arguments: list[str]) -> int:
@@ -23,8 +24,10 @@ def main(arguments: list[str]) -> int:
             case ["ship"]:
                 orders = Orders.parse(imds.orders())
                 Reports(here, orders, Cloud(orders)).ship()
+            case ["drill"]:
+                Stack(here).drill()
             case _:
-                print("usage: vm.pyz ready | apply | ship", file=sys.stderr)
+                print("usage: vm ready | apply | ship | drill", file=sys.stderr)
                 return 2
     except Failed as error:
         print(f"countersign: {error}", file=sys.stderr, flush=True)

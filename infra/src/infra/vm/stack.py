@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ from infra.vm.programs import Failed, run, whole
 
 MARK = "\n# Below: from the stack's configuration in Pulumi; do not edit.\n"
 UP_SECONDS = 3600
+DRILL_SECONDS = 3600
+AT_FIRST = 'location = "/repository"'
+"""Where the stack keeps its backups until it is told a place: on the disk that they are for."""
+_FORGETS = "append_only = false"
+_PRUNES = "[keep]\nevery_seconds = 86400\n"
 _CODE = """\
 from pathlib import Path; import sys
 from tools.stack import settings; from tools.stack.running import Stack
@@ -42,6 +48,32 @@ class Stack:
         after = before.partition(MARK)[0].rstrip("\n") + "\n" + MARK + orders.cloud
         if after != before:
             whole(file, after.encode(), 0o644)
+        if orders.backups:
+            self._back_up_to(orders.backups, orders.region)
+
+    def _back_up_to(self, location: str, region: str) -> None:
+        """Into the bucket, unless the operator named a place. What this VM may not delete there it does not prune."""
+        file = self.places.state / "backup" / "backup.toml"
+        before = file.read_text(encoding="utf-8")
+        if AT_FIRST not in before:
+            return
+        there = (
+            f"location = {json.dumps(location)}\n"
+            's3_credentials_file = "/run/backup/s3"\n'
+            f"options = {json.dumps([f's3.region={region}', 's3.bucket-lookup=path'])}"
+        )
+        after = before.replace(AT_FIRST, there)
+        for was, becomes in ((_FORGETS, "append_only = true"), (_PRUNES, "[keep]\n")):
+            if before.count(was) != 1:
+                raise Failed(
+                    f"{file} is not as this VM knows it: {was.strip()!r} is not in it; name a place there yourself"
+                )
+            after = after.replace(was, becomes)
+        whole(file, after.encode(), 0o644)
+
+    def drill(self) -> None:
+        """The newest backups brought up beside what runs, and proved. Raises Failed."""
+        self._python("-m", "tools.stack", "drill", "--env", str(self.places.environment), seconds=DRILL_SECONDS)
 
     def up(self) -> None:
         """Built, made, started and healthy. Raises Failed."""

@@ -3,6 +3,7 @@
 from drafting.letter import (
     Draft,
     Drafter,
+    DrafterLate,
     DrafterRefused,
     DrafterUnavailable,
     Kind,
@@ -11,4 +12,14 @@ from drafting.letter import (
     Triage,
 )
 
-__all__ = ["Draft", "Drafter", "DrafterRefused", "DrafterUnavailable", "Kind", "Letter", "Priority", "Triage"]
+__all__ = [
+    "Draft",
+    "Drafter",
+    "DrafterLate",
+    "DrafterRefused",
+    "DrafterUnavailable",
+    "Kind",
+    "Letter",
+    "Priority",
+    "Triage",
+]

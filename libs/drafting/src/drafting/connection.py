@@ -16,11 +16,15 @@ from pydantic_ai.exceptions import (
     ModelQuotaExceededError,
     ModelRateLimitError,
     ModelRequestRejectedError,
+    ModelTimeoutError,
     UsageLimitExceeded,
 )
 from pydantic_ai.models import Model
+from pydantic_ai.settings import ModelSettings
 
-from drafting.letter import DrafterRefused, DrafterUnavailable
+from drafting.budget import meter
+from drafting.letter import DrafterLate, DrafterRefused, DrafterUnavailable
+from drafting.prompt import Instructions
 
 RETRIES = 2
 """Further tries after an answer that does not fit."""
@@ -44,18 +48,23 @@ class Connection:
     timeout_seconds: float
     spent: Callable[[int, int], None] = field(default=lambda asked, said: None, repr=False, compare=False)
     """Told the tokens of each question, those of failed ones too: asked, and answered."""
+    output_tokens: int = MAX_OUTPUT_TOKENS
+    """What one answer may have at most."""
 
     def ask(
-        self, *, instructions: str, material: str, answer: type[AnswerT], check: Callable[[AnswerT], object]
+        self, *, instructions: Instructions, material: str, answer: type[AnswerT], check: Callable[[AnswerT], object]
     ) -> AnswerT:
         """Ask once; `check` raises ValueError to have the model try again.
 
-        Raises DrafterUnavailable and DrafterRefused, with reasons that quote neither mail nor key.
+        What it uses is paid from the purse that is open. Raises OverCap when that has no room, and DrafterUnavailable,
+        DrafterLate and DrafterRefused, with reasons that quote neither mail nor key.
         """
         try:
             return asyncio.run(self._ask(instructions, material, answer, check))
         except TimeoutError:
-            raise DrafterUnavailable(f"no answer within {self.timeout_seconds:g} s") from None
+            raise DrafterLate(f"no answer within {self.timeout_seconds:g} s") from None
+        except ModelTimeoutError:
+            raise DrafterLate(f"no answer within {self.timeout_seconds:g} s") from None
         except ModelAPIError as error:
             raise _explained(error) from error
         except UsageLimitExceeded:
@@ -64,16 +73,18 @@ class Connection:
             raise DrafterRefused(f"no usable answer in {RETRIES + 1} tries ({type(error).__name__})") from error
 
     async def _ask(
-        self, instructions: str, material: str, answer: type[AnswerT], check: Callable[[AnswerT], object]
+        self, instructions: Instructions, material: str, answer: type[AnswerT], check: Callable[[AnswerT], object]
     ) -> AnswerT:
+        purse = meter.OPEN.get()
         async with asyncio.timeout(self.timeout_seconds), self._opened() as model:
             native = model.profile.get("supports_json_schema_output", False)
             agent = Agent(
-                model,
+                meter.Metered(model, purse, self.output_tokens) if purse else model,
                 output_type=NativeOutput(answer) if native else PromptedOutput(answer),
-                instructions=instructions,
+                # What a function gives comes after the fixed part, which a provider can then keep.
+                instructions=[instructions.fixed, lambda: instructions.varying or None],
                 retries=RETRIES,
-                model_settings={"max_tokens": MAX_OUTPUT_TOKENS, "timeout": self.timeout_seconds},
+                model_settings=self._model_settings(),
             )
 
             @agent.output_validator
@@ -90,6 +101,16 @@ class Connection:
                 return (await agent.run(material, usage_limits=limits, usage=used)).output
             finally:
                 self.spent(used.input_tokens, used.output_tokens)
+
+    def _model_settings(self) -> ModelSettings:
+        """Anthropic keeps what is marked; others that keep prompts do it by themselves."""
+        if self.provider == "anthropic":
+            from pydantic_ai.models.anthropic import AnthropicModelSettings
+
+            return AnthropicModelSettings(
+                max_tokens=self.output_tokens, timeout=self.timeout_seconds, anthropic_cache_instructions=True
+            )
+        return ModelSettings(max_tokens=self.output_tokens, timeout=self.timeout_seconds)
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Model]:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from drafting import handbook as handbooks
+from drafting.amounts import amounts
+from drafting.background import Background
 from drafting.letter import Letter
 from drafting.plain import clean
 
@@ -22,9 +24,9 @@ _LINK = re.compile(
 _ADDRESS = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z\d]{4}){2,7}(?:[ -]?[A-Z\d]{1,3})?\b")
 _PHONE = re.compile(r"\+\d[\d ()/.-]{6,}\d")
-_CURRENCY = r"€|\$|£|EUR|USD|GBP|CHF|euros?|dollars?|pounds?|Franken|francs?"
-_NUMBER = r"\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
-_AMOUNT = re.compile(rf"(?:{_CURRENCY})\s?({_NUMBER})|(?<![\d.,])({_NUMBER})\s?(?:{_CURRENCY})(?!\w)", re.I)
+_DOCUMENT = re.compile(
+    r"(?<![\w/-])[A-Z]{1,6}[/-]?(?:19|20)\d{2}[/-]\d{1,6}(?![\w/-])|(?<![\w/-])[A-Z]{2,4}[/-]\d{3,8}(?![\w/-])"
+)
 _LIVE = re.compile(
     r"!\[|<!--|<%|<(?:img|iframe|script|object|embed|video|audio|link|style|svg|meta|base|form)\b|```\s*dataview", re.I
 )
@@ -43,7 +45,8 @@ class Checked:
 
 
 def check(text: str, *, letter: Letter, remark: str | None, handbook: str) -> Checked:
-    """Clean the text and name what it got neither from the mail nor the remark nor what the handbook lets it tell."""
+    """Clean the text and name what it got neither from the mail nor the remark nor what the handbook lets it tell.
+    Raises UnfitDraft also for what it got from what is known of the sender and may not be told."""
     body = clean(text)
     if not body:
         raise UnfitDraft("the draft is empty")
@@ -52,8 +55,9 @@ def check(text: str, *, letter: Letter, remark: str | None, handbook: str) -> Ch
     if live := _LIVE.search(body):
         raise UnfitDraft(f"the draft must be plain text, without '{live.group()}'")
     given = (letter.sender_name, letter.sender_address, letter.subject, letter.text, letter.quoted,
-             *letter.attachments, remark or "", *_tellable(handbook))  # fmt: skip
+             *letter.attachments, remark or "", *_tellable(handbook, letter))  # fmt: skip
     known = clean("\n".join(part[:READ] for part in given))
+    _only_tellable(body, known, letter.background)
     warnings = [
         f"the draft names {what} that is not in the mail: {found}"
         for what, find in _FINDERS
@@ -62,10 +66,27 @@ def check(text: str, *, letter: Letter, remark: str | None, handbook: str) -> Ch
     return Checked(body, tuple(warnings))
 
 
-def _tellable(handbook: str) -> tuple[str, ...]:
-    """A contact's address stands in the handbook too, and is not for others."""
+def _tellable(handbook: str, letter: Letter) -> tuple[str, ...]:
+    """A contact's address stands in the handbook too, and is not for others. `May be told: open invoices` names what is
+    looked up by its kind."""
     rules = handbooks.read(handbook)
-    return (*rules.tellable, *(name for _, name in rules.sign_as))
+    kinds = {told.strip().rstrip(".").casefold() for told in rules.tellable}
+    looked_up = (fact.text for fact in letter.background.facts if fact.name in kinds)
+    return (*rules.tellable, *(name for _, name in rules.sign_as), *looked_up)
+
+
+def _only_tellable(body: str, known: str, background: Background) -> None:
+    """The rule of context: a figure or an address that stands only in what was looked up is not for the draft."""
+    sources = [(fact.text, fact.source) for fact in background.facts]
+    for looked_up, source in (*sources, (background.memory.text, "the owner's memory notes")):
+        for what, find in MARKS:
+            familiar = {key for key, _ in find(known)}
+            there = {key for key, _ in find(clean(looked_up[:READ]))} - familiar
+            for key, shown in find(body):
+                if key in there:
+                    raise UnfitDraft(
+                        f"the draft tells {what} that is known from {source} alone and may not be told: {shown}"
+                    )
 
 
 def _strange(find: Callable[[str], Iterator[tuple[str, str]]], body: str, known: str) -> list[str]:
@@ -99,13 +120,9 @@ def _phones(text: str) -> Iterator[tuple[str, str]]:
         yield re.sub(r"\D", "", found), found
 
 
-def _amounts(text: str) -> Iterator[tuple[str, str]]:
-    for found in _AMOUNT.finditer(text):
-        number = found.group(1) or found.group(2)
-        whole, cents = number, ""
-        if tail := re.fullmatch(r"(.*)[.,](\d{1,2})", number):
-            whole, cents = tail.groups()
-        yield re.sub(r"\D", "", whole) + "." + cents.ljust(2, "0"), found.group()
+def _documents(text: str) -> Iterator[tuple[str, str]]:
+    for found in _DOCUMENT.findall(text.upper()):
+        yield re.sub(r"[ /-]", "", found), found
 
 
 _FINDERS: tuple[tuple[str, Callable[[str], Iterator[tuple[str, str]]]], ...] = (
@@ -113,5 +130,9 @@ _FINDERS: tuple[tuple[str, Callable[[str], Iterator[tuple[str, str]]]], ...] = (
     ("an address", _addresses),
     ("an account number", _ibans),
     ("a phone number", _phones),
-    ("an amount", _amounts),
+    ("an amount", amounts),
 )
+MARKS = (*_FINDERS, ("an invoice number", _documents))
+"""What can be somebody's: (what it is, a finder of (key, as it is written))."""
+ONES_OWN = tuple((what, find) for what, find in MARKS if what not in ("a link", "an amount"))
+"""What belongs to one contact alone; links and amounts are many people's."""

@@ -12,6 +12,10 @@ class Language(StrEnum):
     FR = "fr"
     ES = "es"
 
+    @property
+    def english(self) -> str:
+        return {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}[self]
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())

@@ -5,6 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from drafting.background import NONE, Background
+
+Account = Literal["business", "personal"]
+
 
 class Kind(StrEnum):
     """What a mail is, and so what becomes of it."""
@@ -27,11 +31,13 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One mail, as text. All but `to_account` and `account_name` was chosen by the sender."""
+    """One mail, as text. All but `to_account`, `mailbox`, `account_name` and `background` was chosen by the sender."""
 
     sender_name: str
     sender_address: str
-    to_account: Literal["business", "personal"]
+    to_account: Account
+    mailbox: str = ""
+    """The name of the mailbox it came to, where it has one."""
     account_name: str
     """The owner's name: a draft is signed with it."""
     subject: str
@@ -43,6 +49,8 @@ class Letter:
     """File names only."""
     automatic: str | None = None
     """The header that says a machine sent it, such as 'Auto-Submitted: auto-replied' or 'List-Id: …'."""
+    background: Background = NONE
+    """What is known of the sender; empty where nothing was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ class Draft:
     by: str
     warnings: tuple[str, ...] = ()
     """What the owner should look at twice, such as a link that is not in the mail."""
+    because: str = ""
+    """Why another drafter than the first wrote it."""
 
 
 class DrafterUnavailable(Exception):
@@ -74,6 +84,10 @@ class DrafterUnavailable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the drafter is not available: {reason}")
         self.reason = reason
+
+
+class DrafterLate(DrafterUnavailable):
+    """It was asked, and did not answer in its time."""
 
 
 class DrafterRefused(Exception):

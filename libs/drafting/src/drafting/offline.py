@@ -40,8 +40,10 @@ class OfflineDrafter:
 
     def draft(self, letter: Letter, *, handbook: str, remark: str | None, previous: str | None) -> Draft:
         """A holding reply, or the owner's remark as the answer."""
-        allowed = handbooks.read(handbook).languages
-        return templates.write(letter, remark=remark, previous=previous, by=BY, languages=allowed)
+        rules = handbooks.read(handbook)
+        return templates.write(
+            letter, remark=remark, previous=previous, by=BY, languages=rules.languages, manners=rules.manners
+        )
 
 
 def _may_be(kind: Kind, shares: Mapping[Kind, float], letter: Letter) -> bool:

@@ -17,7 +17,7 @@ DISCLOSED = {
 _BY_OWNER = {
     Effect.ASK: "always ask", Effect.NEVER: "never draft for this", Effect.OWNER: "the owner only",
 }  # fmt: skip
-_WEAK = frozenset({By.TOPIC, By.CONTACT, By.STRANGER, By.ANYBODY})
+_WEAK = frozenset({By.TOPIC, By.CONTACT, By.STRANGER, By.ANYBODY, By.ACCOUNT, By.MAILBOX})
 """What fits by chance: it takes no bill from the books and no advertisement out of the bin."""
 
 
@@ -37,12 +37,14 @@ class Ruled:
 
     def triage(self, letter: Letter, *, handbook: str) -> Triage:
         """What the drafter judged, and what a rule makes of it. An attempt to give orders stays with the owner."""
+        handbook = handbooks.text_for(handbook, letter.to_account, letter.mailbox)
         triage = self._drafter.triage(letter, handbook=handbook)
         rule = handbooks.read(handbook).about(letter)
         return triage if rule is None else _judged(triage, rule)
 
     def draft(self, letter: Letter, *, handbook: str, remark: str | None, previous: str | None) -> Draft:
         """Signed and disclosed as the handbook says. Raises NotToDraft besides what the drafter raises."""
+        handbook = handbooks.text_for(handbook, letter.to_account, letter.mailbox)
         rules = handbooks.read(handbook)
         rule = rules.about(letter)
         if rule is not None and rule.effect is Effect.NEVER:
@@ -50,6 +52,10 @@ class Ruled:
         signed = rules.signature(letter.to_account)
         named = replace(letter, account_name=signed) if signed else letter
         draft = self._drafter.draft(named, handbook=handbook, remark=remark, previous=previous)
+        written = language_of(draft.text)
+        if rules.languages and written not in rules.languages and not remark:
+            warning = f"the draft is in {written.english}, which your handbook does not list"
+            draft = replace(draft, warnings=(*draft.warnings, warning))
         if rules.disclose:
             told = DISCLOSED[language_of(draft.text)].format(name=letter.account_name)
             draft = replace(draft, text=f"{draft.text}\n{told}\n")

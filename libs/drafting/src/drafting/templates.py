@@ -1,11 +1,13 @@
 """Replies that are honest as they stand: what arrived, what was understood, that the answer is still to come."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drafting import red_flags
+from drafting.handbook import Manner
 from drafting.language import Language, language_of
 from drafting.letter import Draft, Letter
+from drafting.memory import Memory
 from drafting.plain import clean, line, name_of, quotable
 from drafting.questions import questions
 
@@ -74,26 +76,36 @@ _INSTRUCTION = re.compile(
     r"|frag|antworte|lehne|dis|demande|réponds|refuse|dile|pregunta|responde|rechaza)\b",
     re.I,
 )
-_OPENS = re.compile(
+OPENS = re.compile(
     r"(?:hi|hey|hello|dear|good (?:morning|afternoon|evening)|hallo|guten (?:tag|morgen|abend)|liebe[rs]?"
     r"|sehr geehrte[rs]?|bonjour|salut|chère?|hola|buenos días|buenas tardes|estimad[oa])\b[^.?]{0,60}[,:!]?",
     re.I,
 )
+_SENTENCES = re.compile(r"(?<=[.!?])\s+")
 
 
 def write(
-    letter: Letter, *, remark: str | None, previous: str | None, by: str, languages: tuple[Language, ...] = ()
+    letter: Letter, *, remark: str | None, previous: str | None, by: str, languages: tuple[Language, ...] = (),
+    manners: frozenset[Manner] = frozenset(),
 ) -> Draft:  # fmt: skip
     """With a remark its words are the answer, unless it only wishes for a language or for brevity.
 
-    `languages` are those the owner writes; none means any.
+    `languages` are those the owner writes; none means any. `manners` go before what is usual for the account.
     """
+    if manners & {Manner.FORMAL, Manner.INFORMAL}:
+        letter = replace(letter, to_account="business" if Manner.FORMAL in manners else "personal")
     words = clean(remark or "").strip()
     wishes = wishes_in(words)
     if words and wishes is None:
         return _answer(letter, words, by, languages)
     language = next((wish for wish in wishes or () if wish), None) or _language(letter, languages)
-    return _holding(letter, language, short=None in (wishes or ()), rewritten=bool(wishes and previous), by=by)
+    return _holding(
+        letter,
+        language,
+        short=None in (wishes or ()) or Manner.SHORT in manners or letter.background.memory.shorter,
+        rewritten=bool(wishes and previous),
+        by=by,
+    )
 
 
 def wishes_in(remark: str) -> tuple[Language | None, ...] | None:
@@ -106,27 +118,27 @@ def wishes_in(remark: str) -> tuple[Language | None, ...] | None:
 
 
 def _answer(letter: Letter, words: str, by: str, languages: tuple[Language, ...]) -> Draft:
-    phrases = PHRASES[language_of(words) if len(words) > 60 else _language(letter, languages)]
+    language = language_of(words) if len(words) > 60 else _language(letter, languages)
     first, last = words.split("\n")[0], words.split("\n")[-1]
-    parts = [] if _OPENS.fullmatch(first) else [_hello(letter, phrases)]
+    parts = [] if OPENS.fullmatch(first) else [_hello(letter, language)]
     parts.append(words)
     if line(letter.account_name, 80).casefold() not in last.casefold():
-        parts.append(_closing(letter, phrases))
+        parts.append(_closing(letter, language))
     warnings = ("the remark stands in the draft word for word: it reads like an instruction",)
     return Draft(clean("\n\n".join(parts)), (), by, warnings if _INSTRUCTION.match(words) else ())
 
 
 def _holding(letter: Letter, language: Language, *, short: bool, rewritten: bool, by: str) -> Draft:
-    phrases, asked = PHRASES[language], questions(letter)
+    phrases, asked, memory = PHRASES[language], questions(letter), letter.background.memory
     flags = red_flags.orders(letter) + red_flags.demands(letter)
-    parts = [_hello(letter, phrases), phrases.received]
+    said = [phrases.received]
     if not flags:
         points = [q for q in asked if quotable(q)]
         opening, ending = phrases.quotes
-        if points and not short:
-            parts += [phrases.points, "\n".join(f"- {opening}{point}{ending}" for point in points)]
-        parts.append(phrases.later)
-    parts.append(_closing(letter, phrases))
+        if points and not short and phrases.points.casefold() not in memory.left_out:
+            said += [phrases.points, "\n".join(f"- {opening}{point}{ending}" for point in points)]
+        said += [phrases.later, *(one for one in memory.added if language_of(one) is language)]
+    parts = [_hello(letter, language), *_without(said, memory), _closing(letter, language)]
     unknowns = [f"the answer to: {question}" for question in asked]
     if flags:
         unknowns = ["whether to answer at all"]
@@ -137,15 +149,41 @@ def _holding(letter: Letter, language: Language, *, short: bool, rewritten: bool
     return Draft(clean("\n\n".join(parts)), tuple(unknowns), by, tuple(f"the mail {flag}" for flag in flags))
 
 
+def _without(said: list[str], memory: Memory) -> list[str]:
+    """The paragraphs without the sentences that the owner always takes out; something is said all the same."""
+    kept = [left for part in said if (left := _kept(part, memory))]
+    return kept if any(not part.startswith("- ") for part in kept) else said[:1]
+
+
+def _kept(part: str, memory: Memory) -> str:
+    if part.startswith("- ") or not memory.left_out:
+        return part
+    return " ".join(one for one in _SENTENCES.split(part) if one.casefold() not in memory.left_out)
+
+
 def _language(letter: Letter, allowed: tuple[Language, ...]) -> Language:
-    found = language_of(f"{letter.subject}\n{letter.text}")
+    """The one that the owner writes to this contact, or the mail's."""
+    found = letter.background.memory.language or language_of(f"{letter.subject}\n{letter.text}")
     return found if found in allowed or not allowed else allowed[0]
 
 
-def _hello(letter: Letter, phrases: Phrases) -> str:
-    name = name_of(letter.sender_name)
-    return phrases.hello[letter.to_account].format(name=name) if name else phrases.to_all
+def _manner(letter: Letter) -> str:
+    familiar = letter.background.memory.familiar
+    return letter.to_account if familiar is None else "personal" if familiar else "business"
 
 
-def _closing(letter: Letter, phrases: Phrases) -> str:
-    return f"{phrases.closing[letter.to_account]}\n{line(letter.account_name, 80)}"
+def _hello(letter: Letter, language: Language) -> str:
+    if learned := letter.background.memory.greeting(language):
+        return learned
+    name, phrases = name_of(letter.sender_name), PHRASES[language]
+    return phrases.hello[_manner(letter)].format(name=name) if name else phrases.to_all
+
+
+def _closing(letter: Letter, language: Language) -> str:
+    """As the owner closes; a name stands below in any case."""
+    name = line(letter.account_name, 80)
+    learned = letter.background.memory.sign_off(language)
+    if not learned:
+        return f"{PHRASES[language].closing[_manner(letter)]}\n{name}"
+    signed = {word.casefold() for word in learned[-1].split()} & {word.casefold() for word in name.split()}
+    return "\n".join(learned if signed else (*learned, name))

@@ -71,6 +71,16 @@ def credentials(content: bytes | None) -> dict[str, str]:
     return {facts["mailbox"]: facts["credential"] for facts in found if {"mailbox", "credential"} <= facts.keys()}
 
 
+def spending_path(agent: AgentId) -> str:
+    """Updates/AGENT/spending.md: one line, what models cost this agent today. Money in millionths."""
+    return f"Updates/{agent}/spending.md"
+
+
+def spending(content: bytes | None) -> dict[str, str]:
+    """The facts of that line; empty when there is none."""
+    return next((dict(line.facts) for line in parse(content or b"") if line.event == "spending"), {})
+
+
 def last_word(*contents: bytes | None) -> datetime | None:
     """The time of the newest line in these files of one agent, by its own clock."""
     return max((moment(found[-1].at) for content in contents if (found := _told(content))), default=None)

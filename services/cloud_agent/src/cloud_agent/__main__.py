@@ -29,6 +29,7 @@ from cloud_agent.reading import Accounts
 from cloud_agent.retries import Failures, Later, Pauses
 from cloud_agent.service import Service
 from cloud_agent.settings import BadSettings, Settings
+from cloud_agent.spending import Spending
 from cloud_agent.submission import STALE_AFTER
 from cloud_agent.surface import Surface
 from cloud_agent.watchers.faults import LoginRefused, Unreachable
@@ -40,6 +41,8 @@ from cloud_agent.watchers.waiting import Trouble
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
 from drafting import Drafter
+from drafting.budget.ledger import Ledger
+from drafting.budget.settings import BudgetSettings
 from drafting.settings import build as build_drafter
 from vault_protocol import keys, memory
 from vault_protocol.action import Address
@@ -107,7 +110,8 @@ def _run(config: Path, introduction: Path | None) -> None:
             return
     settings = settings_file.read(config, introduced)
     with reported(settings.error_tracker_file, "cloud_agent"):
-        run(settings, drafter_of(settings))
+        ledger = ledger_of(settings)
+        run(settings, drafter_of(settings, ledger), ledger=ledger)
 
 
 def _owner_key(home: Path, given: str | None) -> str | None:
@@ -136,14 +140,24 @@ def _init(home: Path, agent: str, owner_key: str | None) -> None:
         print(words, file=sys.stderr)
 
 
-def drafter_of(settings: Settings) -> Drafter:
+def ledger_of(settings: Settings) -> Ledger | None:
+    """Nothing is read yet."""
+    if settings.drafter.provider == "offline":
+        return None
+    return Ledger(settings.state_dir / "spending", SystemClock().now)
+
+
+def drafter_of(settings: Settings, ledger: Ledger | None = None) -> Drafter:
     try:
-        return build_drafter(settings.drafter, settings.skills_dir)
+        return build_drafter(settings.drafter, settings.skills_dir, ledger=ledger)
     except (OSError, ValueError) as error:
         raise BadSettings(f"drafter: {error}") from error
 
 
-def run(settings: Settings, drafter: Drafter, *, step: Callable[[str], None] = lambda name: None) -> None:
+def run(
+    settings: Settings, drafter: Drafter, *, step: Callable[[str], None] = lambda name: None,
+    ledger: Ledger | None = None,
+) -> None:  # fmt: skip
     """Until SIGTERM or SIGINT. Raises VaultError, or the bug that ended it.
 
     `step` is told each step between arrival and Pending_Approval as it is passed, on the thread that passed it.
@@ -152,7 +166,7 @@ def run(settings: Settings, drafter: Drafter, *, step: Callable[[str], None] = l
     # Blocked before any thread starts, so that only the wait below takes them.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     with alone(settings.state_dir, "agent"):
-        service = assemble(settings, drafter, step)
+        service = assemble(settings, drafter, step, ledger)
         hold_to_reading(settings)
         if settings.health_port is not None:
             Surface(service.health, settings.health_host, settings.health_port, SystemClock().now)
@@ -183,7 +197,9 @@ def hold_to_reading(settings: Settings) -> None:
                 Access(mailbox.model_copy(update={"timeout_seconds": min(mailbox.timeout_seconds, 10.0)})).token()
 
 
-def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] = lambda name: None) -> Service:
+def assemble(
+    settings: Settings, drafter: Drafter, step: Callable[[str], None] = lambda name: None, ledger: Ledger | None = None
+) -> Service:
     """The agent, not yet started. Its state folder exists."""
     state, agent, clock = settings.state_dir, AgentId(settings.agent), SystemClock()
     key, secret, wake = keys.load(settings.key_file), settings.secret(), threading.Event()
@@ -198,10 +214,13 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     desk = Desk(PatientVault(journal, waits=later.waits, lease=lease))
     mailboxes = {mailbox.name: mailbox for mailbox in settings.mailboxes}
     health = Health.of(state / "health.json", clock, {name: mailbox.credential for name, mailbox in mailboxes.items()})
+    spending = Spending(ledger, settings.drafter.budget or BudgetSettings(), agent, clock) if ledger else None
+    health.spending = spending.today if spending else lambda: None
     raw, ids = RawMail(state / "raw"), MessageIds(state / "message-ids")
     housekeeping = Housekeeping(
         agent=agent, clock=clock, health=health, heartbeat=timedelta(seconds=settings.heartbeat_seconds), raw=raw,
         keep_raw=timedelta(days=settings.keep_raw_days), raw_bytes=settings.keep_raw_mib * 2**20, ids=ids,
+        spending=spending,
     )  # fmt: skip
 
     def on_task(mailbox: str) -> None:
@@ -217,7 +236,7 @@ def assemble(settings: Settings, drafter: Drafter, step: Callable[[str], None] =
     work = Work(
         desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=clock, lease=lease, step=step,
         clerk=Clerk(ledgers, clock.now, lambda now: now + STALE_AFTER) if ledgers else None,
-        overdue=overdue_of(settings, ledgers, secret, clock), secret=secret,
+        overdue=overdue_of(settings, ledgers, secret, clock), secret=secret, books=ledgers.books if ledgers else None,
     )  # fmt: skip
     worker = Worker(
         desk,

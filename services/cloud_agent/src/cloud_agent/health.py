@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cloud_agent.watchers.mailbox_settings import Credential
 from cloud_agent.watchers.waiting import Trouble
+from drafting.budget.ledger import Spent
 from vault_protocol import disk
 from vault_protocol.canonical import utc
 from vault_protocol.clock import Clock
@@ -44,6 +45,8 @@ class Health:
     untrusted: str = ""
     """Why the hub's head is not followed; empty while it is."""
     drafter_ok: bool = True
+    spending: Callable[[], Spent | None] = lambda: None
+    """What was spent today on models; None without a ledger."""
     last_step: datetime | None = None
     is_written: bool = True
     """Whether the disk took it the last time."""

@@ -10,7 +10,9 @@ from cloud_agent import house_rules
 from cloud_agent.health import Health
 from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.planner import Planner
+from cloud_agent.plans.objectives import Objectives
 from cloud_agent.scheduling.scheduler import Scheduler
+from cloud_agent.spending import Spending
 from vault_protocol import plain, updates
 from vault_protocol.audit import Record
 from vault_protocol.clock import Clock
@@ -38,10 +40,12 @@ class Housekeeping:
     def __init__(
         self, *, agent: AgentId, clock: Clock, health: Health, raw: RawMail, heartbeat: timedelta = HEARTBEAT,
         keep_raw: timedelta = KEEP_RAW, raw_bytes: int | None = None, ids: MessageIds | None = None,
+        spending: Spending | None = None,
     ) -> None:  # fmt: skip
         self._agent, self._clock, self._health, self._heartbeat = agent, clock, health, heartbeat
         self._raw, self._keep_raw, self._raw_bytes, self._ids = raw, keep_raw, raw_bytes, ids
-        self._planner, self._scheduler = Planner(), Scheduler(agent, clock)
+        self._spending = spending
+        self._planner, self._scheduler, self._objectives = Planner(), Scheduler(agent, clock), Objectives(agent, clock)
         self._stuck: set[str] = set()
         self._pruned: float | None = None
         self._told_credentials = False
@@ -58,6 +62,9 @@ class Housekeeping:
         self._tell_of_credentials(vault)
         house_rules.report(vault, self._agent, self._clock)
         self._scheduler.round(vault)
+        if self._spending is not None:
+            self._spending.tell(vault)
+        self._objectives.round(vault)
         self._say_alive(vault)
         self._prune(vault)
 

@@ -12,6 +12,8 @@ from cloud_agent.watchers.mailbox_settings import WatchedMailbox
 from correspondence import Automatic, Mailbox, Oddity, Original, Silence, never_answer
 from correspondence.masking import masked
 from drafting import Letter
+from drafting import handbook as handbooks
+from drafting.handbook import Rules
 from vault_protocol import plain
 from vault_protocol.action import SendMail
 from vault_protocol.canonical import moment
@@ -36,6 +38,13 @@ class Accounts:
     owner_name: str
     mailboxes: Mapping[str, WatchedMailbox]
     own_addresses: frozenset[str]
+
+    def rules(self, handbook: str, mailbox: str) -> Rules:
+        """What holds for mail to this mailbox; for one that is not watched here, what holds for all."""
+        box = self.mailboxes.get(mailbox)
+        return handbooks.read(
+            handbooks.text_for(handbook, box.kind, box.name) if box else handbooks.in_scope(handbook, None)
+        )
 
     def sender(self, mailbox: WatchedMailbox) -> Mailbox:
         return Mailbox(self.owner_name, mailbox.address)
@@ -64,7 +73,7 @@ def read(task: Task, *, accounts: Accounts, raw: RawMail) -> Reading:
     remark, previous = front.words("remark").strip() or None, _draft_in(task)
     if found is None or mailbox is None:
         obstacle = _missing(task, mailbox)
-        return Reading(_letter_of_note(task, accounts), obstacle=obstacle, remark=remark, previous=previous)
+        return Reading(_letter_of_note(task, mailbox, accounts), obstacle=obstacle, remark=remark, previous=previous)
     original, _ = masked(correspondence.read(found))
     obstacle = None
     if front.get("oversized"):
@@ -97,6 +106,7 @@ def _letter(original: Original, mailbox: WatchedMailbox, accounts: Accounts, tas
         sender_name=sender.name,
         sender_address=sender.address,
         to_account=mailbox.kind,
+        mailbox=mailbox.name,
         account_name=accounts.owner_name,
         subject=original.subject,
         text=original.text,
@@ -107,11 +117,12 @@ def _letter(original: Original, mailbox: WatchedMailbox, accounts: Accounts, tas
     )
 
 
-def _letter_of_note(task: Task, accounts: Accounts) -> Letter:
+def _letter_of_note(task: Task, mailbox: WatchedMailbox | None, accounts: Accounts) -> Letter:
     return Letter(
         sender_name="",
         sender_address="",
-        to_account="business",
+        to_account=mailbox.kind if mailbox else "business",
+        mailbox=mailbox.name if mailbox else "",
         account_name=accounts.owner_name,
         subject=task.note.front.words("subject") or task.note.front.words("name"),
         text=plain.visible(text_in(task.note))[:READ_OF_A_FILE],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -48,17 +48,21 @@ class Awaited:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._known: dict[TaskId, datetime | None] = {}
-        """When it ended; None for what awaits nothing."""
+        self._known: dict[TaskId, tuple[datetime, str] | None] = {}
+        """When it ended, and the mailbox; None for what awaits nothing."""
 
-    def due(self, vault: Vault, threads: Threads, rules: Rules, now: datetime) -> Iterator[Task]:
-        """The reminders that are to be drafted now: in working hours, where the thread is still open, each once."""
-        if rules.remind_after is None or (rules.hours and rules.hours.next(now, ZoneInfo("UTC")) != now):
-            return
+    def due(self, vault: Vault, threads: Threads, rules_of: Callable[[str], Rules], now: datetime) -> Iterator[Task]:
+        """The reminders that are to be drafted now: in working hours, where the thread is still open, each once.
+        `rules_of` a mailbox's name."""
         ended = dict(_ended(vault, now))
         self._known = {id_: self._known[id_] if id_ in self._known else _since(vault, ended[id_]) for id_ in ended}
-        for id_, since in self._known.items():
-            if since is None or not rules.remind_after <= now - since <= FORGET:
+        for id_, known in self._known.items():
+            if known is None:
+                continue
+            since, rules = known[0], rules_of(known[1])
+            if rules.remind_after is None or not rules.remind_after <= now - since <= FORGET:
+                continue
+            if rules.hours and rules.hours.next(now, ZoneInfo("UTC")) != now:
                 continue
             if id_of(self._secret, id_) not in vault.journal.where and not threads.later(id_):
                 yield _reminder(notes.read(ended[id_], vault.journal.read(ended[id_]) or b""), self._secret)
@@ -73,13 +77,15 @@ def _ended(vault: Vault, now: datetime) -> Iterator[tuple[TaskId, str]]:
             yield id_, path
 
 
-def _since(vault: Vault, path: str) -> datetime | None:
-    """When the task here ended, if its mail asked something; None for what cannot be read."""
+def _since(vault: Vault, path: str) -> tuple[datetime, str] | None:
+    """When the task here ended and its mailbox, if its mail asked something; None for what cannot be read."""
     try:
         task = notes.read(path, vault.journal.read(path) or b"")
     except MalformedNote:
         return None
-    return task.finished if asks(sent_text(task) or "") else None
+    if task.finished is None or not asks(sent_text(task) or ""):
+        return None
+    return task.finished, task.note.front.words("mailbox")
 
 
 def sent_text(task: Task) -> str | None:

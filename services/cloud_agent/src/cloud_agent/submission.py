@@ -68,6 +68,7 @@ def with_draft(
         stale_after=utc(now + STALE_AFTER),
         priority=triage.priority.value,
         drafted_by=plain.one_line(draft.by, 80),
+        drafted_because=plain.one_line(draft.because, 120) or None,
         unknowns=len(unknowns) or None,
     )
     try:
@@ -90,7 +91,7 @@ def with_question(task: Task, triage: Triage, reason: str, *, now: datetime) -> 
     note = request.take_out(with_triage(task.note, triage))
     return note.put(
         type="question", reason=plain.one_line(reason), created=utc(now), priority=triage.priority.value,
-        recipient=None, stale_after=None, drafted_by=None, unknowns=None,
+        recipient=None, stale_after=None, drafted_by=None, drafted_because=None, unknowns=None,
     )  # fmt: skip
 
 

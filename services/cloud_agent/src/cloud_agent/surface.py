@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cloud_agent.health import Health
 from cloud_agent.watchers.waiting import Trouble
+from drafting.budget.caps import MILLION, Cap
 from vault_protocol.errors import VaultError
 
 STALE_SECONDS = 120.0
@@ -35,7 +36,7 @@ def metrics(health: Health) -> str:
         lines.append(f'{PREFIX}mailbox_credential{{mailbox="{name}",credential="{box.credential.value}"}} 1')
         if box.last_mail is not None:
             lines.append(f'{PREFIX}last_mail_timestamp_seconds{{mailbox="{name}"}} {_stamp(box.last_mail)}')
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_spent(health)]) + "\n"
 
 
 def is_alive(health: Health, now: datetime) -> bool:
@@ -92,13 +93,29 @@ def answer(health: Health, path: str, now: datetime) -> tuple[int, str]:
 
 def _flags(health: Health) -> dict[str, bool]:
     watched = [box for box in health.mailboxes.values() if box.trouble not in (None, Trouble.NOT_TAKEN)]
+    spent = health.spending()
     return {
         "hub": health.hub_reachable,
         "head": not health.untrusted,
         "disk": health.disk_ok and health.is_written,
         "drafter": health.drafter_ok,
+        "budget": spent is None or not spent.day_is_over,
         "mailboxes": not watched,
     }
+
+
+def _spent(health: Health) -> list[str]:
+    spent = health.spending()
+    if spent is None:
+        return []
+    refused = dict(spent.capped)
+    return [
+        f"{PREFIX}spent_today_tokens {spent.tokens}",
+        f"{PREFIX}spent_today_tokens_cached {spent.cached}",
+        f"{PREFIX}spent_today_money {spent.money / MILLION:.6f}",
+        f"{PREFIX}spent_today_requests {spent.requests}",
+        *(f'{PREFIX}budget_refused_today{{cap="{cap.value}"}} {refused.get(cap, 0)}' for cap in Cap),
+    ]
 
 
 def _stamp(at: datetime | None) -> int:

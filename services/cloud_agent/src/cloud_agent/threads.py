@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from correspondence import Original
 from correspondence.threads import bounded
+from drafting import guard
 from vault_protocol import layout, notes, plain
 from vault_protocol.canonical import moment
 from vault_protocol.errors import MalformedNote
@@ -19,6 +21,9 @@ MOST = 12
 """Message-IDs of a thread that a note keeps: the first, which names the thread, and the nearest."""
 MONTHS = 2
 """How far back ended tasks are looked at, in months of the calendar."""
+_ADDRESS = re.compile(r"[^\s<>‹›@]+@[^\s<>‹›@]+")
+READ_OF_A_MAIL = 20_000
+"""Characters in which marks are looked for."""
 READ = (Stage.NEEDS_ACTION, Stage.IN_PROGRESS, Stage.PENDING_APPROVAL, Stage.APPROVED, Stage.REJECTED, Stage.DONE)
 
 
@@ -37,6 +42,12 @@ class Mail:
     message_id: str
     above: frozenset[str]
     """The Message-IDs that it says came before it."""
+    sender: str = ""
+    """The address it came from, in small letters; empty when it is not sure which."""
+    subject: str = ""
+    account: str = ""
+    marks: frozenset[tuple[str, str]] = frozenset()
+    """What in it can be somebody's: (what it is, its key), as the guard of drafts finds them."""
 
     def answers(self, other: Mail) -> bool:
         """Whether it came later in the same thread: it names the other, or both name the thread's first mail."""
@@ -53,8 +64,13 @@ class Threads:
 
     def look(self, vault: Vault, now: datetime) -> None:
         """Take in what is new, and let go of what is in the vault no more, or long ended."""
-        near = _near(vault, now)
-        self._known = {id_: self._known[id_] if id_ in self._known else _read(vault, path) for id_, path in near}
+        found = near(vault, now)
+        self._known = {id_: self._known[id_] if id_ in self._known else _read(vault, path) for id_, path in found}
+
+    def mails(self) -> tuple[Mail, ...]:
+        """All of them, the newest first."""
+        found = (mail for mail in self._known.values() if mail is not None)
+        return tuple(sorted(found, key=lambda mail: (mail.received, mail.task), reverse=True))
 
     def later(self, task: TaskId) -> tuple[Mail, ...]:
         """The mails that came after this task's in its thread, the oldest first."""
@@ -73,7 +89,8 @@ class Threads:
         return tuple(sorted(found, key=lambda mail: (mail.received, mail.task)))
 
 
-def _near(vault: Vault, now: datetime) -> tuple[tuple[TaskId, str], ...]:
+def near(vault: Vault, now: datetime) -> tuple[tuple[TaskId, str], ...]:
+    """The tasks that have not ended, or ended in the last months, and where they are."""
     first = now.year * 12 + now.month - MONTHS
 
     def holds(path: str) -> bool:
@@ -99,9 +116,23 @@ def mail_of(task: Task) -> Mail | None:
     """None for what is no mail, or has no Message-ID to be named by."""
     front = task.note.front
     message_id, received = front.words("message_id"), front.words("received")
-    if front.words("reminds") or not message_id or not received:
+    if front.words("reminds") or front.words("plan") or not message_id or not received:
         return None
-    return Mail(task.id, moment(received), message_id, frozenset(_above(task.note)))
+    return Mail(
+        task.id, moment(received), message_id, frozenset(_above(task.note)), address_of(front.words("from")),
+        front.words("subject"), front.words("account"), frozenset(_marks(task.note)),
+    )  # fmt: skip
+
+
+def address_of(sender: str) -> str:
+    """Of `Name ‹address›`, in small letters; empty when it is not sure which."""
+    found = set(_ADDRESS.findall(sender))
+    return found.pop().lower() if len(found) == 1 else ""
+
+
+def _marks(note: Note) -> Iterator[tuple[str, str]]:
+    text = note.body.partition("\n## Original")[2][:READ_OF_A_MAIL]
+    return ((what, key) for what, find in guard.ONES_OWN for key, _ in find(text))
 
 
 def _above(note: Note) -> Iterator[str]:

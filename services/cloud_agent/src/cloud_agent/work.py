@@ -7,18 +7,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
+from books.books import Books
 from books.errors import BooksError
 from cloud_agent import planner, reminders, submission
 from cloud_agent.bookkeeping.clerk import Clerk
 from cloud_agent.bookkeeping.ledger_desk import Unclear
 from cloud_agent.bookkeeping.overdue import KIND, Overdue
+from cloud_agent.context.knowing import Knowing
 from cloud_agent.course import Course, course
 from cloud_agent.desk import Desk
 from cloud_agent.keeping import RawMail
 from cloud_agent.planner import Step
+from cloud_agent.plans.work import PlanWork
 from cloud_agent.reading import Accounts, Reading, read
 from cloud_agent.scheduling import digest
 from cloud_agent.scheduling.schedule import Duty
@@ -26,7 +30,6 @@ from cloud_agent.scheduling.scheduler import KIND as SCHEDULED
 from cloud_agent.threads import Threads
 from correspondence import NoReplyAddress
 from drafting import Drafter, DrafterRefused, Kind, Priority, Triage
-from drafting import handbook as handbooks
 from drafting.ruled import NotToDraft
 from vault_protocol import layout, scan
 from vault_protocol.audit import Record
@@ -76,17 +79,25 @@ class Work:
         clerk: Clerk | None = None,
         overdue: Overdue | None = None,
         secret: bytes = b"",
+        books: Books | None = None,
     ) -> None:
         """`step` is told "judged", "drafted", "submitted" as each is passed; `clerk` does what is for the books,
-        `overdue` finds what customers should be reminded of."""
+        `overdue` finds what customers should be reminded of, `books` say what a sender owes."""
         self._desk, self._drafter, self._agent = desk, drafter, agent
         self._accounts, self._raw, self._clock, self._lease = accounts, raw, clock, lease
         self._step, self._clerk, self._overdue = step, clerk, overdue
         self._secret, self._threads, self._awaited = secret, Threads(), reminders.Awaited(secret)
+        self._knowing = Knowing(desk, self._threads, clock, books, accounts.own_addresses)
         self._looked: float | None = None
+        self._plans = PlanWork(
+            desk, agent=agent, accounts=accounts, raw=raw, clock=clock, clerk=clerk, step=step,
+            draft=self._draft, ask=self._ask, submit=self._submit,
+        )  # fmt: skip
 
     def do(self, held: Held) -> None:
         """Hand the task on. Raises DrafterUnavailable with the task still held, and what the vault raises."""
+        if self._plans.takes(held):
+            return
         if reminders.is_one(held.task):
             self._remind_of_mail(held)
             return
@@ -122,7 +133,8 @@ class Work:
         if self._looked is None or now - self._looked >= BETWEEN_LOOKS:
             self._looked = now
             self._threads.look(vault, self._clock.now())
-            rules = handbooks.read((vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace"))
+            handbook = (vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace")
+            rules = partial(self._accounts.rules, handbook)
             for task in tuple(self._awaited.due(vault, self._threads, rules, self._clock.now())):
                 record = self._record("reminder.due", task, reminds=task.note.front.words("reminds"))
                 vault.add(task, Also([record], [self._update("reminder", task)]))
@@ -254,12 +266,13 @@ class Work:
     def _judge(self, held: Held, reading: Reading) -> Triage:
         if reading.original is None and reading.obstacle:
             return Triage(Kind.NEEDS_OWNER, Priority.NORMAL, reading.obstacle, "rules")
-        triage = self._drafter.triage(reading.letter, handbook=held.handbook)
+        triage = self._knowing.taught(self._drafter.triage(reading.letter, handbook=held.handbook), reading)
         triage = replace(triage, reason=scan.mask(triage.reason)[0])
         log.info("task.judged", task=held.task.id, kind=triage.kind.value, priority=triage.priority.value)
         return triage
 
     def _draft(self, held: Held, reading: Reading) -> None:
+        reading = self._knowing.before(held.task, reading, held.handbook)
         assert reading.original is not None
         assert reading.mailbox is not None
         held.steps = planner.wanted(reading.letter, held.triage.kind)
@@ -267,6 +280,7 @@ class Work:
         draft = self._drafter.draft(
             reading.letter, handbook=held.handbook, remark=reading.remark, previous=reading.previous
         )
+        draft = self._knowing.with_warnings(draft, reading, held.handbook)
         try:
             action, cautions = submission.action_of(
                 draft, reading.original, mailbox=reading.mailbox, accounts=self._accounts
@@ -276,6 +290,7 @@ class Work:
                 held.task, action, held.triage, draft, warnings,
                 token=secrets.token_hex(8), now=self._clock.now(),
             )  # fmt: skip
+            note = self._knowing.with_known(note, reading)
         except NoReplyAddress:
             self._ask(held, "the mail gives no address to answer to")
             return

@@ -9,9 +9,11 @@ import structlog
 from books.errors import BooksUnreachable
 from cloud_agent.desk import Desk
 from cloud_agent.housekeeping import Housekeeping
+from cloud_agent.plans import work as plans
 from cloud_agent.retries import MOST_FAILURES, Failures, Later
 from cloud_agent.work import Held, Work
 from drafting import DrafterUnavailable
+from drafting.budget.task import spending_for
 from vault_protocol import disk, layout
 from vault_protocol.clock import Clock
 from vault_protocol.errors import ClaimLost, DiskTrouble, HubUnreachable, Refused, UntrustedHead
@@ -19,7 +21,7 @@ from vault_protocol.task import Domain, Task
 
 log = structlog.get_logger()
 
-DOMAINS = (Domain.EMAIL, Domain.FILES, Domain.ACCOUNTING)
+DOMAINS = (Domain.EMAIL, Domain.FILES, Domain.ACCOUNTING, Domain.SOCIAL)
 DRAFTER = "drafter"
 """What `Later` calls the drafter itself, beside the tasks."""
 MOST_UNANSWERED = 3
@@ -53,7 +55,7 @@ class Worker:
             if self._unanswered >= MOST_UNANSWERED and self._later.waits(DRAFTER):
                 return False
             try:
-                task = vault.claim_next(DOMAINS, fit=_not_for_another)
+                task = vault.claim_next(DOMAINS, fit=lambda task: _not_for_another(task) and plans.fit(task, vault))
             except ClaimLost:
                 return True
             except Refused as error:
@@ -83,7 +85,7 @@ class Worker:
             if failed >= MOST_FAILURES:
                 self._set_aside(held, cause, failed)
                 return
-            with disk.watched("state_dir"):
+            with disk.watched("state_dir"), spending_for(task):
                 self._work.do(held)
         except DrafterUnavailable:
             self._failures.take_back(task)

@@ -23,6 +23,7 @@ from local_agent.gmail import Gmail
 from local_agent.home import LOCAL, Home, Settings
 from local_agent.inbox import Inbox
 from local_agent.judge import FindOriginal, Judge
+from local_agent.lessons import Lessons
 from local_agent.mail_account import AuthFailed, MailAccount, MailboxUnreachable
 from local_agent.mailbox import Mailbox
 from local_agent.networks.network import BadLogin
@@ -78,7 +79,8 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     if checkpoint.doubt:
         log.error("checkpoint.doubted", kept_as=checkpoint.aside.name)
     vault = Vault(journal, lease=timedelta(seconds=settings.lease_seconds))
-    desk = Desk(vault, executor, settings.owner, timedelta(seconds=settings.undo_seconds))
+    undo, lessons = timedelta(seconds=settings.undo_seconds), Lessons(vault, home.lessons)
+    desk = Desk(vault, executor, settings.owner, undo, lessons=lessons)
 
     def rules() -> str:
         return (journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace")

@@ -11,7 +11,7 @@ from vault_protocol.hub import CommitId, Edits
 from vault_protocol.journal import Journal
 from vault_protocol.plain import one_line
 from vault_protocol.task import AgentId, Stage, Task
-from vault_protocol.updates import Update, parse
+from vault_protocol.updates import Update, parse, spending
 from vault_protocol.vault import Vault
 
 RECENT = 15
@@ -43,11 +43,12 @@ REMEDIES = {
 
 def render(
     tasks: Mapping[Stage, Sequence[Task]], ended: Mapping[Stage, int], updates: Mapping[AgentId, Sequence[Update]],
-    alarms: Sequence[str] = (), unread: Iterable[tuple[str, str]] = (),
+    alarms: Sequence[str] = (), unread: Iterable[tuple[str, str]] = (), over: Iterable[str] = (),
 ) -> str:  # fmt: skip
     """The whole note. Tasks are named by their file, so no text from outside stands in it.
 
     `unread`: name and reason of each schedule that an agent cannot read.
+    `over`: what of its budget for models an agent used up today.
     `alarms` are what only this machine knows; with them the note is shown in the folder and never published.
     """
     lines = ["# Dashboard", "", "_Written by Countersign; what you write here is replaced._", ""]
@@ -55,6 +56,7 @@ def render(
     waiting = len(tasks.get(Stage.PENDING_APPROVAL, ()))
     counts = f"{ended.get(Stage.DONE, 0)} done · {ended.get(Stage.REJECTED, 0)} rejected"
     lines += [f"**{waiting} waiting for you** · {counts}", ""]
+    lines += [line for told in over for line in (f"> [!warning] {one_line(told, 200)}", "")]
     for stage in SHOWN:
         standing = sorted(tasks.get(stage, ()), key=lambda task: (_RANK.get(_word(task, "priority"), 1), task.id))
         if standing or stage is Stage.PENDING_APPROVAL:
@@ -71,7 +73,8 @@ def of_vault(vault: Vault, alarms: Sequence[str] = ()) -> str:
     """The dashboard of the head this vault stands at."""
     tasks = {stage: tuple(vault.tasks(stage)) for stage in SHOWN}
     ended = {stage: _count(vault.journal.where.values(), stage) for stage in layout.BY_MONTH}
-    return render(tasks, ended, _updates(vault.journal), alarms, _unread_schedules(vault.journal))
+    journal = vault.journal
+    return render(tasks, ended, _updates(journal), alarms, _unread_schedules(journal), _over_budget(journal))
 
 
 def write(vault: Vault) -> None:
@@ -92,6 +95,19 @@ def _unread_schedules(journal: Journal) -> Iterable[tuple[str, str]]:
             facts = dict(line.facts)
             if line.event == "schedule-unread":
                 yield facts.get("name", "?"), facts.get("why", "?")
+
+
+def _over_budget(journal: Journal) -> Iterable[str]:
+    """Caps that refused something on the last day an agent told of; it tells again when a day begins."""
+    head: CommitId | None = journal.head
+    files = journal.store.paths(head, "Updates") if head else ()
+    for path, _ in files:
+        if path.endswith("/spending.md"):
+            facts = spending(journal.read(path))
+            caps = sorted(key.removeprefix("refused-") for key in facts if key.startswith("refused-"))
+            if caps:
+                day = facts.get("day", "?")
+                yield f"{path.split('/')[1]} used up {', '.join(caps)} on {day}: past that it drafts offline"
 
 
 def _updates(journal: Journal) -> dict[AgentId, tuple[Update, ...]]:

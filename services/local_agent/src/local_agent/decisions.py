@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from local_agent.home import LOCAL
+from local_agent.lessons import Lessons
 from local_agent.step_up import SteppedUp, StepUpNeeded
 from vault_protocol import approval, request
 from vault_protocol.approval import Sign, SignedApproval, StepUp
@@ -40,6 +41,8 @@ class Desk:
     owner: str
     undo: timedelta
     nonce: Callable[[], str] = lambda: secrets.token_hex(16)
+    lessons: Lessons | None = None
+    """What is learned from what the owner changes and rejects; None: nothing."""
 
     def approve(
         self, task: Task, *, sign: Sign, how: How, note: Note | None = None, at: datetime | None = None
@@ -67,15 +70,26 @@ class Desk:
             nonce=self.nonce(), sign=sign, step_up=step_up,
         )  # fmt: skip
         record = self._record("approve", task, how, signed, edited=note is not None)
-        return self.vault.approve(task, signed, note, Also(records=[record]))
+        approved = self.vault.approve(task, signed, note, Also(records=[record]))
+        if self.lessons is not None:
+            self.lessons.approved(task)
+            if note is not None:
+                self.lessons.edited(task, note)
+        return approved
 
     def edit(self, task: Task, note: Note, *, how: How) -> Task:
         """Publish the owner's own text as the next revision, undecided. Raises MalformedNote when it does not hold."""
         request.read(note)
-        return self.vault.edit(task, note, Also(records=[self._record("edit", task, how)]))
+        edited = self.vault.edit(task, note, Also(records=[self._record("edit", task, how)]))
+        if self.lessons is not None:
+            self.lessons.edited(task, note)
+        return edited
 
     def reject(self, task: Task, *, why: str, how: How) -> Task:
-        return self.vault.reject(task, why=why, also=Also(records=[self._record("reject", task, how)]))
+        rejected = self.vault.reject(task, why=why, also=Also(records=[self._record("reject", task, how)]))
+        if self.lessons is not None:
+            self.lessons.rejected(task, why)
+        return rejected
 
     def send_back(self, task: Task, *, remark: str, how: How) -> Task:
         """Ask Cloud for another draft."""

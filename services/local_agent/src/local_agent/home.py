@@ -233,6 +233,11 @@ class Home:
         return self.path / "state" / "mirror.sqlite"
 
     @property
+    def lessons(self) -> Path:
+        """Which lessons were learned from which tasks."""
+        return self.path / "state" / "lessons.json"
+
+    @property
     def checks(self) -> Path:
         return self.path / "state" / "checks.json"
 

@@ -1,17 +1,16 @@
 """What a handbook's rules do, and what could not be read of them."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
 
+from drafting.budget.caps import NO_CAPS, Caps
 from drafting.handbook.hours import Hours
 from drafting.handbook.whom import Whom
 from drafting.language import Language
-from drafting.letter import Letter, Priority
-
-Account = Literal["business", "personal"]
+from drafting.letter import Account, Letter, Priority
 
 
 class Effect(StrEnum):
@@ -32,6 +31,14 @@ STRONGEST = (Effect.NEVER, Effect.OWNER, Effect.ASK, Effect.FILE, Effect.DRAFT)
 """Which of several rules about one mail counts."""
 
 
+class Manner(StrEnum):
+    """A tone that the offline drafter can write in; any other is for a model."""
+
+    FORMAL = "formal"
+    INFORMAL = "informal"
+    SHORT = "short"
+
+
 class Unreadable(StrEnum):
     """Why a line is no rule this program understands."""
 
@@ -39,6 +46,8 @@ class Unreadable(StrEnum):
     WHOM = "unknown-whom"
     VALUE = "unknown-value"
     SECTION = "unknown-section"
+    MAILBOX = "unknown-mailbox"
+    """It is for a mailbox that no agent watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,8 @@ class Rules:
 
     mail: tuple[MailRule, ...] = ()
     contacts: frozenset[str] = frozenset()
+    names: tuple[tuple[str, str], ...] = ()
+    """(address, name) of each contact that has a name."""
     sign_as: tuple[tuple[Account | None, str], ...] = ()
     languages: tuple[Language, ...] = ()
     """Drafts are written in these alone, in the first when the mail's is none of them; empty: any."""
@@ -78,12 +89,32 @@ class Rules:
     """Accounts whose drafts may use what the other account knows."""
     remind_after: timedelta | None = timedelta(days=5)
     """How long an answer is waited for before a reminder is drafted; None: never."""
+    caps: Caps = NO_CAPS
+    """What models may cost at most: it lowers what the settings allow, and raises nothing."""
+    boxes: tuple[tuple[int, str], ...] = ()
+    """(line, mailbox) of each mailbox that is named."""
+    plan_iterations: int = 10
+    """How many steps of a plan are tried before the owner is asked."""
     unread: tuple[Unread, ...] = ()
 
     def about(self, letter: Letter) -> MailRule | None:
         """The rule that counts for this mail."""
         fitting = [rule for rule in self.mail if rule.whom.fits(letter, self.contacts)]
         return min(fitting, key=lambda rule: STRONGEST.index(rule.effect), default=None)
+
+    @property
+    def manners(self) -> frozenset[Manner]:
+        """Of the lines of the tone that name manners and nothing else, such as `Tone: formal and short`."""
+        found = set[Manner]()
+        for line in self.tone:
+            words = [word for word in re.split(r"[,\s]+|\band\b", line.lower().rstrip(".")) if word]
+            if words and all(word in set(Manner) for word in words):
+                found |= {Manner(word) for word in words}
+        return frozenset(found)
+
+    def may_use(self, account: Account, source: Account) -> bool:
+        """Whether a draft for mail to `account` may use what is known from `source`."""
+        return account == source or account in self.shared
 
     def signature(self, account: Account) -> str | None:
         """The name for this account, or the one for all."""

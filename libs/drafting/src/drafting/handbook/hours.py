@@ -1,4 +1,4 @@
-"""The owner's working hours: when a reminder may fall due and a draft may be sent at the earliest."""
+"""The owner's working hours: when a reminder may fall due, and in which zone a day of the budget begins."""
 
 import re
 from dataclasses import dataclass

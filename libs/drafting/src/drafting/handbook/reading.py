@@ -4,13 +4,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from functools import lru_cache
 
-from drafting.handbook.effects import Account, Effect, MailRule, Rules, Unread, Unreadable
+from drafting.budget.caps import NO_CAPS, Caps, micros
+from drafting.handbook.effects import Effect, MailRule, Rules, Unread, Unreadable
 from drafting.handbook.hours import Hours, hours_of
+from drafting.handbook.scope import heading as heading_of
+from drafting.handbook.scope import in_scope
 from drafting.handbook.whom import By, Whom, whom_of
 from drafting.language import Language
-from drafting.letter import Priority
+from drafting.letter import Account, Priority
 
 LONGEST = 100_000
 """Characters that are read."""
@@ -42,6 +46,7 @@ _SENDERS: Mapping[str, tuple[Whom, ...]] = {
     "somebody who asks for passwords, codes or other data": (),
 }
 """Rows of the first handbook that hold several; the last is a rule of the program that nothing switches off."""
+_SPENT = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) (?:a|per) (day|task)")
 _PRIORITY = re.compile(r"(low|normal|high)\b")
 
 
@@ -51,6 +56,7 @@ class _Found:
 
     mail: list[MailRule] = field(default_factory=list)
     contacts: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
     sign_as: dict[Account | None, str] = field(default_factory=dict)
     languages: tuple[Language, ...] = ()
     tone: list[str] = field(default_factory=list)
@@ -59,6 +65,9 @@ class _Found:
     tellable: list[str] = field(default_factory=list)
     shared: set[Account] = field(default_factory=set)
     remind_after: timedelta | None = Rules().remind_after
+    caps: Caps = NO_CAPS
+    boxes: list[tuple[int, str]] = field(default_factory=list)
+    plan_iterations: int = Rules().plan_iterations
     unread: list[Unread] = field(default_factory=list)
 
     def fail(self, line: int, why: Unreadable) -> None:
@@ -69,33 +78,41 @@ class _Found:
 def read(text: str) -> Rules:
     """Pure, and quick for a text that was read before."""
     found = _Found()
-    for heading, at, lines in _sections(text[:LONGEST]):
+    for heading, at, lines, box in _sections(text[:LONGEST]):
+        found.boxes += [(at, box)] if box else []
         reader = _SECTIONS.get(heading)
         if reader is not None:
             reader(found, lines)
         elif heading not in OTHERS and any(_item(words) or "|" in words for _, words in lines):
             found.fail(at, Unreadable.SECTION)
     return Rules(
-        mail=tuple(found.mail), contacts=frozenset(found.contacts), sign_as=tuple(found.sign_as.items()),
+        mail=tuple(found.mail), contacts=frozenset(found.contacts), names=tuple(found.names.items()),
+        sign_as=tuple(found.sign_as.items()),
         languages=found.languages, tone=tuple(found.tone), hours=found.hours, disclose=found.disclose,
-        remind_after=found.remind_after, tellable=tuple(found.tellable), shared=frozenset(found.shared),
-        unread=tuple(sorted(found.unread, key=lambda one: one.line)),
+        remind_after=found.remind_after, plan_iterations=found.plan_iterations,
+        tellable=tuple(found.tellable), shared=frozenset(found.shared),
+        caps=found.caps, boxes=tuple(found.boxes), unread=tuple(sorted(found.unread, key=lambda one: one.line)),
     )  # fmt: skip
+
+
+def text_for(text: str, account: Account, mailbox: str = "") -> str:
+    """The handbook as it holds for mail to this account and mailbox; only what stands for all may share context."""
+    return in_scope(text, account, mailbox, read(in_scope(text, None)).shared)
 
 
 Lines = list[tuple[int, str]]
 
 
-def _sections(text: str) -> Iterator[tuple[str, int, Lines]]:
-    """(heading in small letters, its line, the lines below it)."""
-    heading, at, lines = "company handbook", 1, Lines()
+def _sections(text: str) -> Iterator[tuple[str, int, Lines, str]]:
+    """(heading in small letters, its line, the lines below it, the mailbox it is for)."""
+    heading, at, lines, scope = "company handbook", 1, Lines(), ""
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        if re.match(r"#{1,2} ", line):
-            yield heading, at, lines
-            heading, at, lines = line.lstrip("# ").strip().lower(), number, []
+        if found := heading_of(line):
+            yield heading, at, lines, scope.partition("mailbox ")[2]
+            (heading, scope), at, lines = found, number, []
         else:
             lines.append((number, line))
-    yield heading, at, lines
+    yield heading, at, lines, scope.partition("mailbox ")[2]
 
 
 def _item(words: str) -> str | None:
@@ -140,6 +157,7 @@ def _whoms(found: _Found, number: int, effect: Effect, value: str) -> None:
     if not pieces or None in whoms:
         found.fail(number, Unreadable.WHOM)
     found.mail += [MailRule(effect, whom, number) for whom in whoms if whom is not None]
+    found.boxes += [(number, whom.value) for whom in whoms if whom is not None and whom.by is By.MAILBOX]
 
 
 def _mail(found: _Found, lines: Lines) -> None:
@@ -170,6 +188,7 @@ def _contacts(found: _Found, lines: Lines) -> None:
             found.fail(number, Unreadable.VALUE)
         else:
             found.contacts.add(whom.value)
+            found.names |= {whom.value: row[0]} if row[0] else {}
 
 
 def _tone(found: _Found, lines: Lines) -> None:
@@ -233,6 +252,14 @@ def _reminds(found: _Found, value: str) -> bool:
     return True
 
 
+def _plans(found: _Found, value: str) -> bool:
+    number = re.fullmatch(r"(\d{1,2}) iterations?\.?", value.lower())
+    if number is None or not int(number[1]):
+        return False
+    found.plan_iterations = int(number[1])
+    return True
+
+
 def _shares(account: Account) -> Callable[[_Found, str], bool]:
     def shares(found: _Found, value: str) -> bool:
         said = _YES_NO.get(value.lower().rstrip("."))
@@ -241,6 +268,21 @@ def _shares(account: Account) -> Callable[[_Found, str], bool]:
         return said is not None
 
     return shares
+
+
+def _spends(unit: str, number: Callable[[str], int]) -> Callable[[_Found, str], bool]:
+    """`2.50 a day, 0.20 a task`: of several lines the lowest counts."""
+
+    def spends(found: _Found, value: str) -> bool:
+        pieces = [_SPENT.fullmatch(piece.strip().lower().rstrip(".")) for piece in re.split(r"[;,]", value)]
+        amounts = [(number(piece[1]), piece[2]) for piece in pieces if piece]
+        if len(amounts) != len(pieces) or any(amount <= 0 for amount, _ in amounts):
+            return False
+        for amount, each in amounts:
+            found.caps = found.caps.lowered(Caps(**{f"{unit}_a_{each}": amount}))
+        return True
+
+    return spends
 
 
 def _may_tell(found: _Found, value: str) -> bool:
@@ -256,7 +298,9 @@ def _in_tone(found: _Found, value: str) -> bool:
 _SETTINGS: Mapping[str, Callable[[_Found, str], bool]] = {
     "sign as": _sign(None), "sign business mail as": _sign("business"), "sign personal mail as": _sign("personal"),
     "languages": _languages, "language": _languages, "working hours": _hours, "tone": _in_tone,
-    "remind": _reminds, "say that an ai drafted it": _disclose, "may be told": _may_tell,
+    "remind": _reminds, "plan": _plans, "say that an ai drafted it": _disclose, "may be told": _may_tell,
+    "spend at most": _spends("money", lambda words: micros(Decimal(words))),
+    "tokens at most": _spends("tokens", lambda words: int(Decimal(words))),
     "personal mail may use business context": _shares("personal"),
     "business mail may use personal context": _shares("business"),
 }  # fmt: skip

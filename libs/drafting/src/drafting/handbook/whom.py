@@ -5,12 +5,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from drafting.amounts import amounts
+from drafting.handbook.scope import MAILBOX
 from drafting.handbook.topics import is_about, topic_named
 from drafting.letter import Letter
 from drafting.plain import legible
 
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _DOMAIN = re.compile(r"@?((?:[\w-]+\.)+[a-z]{2,})")
+_OVER = re.compile(r"(?:an )?amounts? (?:over|above) [€$£]?(\d{1,9}(?:\.\d\d)?)(?: ?(?:€|\$|£|[a-z]{3}))?")
+"""Whatever the currency: 5000 yen is taken for 5000 of any other, so that no larger sum gets past."""
 _QUOTED = re.compile(r"[\"“„«']\s*(.+?)\s*[\"”“»']")
 
 
@@ -25,6 +29,9 @@ class By(StrEnum):
     STRANGER = "stranger"
     MACHINE = "machine"
     ANYBODY = "anybody"
+    ACCOUNT = "account"
+    AMOUNT = "amount"
+    MAILBOX = "mailbox"
 
 
 _SENDERS = {
@@ -62,6 +69,13 @@ class Whom:
                 return letter.automatic is not None
             case By.ANYBODY:
                 return True
+            case By.AMOUNT:
+                named = (float(found) for found, _ in amounts(f"{letter.subject}\n{letter.text[:20_000]}"))
+                return any(amount > float(self.value) for amount in named)
+            case By.ACCOUNT:
+                return letter.to_account == self.value
+            case By.MAILBOX:
+                return letter.mailbox.lower() == self.value
 
 
 def whom_of(words: str) -> Whom | None:
@@ -70,6 +84,12 @@ def whom_of(words: str) -> Whom | None:
     small = text.lower().removeprefix("mail from ").removeprefix("mail about ").removeprefix("about ").strip()
     if by := _SENDERS.get(small):
         return Whom(by)
+    if small in ("business mail", "personal mail"):
+        return Whom(By.ACCOUNT, small.removesuffix(" mail"))
+    if over := _OVER.fullmatch(small):
+        return Whom(By.AMOUNT, over[1])
+    if box := MAILBOX.fullmatch(small.removeprefix("mail to ")):
+        return Whom(By.MAILBOX, box[1])
     if _ADDRESS.fullmatch(small):
         return Whom(By.ADDRESS, small)
     if found := _DOMAIN.fullmatch(small):

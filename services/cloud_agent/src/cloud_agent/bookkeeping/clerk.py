@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from accounting import requested
+from books.books import Reading as ReadingBooks
 from books.errors import BooksError, BooksUnreachable
 from cloud_agent.bookkeeping import billing, invoicing, words
 from cloud_agent.bookkeeping.ledger_desk import LedgerDesk, Unclear
 from cloud_agent.note_of_mail import with_triage
 from cloud_agent.reading import Reading
 from correspondence import contents
-from drafting import Kind, Triage
+from drafting import Kind, Letter, Priority, Triage, handbook
 from vault_protocol import later, plain, request, scan
 from vault_protocol.action import BadAction, PostInvoice
 from vault_protocol.canonical import utc
@@ -43,7 +44,10 @@ class Clerk:
         self._desk, self._now, self._stale_after = desk, now, stale_after
 
     def work(self, task: Task, reading: Reading, triage: Triage, raw: bytes | None, rules: str) -> Asking | None:
-        """None when it is nothing for the books. Raises Unclear with what the owner has to say first."""
+        """None when it is nothing for the books, which are business: personal mail goes there only when the handbook
+        lets it use business context. Raises Unclear with what the owner has to say first."""
+        if not handbook.read(handbook.in_scope(rules, None)).may_use(reading.letter.to_account, "business"):
+            return None
         if reading.original is None or reading.silence or reading.obstacle or triage.kind in _NEVER:
             return None
         try:
@@ -65,6 +69,26 @@ class Clerk:
         except BooksError as error:
             raise Unclear(str(error)) from None
         return None
+
+    def wished(self, task: Task, wish: str, rules: str) -> Asking:
+        """An invoice that the owner wishes without a mail. Raises Unclear, BooksUnreachable."""
+        letter = Letter(
+            sender_name="", sender_address="", to_account="business", account_name="", subject="", text=wish
+        )
+        try:
+            record, found = invoicing.draft(self._desk, task.id, letter, remark=wish, today=self._today())
+            action, warnings, _ = self._desk.posting(record, rules)
+        except BooksUnreachable:
+            raise
+        except BooksError as error:
+            raise Unclear(str(error)) from None
+        triage = Triage(Kind.NEEDS_OWNER, Priority.NORMAL, "a step of a plan", "plan")
+        return Asking(self._note(task, triage, action, (*found, *warnings)), action)
+
+    @property
+    def books(self) -> ReadingBooks:
+        """For looking alone."""
+        return self._desk.books
 
     def _invoice(self, task: Task, reading: Reading, triage: Triage, rules: str) -> Asking:
         remark, letter = reading.remark or "", reading.letter

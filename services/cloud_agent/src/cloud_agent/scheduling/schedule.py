@@ -30,6 +30,7 @@ class Duty(StrEnum):
 
     DIGEST = "digest"
     REMIND = "remind"
+    PLAN = "plan"
 
 
 class Unreadable(StrEnum):

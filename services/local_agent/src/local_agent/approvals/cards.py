@@ -17,6 +17,8 @@ from vault_protocol.canonical import canonical, sha256
 from vault_protocol.errors import VaultError
 from vault_protocol.task import Stage, Task
 
+KNOWN = "## What was known"
+
 
 @dataclass(frozen=True)
 class Card:
@@ -101,6 +103,16 @@ class Card:
         """Whether it may be approved together with others."""
         ready = self.draft.request is not None and self.draft.edit is None and not self.step_up
         return ready and objection(self.draft, alone=False) is None
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """What Cloud says it knew of the sender, a line each; nothing that stands in the mail passes for it."""
+        above = self.task.note.body.partition("\n## Original\n")[0]
+        section = above.partition(f"\n{KNOWN}\n")[2].lstrip("\n").split("\n")
+        fence = section[0].removesuffix("text")
+        if len(fence) < 3 or set(fence) != {"`"} or fence not in section[1:]:
+            return ()
+        return tuple(section[1 : section.index(fence, 1)])
 
     @property
     def original(self) -> str:

@@ -17,6 +17,7 @@ from local_agent.chats.letters import Letters
 from local_agent.decisions import How
 from local_agent.drafts import Draft, FolderEdit
 from local_agent.handbook_rule import never_draft
+from local_agent.lessons import NEVER
 from local_agent.own_text import as_typed, with_text
 from local_agent.taking_back import take_back
 from vault_protocol import layout, request
@@ -176,7 +177,7 @@ def never(ask: Ask) -> Response:
         after = never_draft(before, address)
         if after != before:
             vault.write("owner_edit", layout.HANDBOOK, {layout.HANDBOOK: after.encode("utf-8")})
-        local.desk.reject(found.task, why="never draft for this sender", how=How.PAGE)
+        local.desk.reject(found.task, why=NEVER, how=How.PAGE)
 
     return _decide(ask, act)
 

@@ -12,7 +12,7 @@ from local_agent.cli.passphrases import new_passphrase
 from local_agent.cli.session import Session
 from local_agent.home import Home
 from local_agent.mail_account import MailAccount
-from local_agent.setup import Wishes
+from local_agent.setup import Wishes, time_zone
 from local_agent.setup.ask_account import ask_account
 from local_agent.setup.ask_books import ask_books
 from local_agent.setup.begin import KeyWishes, Protection
@@ -28,9 +28,10 @@ FOLDER = Path("~/Countersign")
 def asked_wishes(
     session: Session, ask: bool, keys: Callable[[], KeyWishes], *, hub: str, hub_token: Path | None,
     hub_ca: Path | None, owner: str | None, folder: Path | None, account_file: Path | None, dry_run: bool | None,
-    undo_seconds: int, books_file: Path | None = None,
+    undo_seconds: int, books_file: Path | None = None, zone: str | None = None,
 ) -> Wishes:  # fmt: skip
     """Everything that `set_up` needs, `keys` asked in its place. Raises VaultError for what nobody said."""
+    where_at = time_zone.chosen(zone)
     named = asked(owner, ask, "Your name, as it stands under your mails", None)
     if not named:
         raise VaultError("what is your name? give --owner")
@@ -43,8 +44,8 @@ def asked_wishes(
     accounts = read_accounts(account_file) if account_file else _ask_accounts(session.home) if ask else ()
     books = read_books(books_file) if books_file else _ask_books(session.home) if ask else ()
     return Wishes(
-        hub=hub, hub_token=hub_token, hub_ca=hub_ca, folder=where, owner=named, dry_run=dry_run is not False,
-        undo_seconds=undo_seconds, accounts=accounts, books=books, **vars(kept),
+        hub=hub, hub_token=hub_token, hub_ca=hub_ca, folder=where, owner=named, zone=where_at,
+        dry_run=dry_run is not False, undo_seconds=undo_seconds, accounts=accounts, books=books, **vars(kept),
     )  # fmt: skip
 
 

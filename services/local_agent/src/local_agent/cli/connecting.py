@@ -23,6 +23,7 @@ from local_agent.cli.setup_options import (
     OwnerOption,
     PassphraseFileOption,
     UndoOption,
+    ZoneOption,
 )
 from local_agent.home import Home
 from local_agent.setup import SetUp, Wishes, key_files, login_service, set_up
@@ -42,6 +43,7 @@ def connect(
     home: HomeOption = None,
     folder: FolderOption = None,
     owner: OwnerOption = None,
+    zone: ZoneOption = None,
     account_file: AccountFileOption = None,
     key_protection: KeyProtectionOption = None,
     passphrase_file: PassphraseFileOption = None,
@@ -70,7 +72,7 @@ def connect(
     keys = partial(key_wishes, session, ask, None, key_protection, passphrase_file, fido_key, keys_from)
     wishes = asked_wishes(
         session, ask, keys, hub=url, hub_token=None, hub_ca=None, owner=owner, folder=folder,
-        account_file=account_file, dry_run=dry_run, undo_seconds=undo_seconds,
+        account_file=account_file, dry_run=dry_run, undo_seconds=undo_seconds, zone=zone,
     )  # fmt: skip
     joined = join(url, parsed, ca, begin(session.home, wishes))
     key_files.take_joined(session.home, joined.token, joined.ca, joined.agents, joined.monitors)

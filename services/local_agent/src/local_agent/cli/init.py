@@ -22,6 +22,7 @@ from local_agent.cli.setup_options import (
     OwnerOption,
     PassphraseFileOption,
     UndoOption,
+    ZoneOption,
 )
 from local_agent.home import Home
 from local_agent.setup import set_up
@@ -48,6 +49,7 @@ def init(
     ] = None,
     folder: FolderOption = None,
     owner: OwnerOption = None,
+    zone: ZoneOption = None,
     account_file: AccountFileOption = None,
     books_file: Annotated[
         Path | None,
@@ -89,7 +91,7 @@ def init(
         return
     wishes = asked_wishes(
         session, ask, keys, hub=chosen, hub_token=hub_token_file, hub_ca=hub_ca_file, owner=owner, folder=folder,
-        account_file=account_file, books_file=books_file, dry_run=dry_run, undo_seconds=undo_seconds,
+        account_file=account_file, books_file=books_file, zone=zone, dry_run=dry_run, undo_seconds=undo_seconds,
     )  # fmt: skip
     made(session, set_up(session.home, wishes, SystemClock()), wishes.pins)
 

@@ -34,6 +34,8 @@ def made(session: Session, done: SetUp, pins: Mapping[AgentId, PublicKey]) -> No
         session.warn("No cloud agent pinned yet: countersign init --pin cloud=PUBLIC_KEY_FILE")
     session.say(f"Your notes     {settings.folder}")
     session.say(f"This machine   {home.path} (private; back it up, all but this-machine/)")
+    if not done.joined:
+        session.say(f"Time zone      {done.zone}: schedules and working hours go by it; change it in the notes")
     if settings.hub_token_entry:
         session.say("Hub's token    in the OS keyring")
     session.say(

@@ -9,6 +9,10 @@ import typer
 
 FolderOption = Annotated[Path | None, typer.Option("--folder", help="Where you read the notes.")]
 OwnerOption = Annotated[str | None, typer.Option("--owner", help="Your name, as it stands under your mails.")]
+ZoneOption = Annotated[
+    str | None,
+    typer.Option("--zone", help="Your time zone, such as Europe/Berlin. Default: this machine's."),
+]
 AccountFileOption = Annotated[
     Path | None, typer.Option("--account-file", help="TOML with your mail accounts as [[accounts]].")
 ]

@@ -14,7 +14,7 @@ from rich.text import Text
 from local_agent import ages
 from local_agent.assemble import Local
 from local_agent.books_answer import answer
-from local_agent.cli import mailboxes, words
+from local_agent.cli import mailboxes, spending, words
 from local_agent.cli.session import HomeOption, JsonOption, Session
 from local_agent.control import ServiceNotRunning
 from local_agent.effects import Ledger
@@ -44,7 +44,7 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     found = {
         **_vault(local), "hub": hub, "untrusted": untrusted, "rewritten": rewritten, "doubted": _doubted(local),
         **_service(session), "books": {one.name: answer(one) for one in local.settings.books},
-        "mailboxes": mailboxes.credentials(local),
+        "mailboxes": mailboxes.credentials(local), "spending": spending.of_today(local),
     }  # fmt: skip
     try:
         with disk.watched(session.home.path):
@@ -147,6 +147,8 @@ def _screen(local: Local, found: dict[str, Any]) -> Table:
     for name, kind in found["mailboxes"].items():
         means, style = mailboxes.meaning(kind)
         row("Cloud reads", f"{name} by {means}", style)
+    for agent, facts in found["spending"].items():
+        row("Models", *spending.in_words(agent, facts))
     row("Key", f"{found['key_protection']}, {_unlocked(found['unlocked_until'])}")
     if found["paused"]:
         row("Paused", f"{found['paused']}: nothing goes out before `countersign resume`", "bold yellow")

@@ -43,6 +43,8 @@ class Wishes(KeyWishes):
     hub: str
     folder: Path
     owner: str
+    zone: str = "UTC"
+    """An IANA name."""
     hub_token: Path | None = None
     hub_ca: Path | None = None
     dry_run: bool = True
@@ -58,6 +60,7 @@ class SetUp:
     settings: Settings
     executor: str
     joined: bool
+    zone: str = "UTC"
 
 
 def set_up(home: Home, wishes: Wishes, clock: Clock, step: Callable[[str], None] = lambda name: None) -> SetUp:
@@ -86,14 +89,14 @@ def set_up(home: Home, wishes: Wishes, clock: Clock, step: Callable[[str], None]
             checkpoint=checkpoint_of(home), owner=begun.approval,
         )  # fmt: skip
         card = vault_card(settings.vault, trust.keys, begun.approval, clock.now())
-        joined = _publish_first(Vault(journal), settings, begun.executor, card)
+        joined = _publish_first(Vault(journal), settings, begun.executor, card, wishes.zone)
     step("published")
     settings.folder.mkdir(parents=True, exist_ok=True)
     settings = settings.model_copy(update=hub_token.moved(home.hub_token, settings))
     write_private(home.config, config.render(settings).encode("utf-8"))
     hub_token.tidy(home.hub_token, settings)
     step("config")
-    return SetUp(settings, begun.executor, joined)
+    return SetUp(settings, begun.executor, joined, wishes.zone)
 
 
 def _hub_files(home: Home, wishes: Wishes) -> dict[str, Path]:
@@ -134,7 +137,7 @@ def _vault_on(store: GitStore, head: CommitId) -> str:
     return found
 
 
-def _publish_first(vault: Vault, settings: Settings, executor: str, card: bytes) -> bool:
+def _publish_first(vault: Vault, settings: Settings, executor: str, card: bytes, zone: str) -> bool:
     """The root commit, or a word in the log of a vault that is there already; whether it was there."""
     try:
         head = vault.refresh()
@@ -145,7 +148,7 @@ def _publish_first(vault: Vault, settings: Settings, executor: str, card: bytes)
             record = Record.of(
                 kind, actor=LOCAL, target=settings.vault, at=now, parameters={"executor": executor}, result="published"
             )
-            notes = {**first_notes(settings.owner, now), layout.VAULT_CARD: card} if head is None else {}
+            notes = {**first_notes(settings.owner, now, zone), layout.VAULT_CARD: card} if head is None else {}
             vault.write("init", settings.vault, notes, Also(records=[record]))
     except UntrustedHead as error:
         raise VaultError(

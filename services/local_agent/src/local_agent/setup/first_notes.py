@@ -20,10 +20,12 @@ SCHEDULES = ("daily-digest", "weekly-briefing", "social-week", "reminders", "res
 """What Cloud does by the clock in a new vault: a note each below Schedules/, for the owner to change."""
 
 
-def first_notes(owner: str, now: datetime) -> Edits:
-    """The owner's notes, ready to be filled in, and an empty dashboard."""
+def first_notes(owner: str, now: datetime, zone: str) -> Edits:
+    """The owner's notes, ready to be filled in, and an empty dashboard. `zone`: an IANA name, which schedules and
+    working hours go by."""
     words = {
         "@@OWNER@@": one_line(owner),
+        "@@ZONE@@": zone,
         "@@TODAY@@": f"{now:%Y-%m-%d}",
         "@@DUE_SOON@@": f"{now + timedelta(days=30):%Y-%m-%d}",
         "@@DUE_LATER@@": f"{now + timedelta(days=75):%Y-%m-%d}",

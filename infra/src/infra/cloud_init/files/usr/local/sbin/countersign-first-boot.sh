@@ -34,4 +34,4 @@ client=
 apt-cache show docker-cli >/dev/null 2>&1 && client=docker-cli
 # shellcheck disable=SC2086 # empty where the engine's package brings it
 install docker.io $client "$compose"
-systemctl enable --now docker.service countersign-logs.timer countersign.timer
+systemctl enable --now docker.service countersign-logs.timer countersign.timer countersign-drill.timer

@@ -1,0 +1,1 @@
+"""What models may cost: caps by day and task, a durable record of what was spent, and what is done past a cap."""

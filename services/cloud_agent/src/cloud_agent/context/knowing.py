@@ -1,0 +1,60 @@
+"""What the worker asks of memory and context: before it judges, before it drafts, and of what was drafted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from books.books import Books
+from cloud_agent.context import known_section, lookup, others
+from cloud_agent.desk import Desk
+from cloud_agent.reading import Reading
+from cloud_agent.threads import Threads
+from drafting import Draft, Kind, Priority, Triage
+from drafting import handbook as handbooks
+from drafting.memory import rejections
+from vault_protocol.clock import Clock
+from vault_protocol.note import Note
+from vault_protocol.task import Task
+
+
+class Knowing:
+    """Reads the vault as it is now, and the books when there are some."""
+
+    def __init__(
+        self, desk: Desk, threads: Threads, clock: Clock, books: Books | None, own: frozenset[str]
+    ) -> None:  # fmt: skip
+        """`own` are the owner's addresses."""
+        self._desk, self._threads, self._clock, self._books = desk, threads, clock, books
+        self._own = frozenset(address.lower() for address in own)
+
+    def taught(self, triage: Triage, reading: Reading) -> Triage:
+        """The owner is asked about a sender whose drafts they rejected; what is no draft anyway stays as it is."""
+        if triage.kind is not Kind.REPLY_WANTED or reading.remark:
+            return triage
+        with self._desk.vault() as vault:
+            content = vault.journal.read(rejections.PATH)
+        row = rejections.asks((content or b"").decode("utf-8", "replace"), reading.letter.sender_address)
+        if row is None:
+            return triage
+        priority = triage.priority if triage.priority is Priority.HIGH else Priority.LOW
+        return Triage(Kind.NEEDS_OWNER, priority, f"{row.reason}; {triage.reason}", triage.by)
+
+    def before(self, task: Task, reading: Reading, handbook: str) -> Reading:
+        """The reading with all that is known of its sender in its letter."""
+        rules = handbooks.read(handbook)
+        with self._desk.vault() as vault:
+            self._threads.look(vault, self._clock.now())
+            found = lookup.looked_up(vault, self._threads, task, reading, rules)
+        if found.facts and self._books is not None and "business" in lookup.allowed(reading.letter, rules):
+            found = replace(found, facts=(*found.facts, *lookup.invoices(self._books, reading)))
+        return replace(reading, letter=replace(reading.letter, background=found))
+
+    def with_warnings(self, draft: Draft, reading: Reading, handbook: str) -> Draft:
+        """The draft, and a line for each thing in it that is another contact's."""
+        mails, rules = self._threads.mails(), handbooks.read(handbook)
+        found = others.warnings(draft.text, reading.letter, mails, rules, own=self._own)
+        return replace(draft, warnings=(*draft.warnings, *found))
+
+    def with_known(self, note: Note, reading: Reading) -> Note:
+        """The note with what was known, for the owner."""
+        return known_section.put(note, reading.letter.background)

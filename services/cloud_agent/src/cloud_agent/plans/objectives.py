@@ -1,0 +1,120 @@
+"""Where plans come from: the owner's notes below Objectives/, and the templates of Schedules/.
+
+Only Local's key may write in either folder, so what stands there is the owner's; the text of a task, which anybody's
+mail may have led to, is never read for steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from cloud_agent.plans.steps import Step, parse
+from vault_protocol import plain
+from vault_protocol.audit import Record
+from vault_protocol.canonical import utc
+from vault_protocol.clock import Clock
+from vault_protocol.errors import MalformedNote
+from vault_protocol.front_matter import FrontMatter
+from vault_protocol.note import Note
+from vault_protocol.task import AgentId, Domain, Stage, Task, task_id
+from vault_protocol.updates import Update
+from vault_protocol.vault import Also, Vault
+
+log = structlog.get_logger()
+
+FOLDER, SCHEDULES = "Objectives", "Schedules"
+KIND, READY = "plan", "ready"
+LARGEST = 32 * 1024
+MOST = 200
+"""Notes that are looked at, by name."""
+
+
+class NoSteps(Exception):
+    """No plan can be made of it; the message is for the owner."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the owner wants, and the steps that they listed."""
+
+    objective: str
+    steps: tuple[Step, ...]
+
+
+class Objectives:
+    """Raises one task for each note that is ready, ever: its id follows from the note's path."""
+
+    def __init__(self, agent: AgentId, clock: Clock) -> None:
+        self._agent, self._clock = agent, clock
+        self._parsed: dict[str, Note | None] = {}
+
+    def round(self, vault: Vault) -> int:
+        """How many tasks were raised now."""
+        head = vault.journal.head
+        if head is None:
+            return 0
+        found = sorted((path, blob) for path, blob in vault.journal.store.paths(head, FOLDER) if path.endswith(".md"))
+        if len(found) > MOST:
+            log.warning("objectives.too_many", found=len(found), most=MOST)
+        self._parsed = {
+            blob: self._parsed[blob] if blob in self._parsed else _note(vault, path) for path, blob in found[:MOST]
+        }
+        return sum(self._raise(vault, path, note) for path, blob in found[:MOST] if (note := self._parsed[blob]))
+
+    def _raise(self, vault: Vault, path: str, note: Note) -> bool:
+        if note.front.words("type") != KIND or note.front.words("status").strip().lower() != READY:
+            return False
+        task = task_for(vault.journal.identity.vault, path, note, self._clock.now())
+        if task.id in vault.journal.where:
+            return False
+        now = self._clock.now()
+        record = Record.of("plan.begun", actor=self._agent, target=task.id, at=now, parameters={"note": task.slug})
+        if added := vault.add(task, Also([record], [Update.of("planned", now, task=task.id)])):
+            log.info("plan.begun", task=task.id)
+        return added
+
+
+def task_for(vault: str, path: str, note: Note, now: datetime) -> Task:
+    """The same for every agent of a fleet."""
+    name = path.removeprefix(f"{FOLDER}/").removesuffix(".md")
+    title = plain.one_line(note.front.words("objective"), 120) or plain.one_line(name, 120)
+    front = FrontMatter().put(
+        type=KIND, subject=title, received=utc(now), priority="normal", plan_from=plain.one_line(path, 400)
+    )
+    return Task(
+        id=task_id(vault.encode(), mailbox=f"plan {path}", message_id="", content_sha256=""), stage=Stage.NEEDS_ACTION,
+        domain=Domain.FILES, slug=plain.slug(name), note=Note(front, f"\n# {title}\n\nA plan of the owner's.\n"),
+    )  # fmt: skip
+
+
+def is_plan(task: Task) -> bool:
+    """Whether the task is one that is worked step by step; its type is another while it asks the owner."""
+    return bool(task.note.front.words("plan_from"))
+
+
+def wished(vault: Vault, task: Task) -> Wish:
+    """Read from the owner's own note. Raises NoSteps."""
+    path = task.note.front.words("plan_from")
+    if path.partition("/")[0] not in (FOLDER, SCHEDULES):
+        raise NoSteps("only a note of the owner's in Objectives/ or Schedules/ begins a plan")
+    note = _note(vault, path)
+    if note is None:
+        raise NoSteps(f"{plain.one_line(path)} is not there, is no note, or has more than {LARGEST} bytes")
+    steps = parse(note.body)
+    if all(step.refused for step in steps):
+        raise NoSteps("no step is listed that a plan can have: a line is `- read: …`; docs/plans.md lists the kinds")
+    return Wish(task.note.front.words("subject"), steps)
+
+
+def _note(vault: Vault, path: str) -> Note | None:
+    content = vault.journal.read(path)
+    if content is None or len(content) > LARGEST:
+        return None
+    try:
+        return Note.parse(content)
+    except MalformedNote as error:
+        log.warning("objective.unreadable", reason=error.reason)
+        return None

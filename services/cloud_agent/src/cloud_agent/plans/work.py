@@ -1,0 +1,88 @@
+"""Which tasks belong to plans, and who works them: the loop, or what drafts for one of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from cloud_agent.bookkeeping.clerk import Clerk
+from cloud_agent.bookkeeping.ledger_desk import Unclear
+from cloud_agent.desk import Desk
+from cloud_agent.keeping import RawMail
+from cloud_agent.plans import drafts
+from cloud_agent.plans.drafts import Undraftable
+from cloud_agent.plans.loop import TRIAGE, Loop, ready
+from cloud_agent.plans.objectives import is_plan
+from cloud_agent.plans.steps import Kind
+from cloud_agent.reading import Accounts, Reading, read
+from drafting import DrafterRefused, Priority, Triage
+from drafting import Kind as MailKind
+from drafting.ruled import NotToDraft
+from vault_protocol.canonical import Json
+from vault_protocol.clock import Clock
+from vault_protocol.note import Note
+from vault_protocol.task import AgentId, Domain, Task
+from vault_protocol.vault import Vault
+
+if TYPE_CHECKING:
+    from cloud_agent.work import Held
+
+
+class Submit(Protocol):
+    """Puts a note up for the owner."""
+
+    def __call__(self, held: Held, note: Note, what: str, **facts: Json) -> None: ...
+
+
+def fit(task: Task, vault: Vault) -> bool:
+    """Whether a worker may take it now, as far as plans go; of what is social, only a plan's step."""
+    if task.domain is Domain.SOCIAL:
+        return drafts.is_step(task)
+    return not is_plan(task) or ready(task, vault.journal.where)
+
+
+class PlanWork:
+    """The part of a worker that plans need; `draft`, `ask` and `submit` are how it hands a task on."""
+
+    def __init__(
+        self, desk: Desk, *, agent: AgentId, accounts: Accounts, raw: RawMail, clock: Clock, clerk: Clerk | None,
+        step: Callable[[str], None], draft: Callable[[Held, Reading], None], ask: Callable[[Held, str], None],
+        submit: Submit,
+    ) -> None:  # fmt: skip
+        books = clerk.books if clerk else None
+        self._loop = Loop(desk, agent=agent, accounts=accounts, raw=raw, clock=clock, books=books, step=step)
+        self._desk, self._accounts, self._raw, self._clock, self._clerk = desk, accounts, raw, clock, clerk
+        self._step, self._draft, self._ask, self._submit = step, draft, ask, submit
+
+    def takes(self, held: Held) -> bool:
+        """Whether the task was a plan, or a step of one; then it was worked on. Raises what the vault, the books and
+        the drafter raise."""
+        if is_plan(held.task):
+            self._loop.work(held.task, held.handbook)
+            return True
+        if not drafts.is_step(held.task):
+            return False
+        try:
+            self._draft_step(held)
+        except NotToDraft as error:
+            self._ask(held, error.reason)
+        except (Undraftable, Unclear) as error:
+            self._ask(held, str(error))
+        except DrafterRefused:
+            self._ask(held, "the drafter gave nothing usable")
+        return True
+
+    def _draft_step(self, held: Held) -> None:
+        held.triage = TRIAGE
+        with self._desk.vault() as vault:
+            step = drafts.step_of(vault, held.task)
+        if step.kind is Kind.REPLY:
+            held.triage = Triage(MailKind.REPLY_WANTED, Priority.NORMAL, "a step of a plan of yours", "plan")
+            self._draft(held, drafts.to_answer(step, read(held.task, accounts=self._accounts, raw=self._raw)))
+            return
+        if step.kind is Kind.INVOICE:
+            asked = drafts.invoice(held.task, step, self._clerk, held.handbook)
+        else:
+            asked = drafts.post(held.task, step, self._clock.now())
+        self._step("drafted")
+        self._submit(held, asked.note, "draft", digest=asked.digest)
