@@ -24,11 +24,12 @@ from mcp import Client, StdioServerParameters
 from mcp.types import Tool
 from services.local_agent.tests.cli_world import World
 from services.local_agent.tests.networks import home as networks
-from services.local_agent.tests.networks.mastodon import MastodonServer
 
 from books.memory.odoo import MemoryOdoo
 from books.testing import DATABASE, Server, serving
+from cloud_agent.plans.steps import parse
 from demo.launch import MailWorld, mail_world
+from demo.mastodon import MastodonServer
 from demo.week_letters import before
 from drafting import Kind, Letter, guard, rules
 from drafting.model import TriageAnswer
@@ -36,6 +37,7 @@ from drafting.questions import questions
 from drafting.skill import load
 from social import checking
 from vault_protocol.action import PublishPost
+from vault_protocol.note import Note
 
 SKILLS = Path(__file__).parents[2] / "skills"
 NAMES = ("draft-invoice", "draft-post", "draft-reply", "follow-up", "plan-task", "triage-mail", "weekly-briefing")
@@ -244,3 +246,11 @@ def test_the_briefing_of_the_example_has_its_four_parts_and_no_number_of_its_own
     assert [part.splitlines()[0] for part in parts] == ["Done", "Waiting for you", "Money", "Next week"]
     assert all(sum(line.startswith("- ") for line in part.splitlines()) <= 5 for part in parts)
     assert guard.check(told, letter=held, remark=None, handbook="").warnings == ()
+
+
+def test_the_plan_of_the_example_has_steps_that_cloud_works_and_waits_for_the_owner() -> None:
+    note = Note.parse(example("plan-task", "markdown").encode())
+    assert (note.front.words("type"), note.front.words("status")) == ("plan", "draft")
+    steps = parse(note.body)
+    assert [step.refused for step in steps if step.refused] == []
+    assert len(steps) == 7

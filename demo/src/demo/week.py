@@ -20,7 +20,9 @@ from typing import TypeVar
 from rich.console import Console
 
 from demo import ahead
+from demo import week_plans as plans
 from demo.commands import DemoFailed
+from demo.mastodon import MastodonServer
 from demo.telling import Teller
 from demo.week_letters import Post, Sort, answer, before, post
 from demo.week_vault import Seen, Vault
@@ -39,7 +41,7 @@ REMIND = timedelta(days=5)
 EARLY = 3
 """Mails that the owner answers with a question before the week; one of them is answered in it."""
 QUESTION = "Hello Alex,\n\nwhich day would suit you?\n\nKind regards\nRobin Weber\n"
-LIMITS = "\n[limits]\nmail_per_hour = 60\nmail_per_day = 400\n"
+LIMITS = "\n[limits]\nmail_per_hour = 60\nmail_per_day = 400\nsocial_per_hour = 20\n"
 """What the owner allows: a week's mails are more than the 100 a day that a new installation starts with."""
 
 
@@ -50,11 +52,14 @@ class Week:
     world: World
     console: Console
     clock: Path
+    network: MastodonServer
     days: int = 7
     mails: int = 200
     posts: dict[str, Post] = field(default_factory=dict)
     """Every mail that came, by Message-ID."""
     approved: list[Task] = field(default_factory=list)
+    published: dict[str, datetime] = field(default_factory=dict)
+    """The text of each post that was approved, and for when."""
     rejected: list[Task] = field(default_factory=list)
     batches: int = 0
     killed: bool = False
@@ -86,7 +91,8 @@ class Week:
         self.alone = (self.alone[0], len(self.world.mail.received()))
         self._return()
         self._decide()
-        self.vault.look()
+        self._publish()
+        self._until("Cloud is done", self._settled)
 
     def _set_up(self) -> None:
         friday = (4 - datetime.now(UTC).weekday()) % 7 or 7
@@ -103,6 +109,8 @@ class Week:
         self.world.cloud_config.write_text(
             text.replace("poll_seconds = 1\n", "poll_seconds = 0.05\n"), encoding="utf-8"
         )
+        plans.connect(self.world, self.network)
+        self.network.clock = lambda: self.now
         self.vault = Vault(self.world.tail())
         self.world.start_cloud()
         self.world.start_local()
@@ -119,6 +127,9 @@ class Week:
         self._until("they are sent", lambda: self._sent() == EARLY)
         self._until("they are in Done", lambda: all(self._stage(one) is Stage.DONE for one in self.early))
         self.sent_at = self.now
+        paths = plans.write(self.world)
+        self._until("the plans are in the vault", lambda: all(map(self.vault.has, paths)))
+        self.tell.say("you", f"wrote {len(paths)} plans, with {plans.POSTS} posts in them")
         self.tell.say("you", f"answered {EARLY} mails, each with a question; the machine is off now")
         assert self.world.local is not None
         self.world.local.terminate()
@@ -190,7 +201,9 @@ class Week:
 
     def _decide(self) -> None:
         """Batches; in the second one Local is killed; the third has a time of its own."""
-        drafts = [task for task in self.vault.tasks(Stage.PENDING_APPROVAL) if task.has_action]
+        waiting = [task for task in self.vault.tasks(Stage.PENDING_APPROVAL) if task.has_action]
+        drafts = [task for task in waiting if plans.post_of(task) is None]
+        drafts.sort(key=lambda task: (bool(task.note.front.words("plan") or task.note.front.words("reminds")), task.id))
         turned_down, drafts = drafts[:2], drafts[2:]
         for task in turned_down:
             self.world.countersign("reject", task.id, "--why", "not for us")
@@ -203,6 +216,32 @@ class Week:
             else:
                 self._approve(batch, killed=self.batches == 2)
             self._clock_to(self.now + timedelta(hours=1, minutes=1))
+
+    def _publish(self) -> None:
+        """The posts, also the one whose plan waited for a mail to be sent; in groups, each with its time."""
+
+        def waiting() -> list[Task]:
+            tasks = self.vault.tasks(Stage.PENDING_APPROVAL)
+            return [task for task in tasks if plans.post_of(task) is not None]
+
+        self._until("every post is drafted", lambda: len(waiting()) == plans.POSTS)
+        groups = plans.times(waiting(), self.now)
+        for when, group in groups:
+            self.world.with_passphrase("approve", *(task.id for task in group), "--yes", "--at", when.isoformat())
+            self.published |= {post.text.strip(): when for task in group if (post := plans.post_of(task))}
+            self.tell.say("you", f"approve {len(group)} posts for {when:%A %H:%M}")
+        for when, group in groups:
+            self._clock_to(when - timedelta(minutes=10))
+            self._until("Cloud has looked at the clock", self._heard)
+            self._clock_to(when + timedelta(seconds=5))
+            self._carried_out(group, "published")
+        self._until("Cloud goes on with its plans", lambda: all(self._over(name) for name in plans.PLANS))
+
+    def _over(self, name: str) -> bool:
+        """A plan that is done, or asks the owner."""
+        self.vault.look()
+        task = self.vault.plans().get(f"Objectives/{name}.md")
+        return task is not None and task.stage in (Stage.DONE, Stage.PENDING_APPROVAL)
 
     def _approve(self, batch: Sequence[Task], *, killed: bool) -> None:
         self.world.with_passphrase("approve", *(task.id for task in batch), "--yes")
@@ -232,10 +271,10 @@ class Week:
         self._carried_out(batch)
         self.at = (when, early, self._sent() - was)
 
-    def _carried_out(self, batch: Sequence[Task]) -> None:
+    def _carried_out(self, batch: Sequence[Task], what: str = "sent") -> None:
         ids = {task.id for task in batch}
         self._until("all of the batch is in Done", lambda: self.vault.look() and ids <= self.vault.at(Stage.DONE))
-        self.tell.say("local", f"sent {len(batch)}: each receipt is published, each note in Done")
+        self.tell.say("local", f"{what} {len(batch)}: each receipt is published, each note in Done")
 
     def _deliver(self, one: Post) -> Post:
         self.world.mail.provider.deliver(one.raw, sender=one.sender)
@@ -257,9 +296,7 @@ class Week:
     def _settled(self) -> bool:
         self.vault.look()
         seen = self.vault.by_message_id
-        return seen.keys() >= self.posts.keys() and not (
-            self.vault.at(Stage.NEEDS_ACTION) | self.vault.at(Stage.IN_PROGRESS)
-        )
+        return seen.keys() >= self.posts.keys() and not self.vault.busy()
 
     def _seen(self, message_id: str) -> Seen | None:
         self.vault.look()
@@ -303,5 +340,5 @@ def week(folder: Path, console: Console, *, days: int = 7, mails: int = 200) -> 
     folder.mkdir(parents=True, exist_ok=True)
     clock = folder / "clock"
     ahead.put(clock, 0.0)
-    with world(folder, resident=True, clock=clock) as made:
-        yield Week(made, console, clock, days, mails)
+    with MastodonServer() as network, world(folder, resident=True, clock=clock) as made:
+        yield Week(made, console, clock, network, days, mails)

@@ -22,6 +22,10 @@ class Seen:
     path: str
     message_id: str
     reminds: str
+    plan: str
+    """The owner's note, for the task of a plan."""
+    step: str
+    """The plan that the task drafts a step for."""
 
 
 class Vault:
@@ -29,7 +33,7 @@ class Vault:
 
     def __init__(self, tail: Tail) -> None:
         self._tail = tail
-        self._fixed: dict[TaskId, tuple[str, str]] = {}
+        self._fixed: dict[TaskId, tuple[str, str, str, str]] = {}
         self._seen: dict[TaskId, Seen] = {}
         self._head: CommitId | None = None
 
@@ -49,6 +53,8 @@ class Vault:
                 self._fixed[place.id] = (
                     plain.message_id_meant(front.words("message_id")),
                     front.words("reminds"),
+                    front.words("plan_from"),
+                    front.words("plan"),
                 )
             self._seen[place.id] = Seen(place.id, place.stage, path, *self._fixed[place.id])
         return True
@@ -58,10 +64,10 @@ class Vault:
 
     @property
     def by_message_id(self) -> Mapping[str, list[Seen]]:
-        """The tasks that mails were made into, without reminders."""
+        """The tasks that mails were made into, without reminders and the steps of plans."""
         found: dict[str, list[Seen]] = {}
         for seen in self._seen.values():
-            if seen.message_id and not seen.reminds:
+            if seen.message_id and not seen.reminds and not seen.step:
                 found.setdefault(seen.message_id, []).append(seen)
         return found
 
@@ -78,6 +84,18 @@ class Vault:
 
     def at(self, stage: Stage) -> set[TaskId]:
         return {seen.id for seen in self._seen.values() if seen.stage is stage}
+
+    def busy(self) -> bool:
+        """Whether Cloud has something to do; a plan that waits for the owner gives it nothing."""
+        open_ = [seen for seen in self._seen.values() if seen.stage in (Stage.NEEDS_ACTION, Stage.IN_PROGRESS)]
+        return any(
+            not seen.plan or not self._read(seen.path).note.front.words("waiting_for").startswith("approval of")
+            for seen in open_
+        )
+
+    def plans(self) -> dict[str, Task]:
+        """The tasks of the owner's plans, by the path of their note."""
+        return {seen.plan: self._read(seen.path) for seen in self._seen.values() if seen.plan}
 
     def count(self) -> Counter[Stage]:
         return Counter(seen.stage for seen in self._seen.values())
