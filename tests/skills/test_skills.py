@@ -87,12 +87,14 @@ class Office:
 
         return anyio.run(ask)
 
-    def call(self, server: str, tool: str, arguments: dict[str, Any]) -> Any:
-        async def ask() -> Any:
+    def call(self, server: str, *wanted: tuple[str, dict[str, Any]]) -> list[Any]:
+        """What each tool answers, called one after the other by one client."""
+
+        async def ask() -> list[Any]:
             async with Client(self.server(server)) as client:
-                answer = await client.call_tool(tool, arguments)
-                assert not answer.is_error, answer.content
-                return answer.structured_content
+                told = [await client.call_tool(tool, arguments) for tool, arguments in wanted]
+                assert not any(answer.is_error for answer in told), told
+                return [answer.structured_content for answer in told]
 
         return anyio.run(ask)
 
@@ -126,10 +128,13 @@ def example(name: str, kind: str) -> str:
     return str(re.findall(rf"(?ms)^```{kind}\n(.*?)^```$", text)[-1])
 
 
-def calls(name: str) -> list[dict[str, Any]]:
+def calls(name: str) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
+    """The server that the example asks, and each tool with its arguments, in order; nothing for one without."""
     text = (SKILLS / name / "references" / "example.md").read_text(encoding="utf-8")
     blocks = [json.loads(block) for block in re.findall(r"(?ms)^```json\n(.*?)^```$", text)]
-    return [call for block in blocks if isinstance(block, list) for call in block]
+    told = [call for block in blocks if isinstance(block, list) for call in block]
+    assert len({call["server"] for call in told}) <= 1
+    return told[0]["server"] if told else "", [(call["tool"], call["arguments"]) for call in told]
 
 
 def allowed(name: str) -> list[tuple[str, str]]:
@@ -183,7 +188,8 @@ def test_each_tool_that_a_skill_names_exists_and_none_of_them_acts(office: Offic
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_calls_only_what_its_skill_allows(name: str) -> None:
-    assert {(call["server"], call["tool"]) for call in calls(name)} <= set(allowed(name))
+    server, wanted = calls(name)
+    assert {(server, tool) for tool, _ in wanted} <= set(allowed(name))
 
 
 def test_the_triage_of_the_example_is_one_that_a_model_may_give() -> None:
@@ -203,8 +209,8 @@ def test_the_reply_of_the_example_passes_the_guard_of_real_drafts() -> None:
 
 
 def test_the_post_of_the_example_is_one_that_the_network_takes(office: Office) -> None:
-    for call in calls("draft-post"):
-        office.call(call["server"], call["tool"], call["arguments"])
+    server, wanted = calls("draft-post")
+    assert office.call(server, *wanted) == [{"result": []}]
     told = json.loads(example("draft-post", "json"))
     assert datetime.fromisoformat(told.pop("not_before")) > datetime(2026, 11, 1, tzinfo=UTC)
     action = PublishPost(account="able", **told)
@@ -212,9 +218,10 @@ def test_the_post_of_the_example_is_one_that_the_network_takes(office: Office) -
 
 
 def test_the_invoice_of_the_example_stands_in_the_books_once_as_a_draft(office: Office) -> None:
-    answers = [office.call(call["server"], call["tool"], call["arguments"]) for call in calls("draft-invoice") * 2]
-    found = answers[-1].get("result", answers[-1])
-    read = office.call("countersign-drafts", "read_invoice", {"invoice": found["id"]})
+    server, wanted = calls("draft-invoice")
+    found = office.call(server, *wanted, *wanted)[-1]["result"]
+    asked = ("read_invoice", {"invoice": found["id"]}), ("search_invoices", {"partner": 1})
+    read, listed = office.call(server, *asked)
     told = json.loads(example("draft-invoice", "json"))
     assert read["state"] == "draft"
     assert (read["untaxed"]["amount"], read["untaxed"]["currency"]) == (told["untaxed"], told["currency"])
@@ -223,24 +230,23 @@ def test_the_invoice_of_the_example_stands_in_the_books_once_as_a_draft(office: 
     assert sum(Decimal(line["quantity"]) * Decimal(line["unit_price"]) for line in told["lines"]) == Decimal(
         told["untaxed"]
     )
-    listed = office.call("countersign-drafts", "search_invoices", {"partner": 1})["result"]
-    assert [move["id"] for move in listed].count(found["id"]) == 1
+    assert [move["id"] for move in listed["result"]].count(found["id"]) == 1
 
 
 def test_the_reminder_of_the_example_asks_what_was_asked_and_nothing_new(office: Office) -> None:
     one = before(1, datetime(2026, 11, 20, tzinfo=UTC))
     office.mail.provider.deliver(one.raw, sender=one.sender)
-    (call,) = calls("follow-up")
-    found = office.call(call["server"], call["tool"], call["arguments"])["result"]
-    assert "Workshop number 1" in str(found)
+    server, wanted = calls("follow-up")
+    (found,) = office.call(server, *wanted)
+    assert "Workshop number 1" in str(found["result"])
     sent, body = letter(example("follow-up", "text")), example("follow-up", "result")
     assert guard.check(body, letter=sent, remark=None, handbook="").warnings == ()
     assert questions(letter(body))
 
 
 def test_the_briefing_of_the_example_has_its_four_parts_and_no_number_of_its_own(office: Office) -> None:
-    (call,) = calls("weekly-briefing")
-    assert "unsure" in office.call(call["server"], call["tool"], call["arguments"])
+    server, wanted = calls("weekly-briefing")
+    assert "unsure" in office.call(server, *wanted)[0]
     held, told = letter(example("weekly-briefing", "text")), example("weekly-briefing", "markdown")
     parts = re.split(r"(?m)^## ", told)[1:]
     assert [part.splitlines()[0] for part in parts] == ["Done", "Waiting for you", "Money", "Next week"]

@@ -86,7 +86,7 @@ def _effects(week: Week) -> Iterator[Claim]:
 def _posts(week: Week) -> Iterator[Claim]:
     """Counted at the network, by its own clock."""
     shown = [str(effect["text"]).strip() for effect in week.network.effects]
-    once = Counter(shown) == Counter(week.published)
+    once = Counter(shown) == Counter(list(week.published))
     yield Claim(
         f"{plans.POSTS} posts are out, each once, and no other", once and len(shown) == plans.POSTS, str(Counter(shown))
     )
