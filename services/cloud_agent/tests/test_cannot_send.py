@@ -132,7 +132,7 @@ def test_running_cloud_loads_nothing_that_can_send() -> None:
 
 def test_the_installed_package_holds_only_what_watches_and_drafts() -> None:
     folders = {file.relative_to(PACKAGE).parts[0] for file in PACKAGE.rglob("*.py") if file.parent != PACKAGE}
-    assert folders == {"bookkeeping", "context", "plans", "scheduling", "watchers"}
+    assert folders == {"bookkeeping", "context", "plans", "posts", "scheduling", "watchers"}
     telling = re.compile(r"smtp|submission_host|\.sendmail|starttls|port=(?:25|465|587)", re.IGNORECASE)
     assert [file.name for file in PACKAGE.rglob("*.py") if telling.search(file.read_text(encoding="utf-8"))] == []
 
