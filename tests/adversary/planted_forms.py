@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from vault_protocol import fences, folders, layout, scan, tree, twins, zones
+from vault_protocol import fences, layout, scan, tree, twins, zones
 from vault_protocol.hub import REGULAR
 from vault_protocol.zones import Writer
 
@@ -61,35 +61,30 @@ def names_may_be_hidden(patch: Patch) -> None:
     )
 
 
-def _entries(patch: Patch, excuse: str, again: Callable[[bytes], dict[str, tree.Entry]]) -> None:
-    right = tree.entries
+def _listed(patch: Patch, excuse: str) -> None:
+    right = tree.listed
 
-    def entries(raw: bytes) -> dict[str, tree.Entry]:
+    def listed(raw: bytes) -> list[tree.Line]:
         try:
             return right(raw)
         except tree.BadTree as error:
             if excuse not in str(error):
                 raise
-            return again(raw)
+            return tree._ENTRY.findall(raw)
 
-    for module in (tree, folders):
-        patch.setattr(module, "entries", entries)
-
-
-def _loosely(raw: bytes) -> dict[str, tree.Entry]:
-    return {name.decode(): (oid.hex(), int(mode, 8)) for mode, name, oid in tree._ENTRY.findall(raw)}
+    patch.setattr(tree, "listed", listed)
 
 
 def trees_out_of_order_are_read(patch: Patch) -> None:
-    _entries(patch, "order", _loosely)
+    _listed(patch, "order")
 
 
 def a_name_may_stand_there_twice(patch: Patch) -> None:
-    _entries(patch, "twice", _loosely)
+    _listed(patch, "twice")
 
 
 def what_is_left_of_a_tree_is_ignored(patch: Patch) -> None:
-    _entries(patch, "does not parse", _loosely)
+    _listed(patch, "does not parse")
 
 
 def trees_may_be_any_depth(patch: Patch) -> None:

@@ -110,6 +110,7 @@ def test_after_two_rejections_the_owner_is_asked_and_an_approval_or_a_deleted_li
     pair.world.works()
     answered = pair.world.only(Stage.PENDING_APPROVAL)
     assert "Tell her yes, I come." in text_of(answered)
+    assert "you rejected" not in answered.note.front.words("reason")
     pair.approves(answered)
     assert "jana" not in pair.world.read(TRIAGE)
     assert pair.asked().has_action

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ from vault_protocol import changeset
 from vault_protocol.clock import Clock
 from vault_protocol.errors import HubUnreachable
 from vault_protocol.follow import View
-from vault_protocol.hub import Broken, CommitId, Edits, Published
+from vault_protocol.hub import Broken, CommitId, Edits, Published, Reserved
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Build, Journal
 from vault_protocol.scan import OwnSecrets
-from vault_protocol.task import Role, Task
+from vault_protocol.task import Domain, Role, Task
 from vault_protocol.testing import TestClock
 from vault_protocol.vault import NOTHING_ELSE, Also, Vault
 
@@ -41,6 +41,10 @@ class Line:
         if self.agent in self.world.cut_off:
             raise HubUnreachable(f"{self.agent} is cut off")
         return self.world.hub.refresh()
+
+    def reserve(self, domains: Iterable[Domain], count: int) -> Reserved:
+        head = self.refresh()
+        return self.world.hub.set_aside(head, domains, count)
 
     def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
         self.busy = True

@@ -6,7 +6,7 @@ waits in a line under one swap, and puts a publish that touches other paths on a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
@@ -16,9 +16,9 @@ from vault_protocol import changeset, policy
 from vault_protocol.changeset import BadChangeset
 from vault_protocol.errors import HubUnreachable, Refused, UntrustedHead
 from vault_protocol.follow import View
-from vault_protocol.hub import Accepted, Broken, Change, Commit, CommitId, MovedOn, Published, Rejected
+from vault_protocol.hub import Accepted, Broken, Change, Commit, CommitId, MovedOn, Published, Rejected, Reserved
 from vault_protocol.policy import Trust
-from vault_protocol.task import AgentId
+from vault_protocol.task import AgentId, Domain
 from vault_protocol.testing import MemoryHub, MemoryStore
 
 
@@ -54,6 +54,10 @@ class Plain(MemoryHub):
         if self.away:
             raise HubUnreachable("the hub is away")
         return self.head
+
+    def set_aside(self, head: CommitId | None, domains: Iterable[Domain], count: int) -> Reserved:
+        """A plain remote sets nothing aside."""
+        return Reserved(head)
 
     def send(self, commit: CommitId, onto: CommitId | None, exact: bool = False) -> Ticket:
         ticket = Ticket(commit, onto, exact)
@@ -130,6 +134,11 @@ class Arbiter(Plain):
         super().crash(batch)
         self.view, self.taken = View(), set()
         self._look()
+
+    def set_aside(self, head: CommitId | None, domains: Iterable[Domain], count: int) -> Reserved:
+        """Any tasks, also for two agents, or such as do not wait: whatever it says is advice."""
+        paths = sorted(self.view.where.values())
+        return Reserved(head, tuple(self.rng.sample(paths, min(count, len(paths)))), 60.0, set_aside=True)
 
     def _batches(self, batch: Sequence[Ticket]) -> list[list[Ticket]]:
         return [list(batch)] if batch else []

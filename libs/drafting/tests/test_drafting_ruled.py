@@ -77,11 +77,13 @@ def test_a_draft_says_that_software_wrote_it_when_the_owner_wants_that_said(lett
 
 
 def test_a_draft_in_a_language_that_the_owner_does_not_write_is_told_unless_they_wished_for_it(letter: Any) -> None:
+    words = "thank you for the mail, we will look at it and answer."
+
     class Englishman:
         def triage(self, letter: Any, *, handbook: str) -> Any: ...
 
         def draft(self, letter: Any, *, handbook: str, remark: str | None, previous: str | None) -> Draft:
-            return Draft("Dear Petra,\n\nthank you for the mail, we will look at it and answer.\n\nSam\n", (), "x")
+            return Draft(f"Dear Petra,\n\n{words}\n\nSam\n", (), "x")
 
     made, german = Ruled(Englishman()), "## Rules\n\n- Languages: German\n"
     warned = made.draft(letter(), handbook=german, remark=None, previous=None).warnings
@@ -89,3 +91,5 @@ def test_a_draft_in_a_language_that_the_owner_does_not_write_is_told_unless_they
     assert made.draft(letter(), handbook=german, remark="in English", previous=None).warnings == ()
     both = german.replace("German", "German and English")
     assert made.draft(letter(), handbook=both, remark=None, previous=None).warnings == ()
+    words = "Gerne, das kostet 4,000 EUR."
+    assert made.draft(letter(), handbook=german, remark=None, previous=None).warnings == ()  # too short to tell

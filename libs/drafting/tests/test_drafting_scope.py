@@ -68,6 +68,17 @@ def test_a_line_keeps_its_number_whatever_is_left_out(letter: Any) -> None:
     assert BOOK.split("\n")[found.line - 1] == "- Always ask: prices"
 
 
+@pytest.mark.parametrize(
+    "scope", ["(busines)", "(mailbox)", "(business", "( business )", "(mailbox a b)", "(Personal, business)"]
+)
+def test_a_section_whose_scope_is_not_understood_is_for_no_mail_and_is_reported(scope: str) -> None:
+    text = BOOK.replace("## What may be told (business)", f"## What may be told {scope}")
+    for account in ("business", "personal"):
+        assert "4,000" not in handbook.text_for(text, account)
+    assert [one.why for one in handbook.read(text).unread] == [handbook.Unreadable.SECTION]
+    assert "Behind the house" in handbook.text_for("## Parking (guests)\n\nBehind the house.\n", "business")
+
+
 def test_context_is_shared_when_the_handbook_says_so_and_rules_never_are() -> None:
     personal = rules(SHARING, "personal")
     assert personal.tellable == ("Our price is 4,000 EUR.",)

@@ -32,13 +32,7 @@ def vault(hub: str, folder: Path, name: str) -> Vault:
     way = connect(store, hub, token_file=token if token.exists() else None)
     journal = Journal(store, way, AGENTS.get(name, ADDER), SystemClock(), trust=TRUST)
     opened = Vault(journal)
-    for attempt in range(20):  # a long history on a busy machine takes more than one trip's time; it goes on from there
-        try:
-            opened.refresh()
-            break
-        except HubUnreachable:
-            if attempt == 19:
-                raise
+    opened.refresh()
     return opened
 
 

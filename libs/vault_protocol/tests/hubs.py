@@ -68,6 +68,10 @@ class Place(Protocol):
 
     def side(self) -> Side: ...
 
+    def another(self) -> Side:
+        """The side of another agent, where the hub tells them apart."""
+        ...
+
     def leave(self) -> None:
         """From now on it does not answer."""
 
@@ -84,6 +88,9 @@ class InMemory:
 
     def side(self) -> Side:
         return Side(self.store, self.hub)
+
+    def another(self) -> Side:
+        return self.side()
 
     def leave(self) -> None:
         self.hub.away = True
@@ -111,6 +118,9 @@ class OnDisk:
         store = GitStore(self.folder / f"clone-{len(self.sides)}.git")
         self.sides.append(Side(store, Remote(store, str(self.bare), timeout=timeout)))
         return self.sides[-1]
+
+    def another(self) -> Side:
+        return self.side()
 
     def leave(self) -> None:
         self.bare.rename(self.folder / "away.git")
@@ -149,6 +159,9 @@ class Resident:
         store = GitStore(self.folder / f"clone-{len(self.sides)}.git")
         self.sides.append(Side(store, HubClient(store, self.running.url, self.running.tokens[agent], timeout=10)))
         return self.sides[-1]
+
+    def another(self) -> Side:
+        return self.side(OTHER.agent)
 
     def leave(self) -> None:
         self.running.stop()

@@ -5,6 +5,7 @@ All but withholding, which shows as age: services/local_agent/tests/test_signs_o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,11 +18,11 @@ from libs.vault_protocol.tests.rooting import OWNER, new_root
 from vault_protocol import changeset, keys, notes, reroot, sshsig
 from vault_protocol.changeset import Trail
 from vault_protocol.errors import HubRewritten, HubUnreachable, UntrustedHead
-from vault_protocol.hub import Accepted, Change, Commit, CommitId, Published, blob_id
+from vault_protocol.hub import Accepted, Change, Commit, CommitId, Published, Reserved, blob_id
 from vault_protocol.identity import Identity
 from vault_protocol.journal import Journal
 from vault_protocol.store import GitStore
-from vault_protocol.task import AgentId
+from vault_protocol.task import AgentId, Domain
 from vault_protocol.testing import MemoryHub, TestClock
 from vault_protocol.vault import Vault
 
@@ -57,6 +58,9 @@ class Line:
         if self.hub.lies:
             return self.hub.lies.pop()
         return self.hub.publish(commit, onto=onto)
+
+    def reserve(self, domains: Iterable[Domain], count: int) -> Reserved:
+        return self.hub.reserve(domains, count)
 
     def wait(self, seconds: float) -> bool:
         """Nothing to wait for."""

@@ -4,11 +4,13 @@ from typing import cast
 
 import pytest
 from libs.vault_protocol.tests.hubs import AT, InMemory, OnDisk, Place, on_hub
-from libs.vault_protocol.tests.made import CLOUD
+from libs.vault_protocol.tests.made import CLOUD, LOCAL, task
 
+from vault_protocol import moves, notes
 from vault_protocol.errors import HubUnreachable, Refused, UntrustedHead
-from vault_protocol.hub import Accepted, Broken, MovedOn, blob_id
+from vault_protocol.hub import Accepted, Broken, CommitId, Edits, MovedOn, Store, blob_id
 from vault_protocol.store import GitStore
+from vault_protocol.task import Domain, Stage
 
 
 @pytest.fixture(params=["git", "memory", "resident"])
@@ -133,6 +135,71 @@ def test_after_a_lost_answer_a_look_shows_what_became_of_it(place: Place) -> Non
     assert isinstance(answer, Accepted | Broken)
     assert side.hub.refresh() == commit
     assert side.hub.publish(commit, onto=head) == Accepted(commit)
+
+
+WAITING = [notes.write(task(number, domain=Domain.SOCIAL if number % 3 else Domain.EMAIL)) for number in range(9)]
+OF_MAIL = {path for path, _ in WAITING if "/email/" in path}
+
+
+def set_aside(store: Store, head: CommitId, path: str, why: str) -> Edits:
+    """The task in Quarantine."""
+    found = notes.read(path, store.read(head, path) or b"")
+    return {path: None, **dict([notes.write(moves.quarantine(found, reason=why, agent=LOCAL.agent, held=None))])}
+
+
+@pytest.mark.parametrize("count", [1, 2, 50])
+def test_any_so_many_tasks_of_a_domain_are_one_question_and_nothing_is_written(place: Place, count: int) -> None:
+    one, two = place.side(), place.side()
+    elsewhere = notes.write(task(20).evolve(stage=Stage.QUARANTINE))
+    first = one.commit(None, dict([*WAITING, elsewhere, ("Plans/p.md", b"x")]))
+    one.hub.publish(first, onto=None)
+
+    found = two.hub.reserve([Domain.EMAIL], count)
+
+    assert found.head == first
+    assert two.store.read(first, "Plans/p.md") == b"x"
+    assert len(set(found.paths)) == len(found.paths) == min(count, len(OF_MAIL))
+    assert set(found.paths) <= OF_MAIL
+    assert bool(found.seconds) == found.set_aside
+    assert on_hub(place) == [first]
+
+
+def test_two_who_ask_are_named_different_tasks_where_the_hub_sets_them_aside(place: Place) -> None:
+    one, two = place.side(), place.another()
+    one.hub.publish(one.commit(None, dict(WAITING)), onto=None)
+
+    mine, theirs = one.hub.reserve([*Domain], 5), two.hub.reserve([*Domain], 5)
+
+    assert mine.set_aside == theirs.set_aside
+    if mine.set_aside:
+        assert len({*mine.paths, *theirs.paths}) == len(WAITING)
+    assert {*mine.paths, *theirs.paths} <= {path for path, _ in WAITING}
+
+
+def test_what_is_set_aside_can_be_taken_by_whoever_publishes_first(place: Place) -> None:
+    one, two = place.side(), place.side()
+    head = one.commit(None, dict(WAITING))
+    one.hub.publish(head, onto=None)
+    path, *_ = one.hub.reserve([Domain.EMAIL], 1).paths
+    two.hub.refresh()
+    ours, theirs = (side.commit(head, set_aside(side.store, head, path, why)) for side, why in ((one, "x"), (two, "y")))
+
+    assert two.hub.publish(theirs, onto=head) == Accepted(theirs)
+    assert one.hub.publish(ours, onto=head) == MovedOn(theirs)
+
+    assert path not in one.hub.reserve([*Domain], 50).paths
+
+
+def test_a_hub_without_tasks_names_none_and_one_that_is_away_says_so(place: Place) -> None:
+    side = place.side()
+    assert side.hub.reserve([Domain.EMAIL], 3).paths == ()
+    side.published()
+    assert side.hub.reserve([Domain.EMAIL], 3).paths == ()
+
+    place.leave()
+    with pytest.raises(HubUnreachable):
+        side.hub.reserve([Domain.EMAIL], 3)
+    place.come_back()
 
 
 def test_a_refused_commit_leaves_no_trace_on_the_hub(place: Place) -> None:

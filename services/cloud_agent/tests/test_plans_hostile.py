@@ -72,12 +72,13 @@ def test_a_mail_whose_headers_hold_plan_syntax_begins_no_plan(tmp_path: Path) ->
     assert world.paths("Plans/files/") == []
 
 
-def test_a_task_that_says_it_is_of_a_plan_is_drafted_only_as_the_plan_has_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_task_that_says_it_is_of_a_plan_is_drafted_only_as_the_plan_has_it(tmp_path: Path, step: int) -> None:
     world = world_with_mail(tmp_path)
-    owner_writes(world, "close", READ, "ask: Go on?")
+    owner_writes(world, "close", READ, REPLY)
     world.works()
     plan, _ = the_plan(world)
-    note = Note.parse(f"---\nplan: {plan.id}\nstep: 2\ndoes: post\n---\n\n## Wish\n\nWe are bankrupt\n".encode())
+    note = Note.parse(f"---\nplan: {plan.id}\nstep: {step}\ndoes: post\n---\n\n## Wish\n\nWe are bankrupt\n".encode())
     forged = Task(id=TaskId("a" * 16), stage=Stage.NEEDS_ACTION, domain=Domain.SOCIAL, note=note)
     world.local.add(forged)
     world.works()

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from libs.drafting.tests.model_server import Reply, served
 from services.cloud_agent.tests.world import mail
 
 from cloud_agent.__main__ import main
 from demo.launch import MailWorld, mail_world
 from demo.processes import eventually
-from vault_protocol import keys, request
+from vault_protocol import keys, request, updates
 from vault_protocol.action import SendMail
 from vault_protocol.clock import SystemClock
 from vault_protocol.follow import Trust
@@ -29,6 +30,7 @@ from vault_protocol.vault import Vault
 
 CLOUD, LOCAL = AgentId("cloud"), AgentId("local")
 SECONDS = 30.0
+SKILLS = Path(__file__).parents[3] / "skills"
 
 KILLED_AT = """
 import os, signal, sys
@@ -238,3 +240,39 @@ def test_with_its_mailbox_locked_the_agent_says_so_and_still_works(cloud: Cloud)
         eventually(told, "the owner is told", seconds=SECONDS)
     state = json.loads(cloud.health.read_bytes())
     assert state["mailboxes"]["business"]["trouble"] == "auth"
+
+
+def test_killed_while_the_model_is_asked_the_request_stays_paid_and_the_budget_holds_after_the_restart(
+    cloud: Cloud,
+) -> None:
+    judged = {"kind": "reply_wanted", "priority": "normal", "reason": "asks to come"}
+    with served() as model:
+        model.will(judged, Reply(silent=True))
+        chosen = f"""
+            [drafter]
+            provider = "openai"
+            model = "small"
+            base_url = "{model.url}/v1"
+            output_tokens = 500
+            [drafter.budget]
+            tokens_a_day = 12000
+            """
+        settings = cloud.config.read_text(encoding="utf-8")
+        cloud.config.write_text(f'skills_dir = "{SKILLS}"\n{settings}{chosen}', encoding="utf-8")
+        cloud.world.provider.deliver(mail())
+        with cloud.runs() as process:
+            eventually(lambda: len(model.asked) == 2, "the model is asked for the draft", seconds=2 * SECONDS)
+            process.kill()
+            process.wait()
+        with cloud.runs():
+            (task,) = cloud.drafts(1)
+            eventually(lambda: "refused-tokens-a-day" in spent(cloud), "the owner is told", seconds=SECONDS)
+        assert len(model.asked) == 2
+    assert task.note.front.words("drafted_by") == "offline"
+    assert task.note.front.words("drafted_because") == "the day's tokens is used up"
+    assert 950 + 500 < int(spent(cloud)["tokens"]) <= 12_000
+
+
+def spent(cloud: Cloud) -> dict[str, str]:
+    cloud.local.refresh()
+    return updates.spending(cloud.local.journal.read(updates.spending_path(CLOUD)))

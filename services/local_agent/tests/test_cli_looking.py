@@ -222,9 +222,9 @@ def test_status_and_the_dashboard_say_what_models_cost_and_what_was_used_up(worl
     facts: dict[str, str | int] = {"day": "2026-11-26", "tokens": 120345, "money": 4_980_000, "money-a-day": 5_000_000}
     path, now = updates.spending_path(AgentId("cloud")), world.cloud.journal.clock.now()
 
-    def told(**more: int) -> None:
+    def told(**more: str | int) -> None:
         world.cloud.refresh()
-        line = updates.Update.of("spending", now, **facts, **more)
+        line = updates.Update.of("spending", now, **{**facts, **more})
         world.cloud.write("spending", "cloud", {path: updates.add(None, line)})
         world.cloud.refresh()
 

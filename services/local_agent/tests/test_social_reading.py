@@ -14,8 +14,8 @@ import pytest
 from services.local_agent.tests.cli_world import World
 from services.local_agent.tests.networks import home
 from services.local_agent.tests.networks.desk import JPEG
-from services.local_agent.tests.networks.mastodon import MastodonServer
 
+from demo.mastodon import MastodonServer
 from local_agent import drop
 from local_agent.aside import at_once
 from local_agent.assemble import Local, assemble

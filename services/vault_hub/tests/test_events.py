@@ -15,7 +15,8 @@ from services.vault_hub.tests.test_line import grown
 from demo.processes import eventually
 from vault_hub import events as events_module
 from vault_hub.events import Events
-from vault_hub.line import Line, Said
+from vault_hub.line import Line
+from vault_hub.reading import Said
 from vault_protocol import hub_client, wire
 from vault_protocol.errors import HubUnreachable
 from vault_protocol.hub import Accepted, CommitId

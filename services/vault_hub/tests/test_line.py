@@ -1,16 +1,20 @@
 """Catching up: page by page, from any commit of the line, at any length of it."""
 
+import threading
 from pathlib import Path
 
 import pytest
-from libs.vault_protocol.tests.made import LOCAL
+from libs.vault_protocol.tests.made import CLOUD, LOCAL
 from services.vault_hub.tests.hubworld import HubWorld
 
 from vault_hub import line as line_module
+from vault_hub import reading
 from vault_hub.line import Line
+from vault_hub.reading import Reader
 from vault_protocol import wire
-from vault_protocol.errors import UntrustedHead, VaultError
+from vault_protocol.errors import HubUnreachable, UntrustedHead, VaultError
 from vault_protocol.hub import CommitId
+from vault_protocol.hub_client import HubClient
 from vault_protocol.store import GitStore
 
 
@@ -60,6 +64,21 @@ def test_from_any_commit_everything_after_it_comes_in_order(hub: HubWorld, resta
         assert read(hub, [commit]) == line[number + 1 :]
 
 
+def test_a_hub_whose_commits_take_long_to_read_starts_with_few_of_them(
+    hub: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = grown(hub, 9)
+    hub.running.stop()
+    monkeypatch.setattr(line_module, "READY_SECONDS", 0.0)
+    hub.running.start()
+
+    assert hub.running.hub is not None
+    assert [said.id for said in hub.running.hub.line._late] == line[-1:]
+    monkeypatch.setattr(line_module, "PAGE", 3)
+    assert read(hub, []) == line
+    assert read(hub, line[:4]) == line[1:]
+
+
 @pytest.mark.usefixtures("short")
 def test_of_several_heads_the_first_known_one_counts_and_none_is_said_to_be_unknown(hub: HubWorld) -> None:
     line = grown(hub, 15)
@@ -85,6 +104,85 @@ def test_a_page_ends_at_its_bytes_and_holds_one_commit_at_least(hub: HubWorld, m
         at = commits[-1]["id"]
 
     assert pages == [1, 2, 1]
+
+
+class Counted:
+    """Reads as the hub does; each commit takes `seconds` of a clock that is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+        self.now, self.read = 0.0, list[CommitId]()
+        real = reading.read
+
+        def counted(store: GitStore, parent: CommitId | None, one: CommitId) -> reading.Said:
+            self.now += seconds
+            self.read.append(one)
+            return real(store, parent, one)
+
+        monkeypatch.setattr(reading, "read", counted)
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_a_page_goes_out_when_its_time_is_over_and_holds_one_commit_at_least(
+    hub: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = grown(hub, 7)
+    counted = Counted(monkeypatch, reading.PAGE_SECONDS / 2)
+    reader = Reader(hub.running.repository, monotonic=counted.monotonic)
+
+    assert [said.id for said in reader.read(None, line)] == line[:2]
+    assert [said.id for said in reader.read(line[1], line[2:])] == line[2:4]
+    assert [said.id for said in reader.read(line[5], line[6:])] == line[6:]
+
+    slow = Counted(monkeypatch, reading.PAGE_SECONDS * 60)
+    reader = Reader(hub.running.repository, monotonic=slow.monotonic)
+    assert [said.id for said in reader.read(None, line)] == line[:1]
+
+
+def test_what_many_ask_for_at_once_is_read_once(hub: HubWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = grown(hub, 6)
+    counted = Counted(monkeypatch, 0.0)
+    reader = Reader(hub.running.repository, monotonic=counted.monotonic)
+    start, found = threading.Barrier(8, timeout=20), list[list[CommitId]]()
+
+    def ask() -> None:
+        start.wait()
+        found.append([said.id for said in reader.read(None, line)])
+
+    asking = [threading.Thread(target=ask) for _ in range(8)]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join(20)
+
+    assert found == [line] * 8
+    assert counted.read == line
+
+
+@pytest.mark.usefixtures("short")
+def test_who_is_cut_off_in_the_middle_of_catching_up_goes_on_from_there_after_a_restart(
+    hub: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = grown(hub, 14)
+    asked = list[list[CommitId]]()
+    real = HubClient._ask
+
+    def cut(self: HubClient, path: str, body: wire.Object) -> wire.Object:
+        asked.append(body["have"])
+        if len(asked) == 3:
+            raise HubUnreachable("the line was cut")
+        return real(self, path, body)
+
+    monkeypatch.setattr(HubClient, "_ask", cut)
+    with pytest.raises(HubUnreachable):
+        hub.side(CLOUD.agent).hub.refresh()
+    assert asked[-1] == [line[5]]
+
+    again = hub.side(CLOUD.agent)
+    assert again.hub.refresh() == line[-1]
+    assert asked[3] == [line[5]]
+    assert [commit.id for commit in again.store.history(None, line[-1])] == line
 
 
 def test_a_name_is_found_only_where_a_name_begins() -> None:

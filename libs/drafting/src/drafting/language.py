@@ -51,14 +51,26 @@ MARKS = {
 
 def language_of(text: str) -> Language:
     """The language with the most stop words in the first 3,000 characters; English unless two or more lead."""
+    counts = _counts(text)
+    best = max(counts, key=lambda language: counts[language])
+    return best if counts[best] >= max(2, counts[Language.EN] + 1) else Language.EN
+
+
+def surely(text: str) -> Language | None:
+    """The language that leads by three stop words; None for a text too short or too mixed to tell."""
+    counts = _counts(text)
+    second, best = sorted(counts, key=lambda language: counts[language])[-2:]
+    return best if counts[best] >= counts[second] + 3 else None
+
+
+def _counts(text: str) -> dict[Language, int]:
+    """Stop words of each language in the first 3,000 characters; its own letters count for two."""
     text = text[:3_000].lower()
     words = WORD.findall(text)
-    counts = {
+    return {
         language: sum(word in known for word in words) + (2 if _marked(language, text) else 0)
         for language, known in STOP_WORDS.items()
     }
-    best = max(counts, key=lambda language: counts[language])
-    return best if counts[best] >= max(2, counts[Language.EN] + 1) else Language.EN
 
 
 def _marked(language: Language, text: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from drafting import handbook as handbooks
 from drafting.handbook import Effect, MailRule
 from drafting.handbook.whom import By
-from drafting.language import Language, language_of
+from drafting.language import Language, language_of, surely
 from drafting.letter import Draft, Drafter, DrafterRefused, Kind, Letter, Priority, Triage
 
 DISCLOSED = {
@@ -52,8 +52,8 @@ class Ruled:
         signed = rules.signature(letter.to_account)
         named = replace(letter, account_name=signed) if signed else letter
         draft = self._drafter.draft(named, handbook=handbook, remark=remark, previous=previous)
-        written = language_of(draft.text)
-        if rules.languages and written not in rules.languages and not remark:
+        written = surely(draft.text)
+        if rules.languages and written and written not in rules.languages and not remark:
             warning = f"the draft is in {written.english}, which your handbook does not list"
             draft = replace(draft, warnings=(*draft.warnings, warning))
         if rules.disclose:

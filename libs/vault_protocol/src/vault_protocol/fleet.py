@@ -59,6 +59,11 @@ class Fleet:
         """Nobody else wanted it."""
         self.losses = max(self.losses - 1, 0)
 
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else was seen at work, and nobody was first."""
+        return not self.seen and not self.losses
+
     def window(self, count: int) -> int:
         """How many of the most urgent are looked at for so many."""
         return WINDOW * (1 + count) * (1 + len(self.seen) + self.losses)
@@ -66,9 +71,8 @@ class Fleet:
     def pick(self, waiting: Iterable[Task], count: int) -> Sequence[Task]:
         """The `count` tasks for us: the most urgent when nobody else is there, else the next ones on our way among
         those of equal priority. `waiting`: the most urgent first."""
-        alone = not self.seen and not self.losses
-        window = list(islice(waiting, count if alone else self.window(count)))
-        if alone or len(window) <= count:
+        window = list(islice(waiting, count if self.alone else self.window(count)))
+        if self.alone or len(window) <= count:
             return window
         corner = self._first_corner() if self.corner is None else self.corner
         chosen = sorted(window, key=lambda task: (_rank(task), (_place(task.id) - corner) % CIRCLE))[:count]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType, Protocol, TypeAlias, runtime_checkable
 
-from .task import AgentId
+from .task import AgentId, Domain
 
 CommitId = NewType("CommitId", str)
 BlobId = NewType("BlobId", str)
@@ -72,6 +72,21 @@ class Rejected:
     reason: str
 
 
+@dataclass(frozen=True)
+class Reserved:
+    """Waiting tasks for one agent to claim, by their paths at `head`. It is advice about order: nothing is owned by it,
+    and each of them may be gone when it is claimed.
+
+    `seconds`: for how long the hub names them to nobody else. `set_aside`: whether this hub does so at all; a plain
+    remote names some by chance.
+    """
+
+    head: CommitId | None
+    paths: tuple[str, ...] = ()
+    seconds: float = 0.0
+    set_aside: bool = False
+
+
 Published: TypeAlias = Accepted | MovedOn | Broken | Rejected
 
 
@@ -131,6 +146,11 @@ class Hub(Protocol):
         A resident hub also takes it when every path it changes is still as it was in `onto`, and puts it on the head;
         `exact` forbids that, for what depends on the whole tree.
         """
+        ...
+
+    def reserve(self, domains: Iterable[Domain], count: int) -> Reserved:
+        """Any waiting tasks of these domains, at most `count`, with the objects of `head` in the store. Nothing is
+        written. Raises HubUnreachable, UntrustedHead."""
         ...
 
     def wait(self, seconds: float) -> bool:

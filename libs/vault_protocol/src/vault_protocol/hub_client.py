@@ -10,18 +10,18 @@ import re
 import ssl
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from . import wire
 from .errors import HubDenied, HubUnreachable, Refused, UntrustedHead, VaultError
-from .hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected
+from .hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected, Reserved
 from .hub_line import Line, TlsLine
 from .hub_stream import Stream
 from .store import GitStore
-from .task import AgentId
+from .task import AgentId, Domain
 from .wire import BadWire, Parcel
 
 LARGEST = 256 * 1024 * 1024
@@ -34,6 +34,10 @@ _TRACKED = "refs/hub/main"
 
 LATELY = 4096
 """Commits remembered as brought, so that the stream does not tell them anew."""
+
+
+LONGEST_RESERVED = 60.0
+"""Seconds for which an agent believes that tasks are set aside for it."""
 
 
 class _TurnedAway(HubUnreachable):
@@ -112,6 +116,20 @@ class HubClient:
             if head is not None and self._store.follows(head, root):
                 return Accepted(head, root)
             return MovedOn(head) if head != seen else Broken(why)
+
+    def reserve(self, domains: Iterable[Domain], count: int) -> Reserved:
+        """One trip: the tasks, and the commits up to the head at which they wait."""
+        with self._lock:
+            self._take_from_stream()
+            asked = {"have": next(iter(self._have()), None), "domains": [*domains], "count": count}
+            answer = self._ask("/v1/reserve", asked)
+            paths, seconds = _paths(answer.get("reserved")), answer.get("seconds")
+            if not (paths is not None and isinstance(seconds, int | float) and 0 <= seconds <= LONGEST_RESERVED):
+                raise HubUnreachable(f"the hub at {self._url} says nothing of tasks that are set aside")
+            try:
+                return Reserved(self._take(answer), paths[:count], float(seconds), set_aside=True)
+            except BadWire as error:
+                raise UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}") from None
 
     def wait(self, seconds: float) -> bool:
         if self._stream is None:
@@ -194,6 +212,7 @@ class HubClient:
                 if not brought or brought[-1] in have:
                     raise BadWire("it says there is more, and shows none of it")
                 self._head, have = brought[-1], [brought[-1]]
+                self._store.note_ref(_TRACKED, self._head)  # a restart in the middle goes on from here
             except BadWire as error:
                 raise UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}") from None
 
@@ -343,6 +362,12 @@ class HubClient:
         if self._line is not None:
             self._line.close()
         self._line = None
+
+
+def _paths(value: Any) -> tuple[str, ...] | None:
+    """None when it is no list of them."""
+    found = tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else None
+    return found if found is not None and len(found) == len(value) else None
 
 
 def parse_address(url: str) -> tuple[bool, str, int | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +15,10 @@ from .checkpoint import Checkpoint
 from .clock import Clock
 from .errors import HubUnreachable, Refused
 from .follow import Follower, Progress, Trust
-from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Rejected, Store, blob_id
+from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Rejected, Reserved, Store, blob_id
 from .identity import Identity
 from .sshsig import PublicKey
-from .task import AgentId, TaskId
+from .task import AgentId, Domain, TaskId
 
 TRIES = 60
 """Heads that may pass us by before a publish gives up as if the hub were away."""
@@ -75,6 +75,13 @@ class Journal:
             raise
         self._follower.advance(found)
         return self.head
+
+    def reserve(self, domains: Iterable[Domain], count: int) -> Reserved:
+        """Have the hub set waiting tasks aside for us, and follow it to the head at which they wait. Raises as
+        `refresh` does."""
+        found = self.hub.reserve(domains, count)
+        self._follower.advance(found.head)
+        return found
 
     def save(self) -> None:
         """What was followed so far is on disk, and where a restart goes on from. Raises OSError."""

@@ -13,7 +13,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,10 +21,11 @@ import git
 from watchdog.events import FileClosedEvent, FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from . import disk, janitor
+from . import disk, janitor, picking
 from .errors import HubUnreachable, UntrustedHead
-from .hub import Accepted, Broken, CommitId, MovedOn, Published
+from .hub import Accepted, Broken, CommitId, MovedOn, Published, Reserved
 from .store import GitStore
+from .task import Domain
 
 HEAD = "refs/heads/main"
 _TRACKED = "refs/hub/main"
@@ -50,7 +51,7 @@ class Remote:
         """`url`: whatever git can fetch from and push to. `timeout`: seconds for one git call."""
         self._store, self._url, self._timeout = store, url, timeout
         self._git = git.cmd.Git(str(store.path))
-        self._contended = False
+        self._contended, self._chance = False, random.Random()  # noqa: S311 - spreads those who claim
         self._handle = -1
         self._seen: CommitId | None = None
         self._fetches = 0
@@ -110,6 +111,10 @@ class Remote:
                 return MovedOn(head)
             how = f"git update-ref {HEAD} {root} {seen or ''}".rstrip()
             return Broken(f"the hub denies it ({said}); in the hub's repository run `{how}`")
+
+    def reserve(self, domains: Iterable[Domain], count: int) -> Reserved:
+        """Some that wait, by chance: a plain remote can tell nobody else to leave them alone."""
+        return picking.by_chance(self._store, self.refresh(), domains, count, self._chance)
 
     def wait(self, seconds: float) -> bool:
         """Sleep; for a hub on this machine, until its head moved since the last wait. Whoever waited has to look."""

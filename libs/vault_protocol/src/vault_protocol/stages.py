@@ -87,6 +87,12 @@ class Stages:
         waiting = (known.entries[TaskId(id_)].task for _, _, id_ in queue)
         return list(islice((task for task in waiting if isinstance(task, Task) and fit(task)), most))
 
+    def named(self, stage: Stage, ids: Iterable[TaskId]) -> list[Task]:
+        """Those of these tasks that stand there and can be read, in this order."""
+        entries = self._at(stage).entries
+        found = (self._read_note(entries[id_]) for id_ in ids if id_ in entries)
+        return [task for task in found if isinstance(task, Task)]
+
     def holders(self) -> frozenset[AgentId]:
         """Who holds a task."""
         return frozenset(agent for agent, tasks in self._at(Stage.IN_PROGRESS).holders.items() if tasks)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from random import Random
 
+from . import picking
 from .errors import HubRewritten, HubUnreachable, Refused, UntrustedHead
-from .hub import Accepted, BlobId, Broken, Change, Commit, CommitId, Edits, MovedOn, Published, Store, blob_id
-from .task import AgentId
+from .hub import Accepted, BlobId, Broken, Change, Commit, CommitId, Edits, MovedOn, Published, Reserved, Store, blob_id
+from .task import AgentId, Domain
 
 
 class TestClock:
@@ -178,6 +180,9 @@ class MemoryHub:
             return MovedOn(self.head)
         self.head = root
         return Accepted(root)
+
+    def reserve(self, domains: Iterable[Domain], count: int) -> Reserved:
+        return picking.by_chance(self._store, self.refresh(), domains, count, Random(count))  # noqa: S311 - no secret
 
     def wait(self, seconds: float) -> bool:
         """Nothing to wait for: whoever drives a simulation decides who is next."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias
 
 from .hub import REGULAR, BlobId, Change
@@ -18,9 +19,13 @@ FOLDERS_READ = 20_000
 """Folders one comparison may open. A tree of a few objects can unfold into billions of paths."""
 
 _ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{20})", re.DOTALL)
+_FOLDERS = frozenset({b"40000", b"040000"})
 
 Entry: TypeAlias = tuple[str, int]
 """Object id in hex, and the mode as it is written (no library's idea of it)."""
+
+Line: TypeAlias = tuple[bytes, bytes, bytes]
+"""Mode, name and object id as they stand in a tree."""
 
 ReadTree: TypeAlias = Callable[[str], bytes]
 
@@ -31,19 +36,25 @@ class BadTree(ValueError):
 
 def entries(raw: bytes) -> dict[str, Entry]:
     """Name → entry. Raises BadTree."""
-    found = _ENTRY.findall(raw)
-    if sum(len(mode) + len(name) + 22 for mode, name, _ in found) != len(raw):
+    return _named(listed(raw))
+
+
+def listed(raw: bytes) -> list[Line]:
+    """The entries as they are written. Raises BadTree."""
+    found: list[Line] = _ENTRY.findall(raw)
+    if sum(map(len, chain.from_iterable(found))) + 2 * len(found) != len(raw):
         raise BadTree("a folder in it does not parse")
-    order = [name + b"/" if int(mode, 8) == FOLDER else name for mode, name, _ in found]
+    order = [name + b"/" if mode in _FOLDERS else name for mode, name, _ in found]
     if order != sorted(order):
         raise BadTree("the names of a folder in it are not in git's order")
+    names = [name for _, name, _ in found]
     try:
-        named = {name.decode("utf-8"): (oid.hex(), int(mode, 8)) for mode, name, oid in found}
+        b"/".join(names).decode("utf-8")  # no name holds a slash, so each of them is judged by itself
     except UnicodeDecodeError:
         raise BadTree("a name in it is not UTF-8") from None
-    if len(named) != len(found):
+    if len(set(names)) != len(names):
         raise BadTree("a folder in it holds one name twice")
-    return named
+    return found
 
 
 @dataclass
@@ -59,13 +70,14 @@ class Comparison:
             return
         if depth > DEPTH:
             raise BadTree(f"it is over {DEPTH} folders deep")
-        before, after = self._open(old), self._open(new)
-        if new is not None and not after and depth:
+        all_before, all_after = self._open(old), self._open(new)
+        if new is not None and not all_after and depth:
             raise BadTree("a folder in it is empty")
+        before, after = _named(all_before - all_after), _named(all_after - all_before)
         for name in sorted(before.keys() | after.keys()):
             was, now = before.get(name), after.get(name)
             if was == now:
-                continue
+                continue  # one mode spelled in two ways
             path = prefix + name
             was_folder, was_file = _sides(was)
             now_folder, now_file = _sides(now)
@@ -74,13 +86,17 @@ class Comparison:
             if was_folder or now_folder:
                 yield from self.changes(was_folder, now_folder, path + "/", depth + 1)
 
-    def _open(self, tree: str | None) -> dict[str, Entry]:
+    def _open(self, tree: str | None) -> frozenset[Line]:
         if tree is None:
-            return {}
+            return frozenset()
         self.opened += 1
         if self.opened > FOLDERS_READ:
             raise BadTree(f"over {FOLDERS_READ} folders differ")
-        return entries(self.read(tree))
+        return frozenset(listed(self.read(tree)))
+
+
+def _named(lines: Iterable[Line]) -> dict[str, Entry]:
+    return {name.decode("utf-8"): (oid.hex(), int(mode, 8)) for mode, name, oid in lines}
 
 
 def _sides(entry: Entry | None) -> tuple[str | None, BlobId | None]:

@@ -17,6 +17,7 @@ from .fleet import CIRCLE, Fleet
 from .hub import CommitId, Edits
 from .journal import Journal
 from .note import Note
+from .reserving import Reserving
 from .stages import Stages
 from .task import AgentId, Domain, Stage, Task, TaskId
 from .updates import Update
@@ -53,6 +54,7 @@ class Vault:
         self._chance = Random(journal.identity.agent)  # noqa: S311 - spreads those who claim
         self._watched: dict[TaskId, tuple[str, float]] = {}
         self._stages = Stages(journal.store)
+        self._reserving = Reserving(journal)
 
     def refresh(self) -> CommitId | None:
         return self.journal.refresh()
@@ -113,8 +115,10 @@ class Vault:
                 fleet.lost(self._chance.randrange(CIRCLE))
             tries += 1
             fleet.at_work(stages.holders(), self.journal.clock.monotonic())
-            waiting = stages.urgent(Stage.NEEDS_ACTION, wanted, fleet.window(count), fit=takes)
-            chosen = fleet.pick(waiting, count)
+            chosen = self._reserved(wanted, count, takes)
+            if not chosen:
+                waiting = self._at_head.urgent(Stage.NEEDS_ACTION, wanted, fleet.window(count), fit=takes)
+                chosen = fleet.pick(waiting, count)
             claimed = tuple(moves.claim(task, agent=me, now=now, ttl=self._lease) for task in chosen)
             edits: dict[str, bytes | None] = {}
             for task, ours in zip(chosen, claimed, strict=True):
@@ -129,6 +133,17 @@ class Vault:
         if there and not held:
             raise ClaimLost(there[0].id, there[0].lease.owner if there[0].lease else None)
         return held
+
+    def _reserved(self, domains: frozenset[Domain], count: int, takes: Fit) -> Sequence[Task]:
+        """What the hub set aside for us; asked for only where others claim too and there is something to choose."""
+        ours = self._reserving.left(domains)
+        if not ours and not self._fleet.alone:
+            some = self._at_head.urgent(Stage.NEEDS_ACTION, domains, count + 1, fit=takes)
+            ours = self._reserving.ask(domains, count) if len(some) > count else ()
+        there = self._at_head.named(Stage.NEEDS_ACTION, ours)
+        chosen = [task for task in there if task.domain in domains and takes(task)][:count]
+        self._reserving.take([task.id for task in chosen] if chosen else ours)
+        return chosen
 
     def passes_over(self, task: TaskId) -> bool:
         """Whether this agent leaves a waiting task alone for now."""

@@ -22,9 +22,11 @@ from vault_hub.events import Events
 from vault_hub.line import Line, Page
 from vault_hub.metrics import Metrics
 from vault_hub.refusals import Refusals
+from vault_hub.reservations import Reservations
 from vault_hub.room import NoRoom, Room, Share
 from vault_protocol import wire
 from vault_protocol.hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected
+from vault_protocol.task import Domain
 from vault_protocol.wire import BadWire
 
 LONGEST_LINE = 1_000
@@ -50,10 +52,11 @@ class Api:
 
     def __init__(
         self, arbiter: Arbiter, line: Line, events: Events, door: Doorkeeper, metrics: Metrics, refusals: Refusals,
-        bodies: Bodies,
+        bodies: Bodies, reservations: Reservations,
     ) -> None:  # fmt: skip
         self._arbiter, self._line, self._events = arbiter, line, events
         self._door, self._metrics, self._refusals, self._bodies = door, metrics, refusals, bodies
+        self._reservations = reservations
         self._parsing = ThreadPoolExecutor(1, "parse")
         self._publishes = Room("publishes", each=WAITING, all_together=WAITING_ALL)
         self._streams = Room("streams", each=STREAMS, all_together=STREAMS_ALL)
@@ -61,6 +64,7 @@ class Api:
             Route("/v1/publish", self._guarded(self._publish), methods=["POST"]),
             Route("/v1/reroot", self._guarded(self._reroot), methods=["POST"]),
             Route("/v1/changes", self._guarded(self._changes), methods=["POST"]),
+            Route("/v1/reserve", self._guarded(self._reserve), methods=["POST"]),
             Route("/v1/leave", self._guarded(self._leave), methods=["POST"]),
             Route("/v1/events", self._guarded(self._stream), methods=["GET"]),
         ]
@@ -167,6 +171,20 @@ class Api:
         names = [wire.commit_id(one) for one in have]
         return _page(await asyncio.to_thread(self._line.since, names), {})
 
+    async def _reserve(self, request: Request, caller: Caller) -> Response:
+        """Waiting tasks for the caller to claim, and what it needs to see them."""
+        self._door.may_publish(caller)
+        async with self._bodies.of(request, caller) as content:
+            body = wire.loaded(content[:LARGE])
+        have, count = body.get("have"), body.get("count")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise BadWire("`count` is a number of tasks, at least 1")
+        domains = _domains(body.get("domains"))
+        known = wire.commit_id(have) if have is not None else None
+        paths, seconds = await asyncio.to_thread(self._reservations.reserve, caller.agent, domains, count)
+        page = self._line.late(known) or Page(self._line.head, (), more=True)
+        return _page(page, {"answer": "reserved", "reserved": list(paths), "seconds": seconds})
+
     async def _stream(self, request: Request, caller: Caller) -> Response:
         named = [request.headers.get("last-event-id", ""), *request.query_params.get("since", "").split(",")]
         since = [wire.commit_id(one) for one in named if one][:HAVE]
@@ -235,6 +253,13 @@ def _asked(body: bytes) -> tuple[list[wire.Parcel], CommitId | None, bool]:
     if not isinstance(commits, list) or not 0 < len(commits) <= LONGEST_LINE or not isinstance(exact, bool):
         raise BadWire(f"`commits` is a list of 1 to {LONGEST_LINE} commits, `exact` true or false")
     return [wire.unpacked(one) for one in commits], wire.commit_id(onto) if onto is not None else None, exact
+
+
+def _domains(value: object) -> list[Domain]:
+    try:
+        return [Domain(one) for one in value] if isinstance(value, list) else []
+    except ValueError:
+        raise BadWire(f"`domains` is a list of some of {', '.join(Domain)}") from None
 
 
 def _begun(body: bytes) -> tuple[wire.Parcel, CommitId | None]:

@@ -16,8 +16,9 @@ import structlog
 
 from vault_hub import beginning, bounds
 from vault_hub.beginning import Begin
-from vault_hub.line import Line, Said, said
+from vault_hub.line import Line
 from vault_hub.objects import Objects
+from vault_hub.reading import Said, said
 from vault_hub.rules import Rules
 from vault_protocol import policy, reroot, wire
 from vault_protocol.changeset import BadChangeset, Changeset, Trail
@@ -31,6 +32,7 @@ from vault_protocol.hub import (
     Broken,
     Change,
     CommitId,
+    Edits,
     MovedOn,
     Published,
     Rejected,
@@ -93,14 +95,14 @@ class Arbiter(threading.Thread):
     def __init__(
         self, objects: Objects, follower: Follower, line: Line, rules: Rules, *, clock: Clock,
         trust: Callable[[], Trust], told: Callable[[Sequence[Said]], None] = lambda commits: None,
-        anew: Callable[[], None] = lambda: None,
+        anew: Callable[[], None] = lambda: None, landed: Callable[[Edits], None] = lambda edits: None,
         step: Callable[[str], None] = lambda name: None, on_bug: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         """`follower` stands at the head. `trust` gives the keys of now; `told` hears each group after its swap,
-        `anew` that the line began anew."""
+        `anew` that the line began anew, `landed` what each commit of a group changes."""
         super().__init__(name="arbiter", daemon=True)
         self._objects, self._follower, self._line, self._rules = objects, follower, line, rules
-        self._clock, self._trust, self._told, self._anew = clock, trust, told, anew
+        self._clock, self._trust, self._told, self._anew, self._landed = clock, trust, told, anew, landed
         self._step, self._on_bug = step, on_bug
         self._waiting: queue.SimpleQueue[Publish | Begin | None] = queue.SimpleQueue()
         self._unsaved = 0
@@ -338,6 +340,8 @@ class Arbiter(threading.Thread):
             self._view.take(parcel.id, changes, (found.agent, found.trail))
         grown = [said(parcel) for parcel, _, _ in stage.grown]
         self._line.grow(grown)
+        for parcel, _, _ in stage.grown:
+            self._landed(parcel.edits)
         self._told(grown)
         self._unsaved += len(grown)
         if self._unsaved >= SAVED_EVERY:

@@ -6,7 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from vault_hub.line import Line, Said
+from vault_hub.line import Line
+from vault_hub.reading import Said
 from vault_protocol.hub import CommitId
 
 HEARTBEAT = 15.0

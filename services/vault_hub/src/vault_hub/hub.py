@@ -24,12 +24,14 @@ from vault_hub.holding import Hold, clear_at_start
 from vault_hub.invitation import Invitations
 from vault_hub.joining import again, doors
 from vault_hub.limits import Allowance
-from vault_hub.line import Line, Said
+from vault_hub.line import Line
 from vault_hub.maintenance import Maintenance
 from vault_hub.metrics import Metrics
 from vault_hub.objects import Objects
 from vault_hub.own_secrets import SecretFiles
+from vault_hub.reading import Said
 from vault_hub.refusals import Refusals
+from vault_hub.reservations import Reservations
 from vault_hub.rules import Rules
 from vault_hub.settings import Settings
 from vault_hub.smart_http import SmartHttp
@@ -103,6 +105,7 @@ def _assemble(
         ) from None
     step("followed")
     line, refusals = Line(path, follower.view.head), Refusals(settings.state_dir, clock.now)
+    reservations = Reservations(path, lambda: line.head, monotonic=clock.monotonic)
     events = Events(line, heartbeat=settings.heartbeat_seconds)
     held = SecretFiles(settings.secret_files, settings.secrets_dir, monotonic=clock.monotonic)
     if not held.count:
@@ -121,6 +124,10 @@ def _assemble(
         for one in list(loop):
             one.call_soon_threadsafe(what)
 
+    def anew() -> None:
+        reservations.forget()
+        call(events.cut_all)
+
     arbiter = Arbiter(
         objects,
         follower,
@@ -129,7 +136,8 @@ def _assemble(
         clock=clock,
         trust=agents.trust,
         told=told,
-        anew=lambda: call(events.cut_all),
+        anew=anew,
+        landed=reservations.take,
         step=step,
         on_bug=on_bug,
     )
@@ -140,7 +148,7 @@ def _assemble(
         agents, metrics, calls=calls, failures=Allowance(burst=20, per_second=0.5, monotonic=clock.monotonic)
     )
     bodies = Bodies(settings.body_bytes)
-    api = Api(arbiter, line, events, door, metrics, refusals, bodies)
+    api = Api(arbiter, line, events, door, metrics, refusals, bodies, reservations)
     git = SmartHttp(path, api, door, line, bodies, content_bytes=settings.body_bytes)
     admit = again(agents, settings.vault, owner_key)
     joining = doors(invitations, admit, clock.monotonic).routes if invitations is not None else ()
@@ -150,6 +158,7 @@ def _assemble(
     metrics.watch("streams_cut", "Listeners cut off since the start, for being slow", lambda: events.cut)
     metrics.watch("request_bytes", "Bytes of requests held just now", lambda: bodies.held)
     metrics.watch("secrets", "Secrets of Cloud that no commit may hold", lambda: held.count)
+    metrics.watch("reserved_tasks", "Waiting tasks set aside for an agent just now", lambda: reservations.count)
     metrics.watch("queue_length", "Publishes that wait", lambda: arbiter.length)
 
     @asynccontextmanager

@@ -8,35 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 
 from vault_hub import objects
-from vault_protocol import wire
+from vault_hub.reading import PAGE_BYTES, Reader, Said, read
 from vault_protocol.hub import CommitId
 from vault_protocol.store import GitStore
-from vault_protocol.wire import Parcel
 
 KEPT = 4096
 KEPT_BYTES = 32 * 1024 * 1024
 
-READY_AT_START = 128
-"""Commits read at the start, so that a publish whose answer was lost is known again after a restart."""
+READY_AT_START, READY_SECONDS = 128, 5.0
+"""Commits read at the start, and for how long at most, so that a publish whose answer was lost is known again after a
+restart. Who sent an older one sees for itself that it is on the line."""
 
 PAGE = 256
-PAGE_BYTES = 8 * 1024 * 1024
-"""What one answer to somebody behind holds at most, beside a single commit that is larger."""
+"""Commits that one answer to somebody behind holds at most."""
 
 _NAME = 20
 """Bytes of a commit's name."""
-
-
-@dataclass(frozen=True)
-class Said:
-    """One commit of the line as it goes over the wire; `message` holds its signature, so it tells changesets apart."""
-
-    id: CommitId
-    parent: CommitId | None
-    message: str
-    json: bytes
 
 
 @dataclass(frozen=True)
@@ -53,7 +43,7 @@ class Line:
     """What every thread of the hub may ask. Only the arbiter adds to it."""
 
     def __init__(self, repository: Path, head: CommitId | None) -> None:
-        self._repository, self.head = repository, head
+        self._repository, self.head, self._disk = repository, head, Reader(repository)
         self._lock, self._reading = threading.RLock(), threading.Lock()
         self._late: deque[Said] = deque()
         self._bytes = 0
@@ -139,7 +129,7 @@ class Line:
         names = self._names()
         places = (_place(names, one) for one in have)
         found = next((place for place in places if place is not None), None)
-        return self._read(head, names, 0 if found is None else found + 1, known=found is not None or not have)
+        return self._read(names, 0 if found is None else found + 1, known=found is not None or not have)
 
     def _names(self) -> bytearray:
         """Every commit up to the head by name. Reads the line once, and never again."""
@@ -149,22 +139,12 @@ class Line:
             with self._lock:
                 return self._older + self._gone + b"".join(bytes.fromhex(said.id) for said in self._late)
 
-    def _read(self, head: CommitId, names: bytearray, begin: int, *, known: bool) -> Page:
-        store = GitStore(self._repository)
-        found: list[Said] = []
-        size = 0
-        for at in range(begin * _NAME, len(names), _NAME):
-            parent = CommitId(names[at - _NAME : at].hex()) if at else None
-            parcel = _parcel(store, parent, CommitId(names[at : at + _NAME].hex()))
-            size += parcel.size
-            if found and (len(found) >= PAGE or size > PAGE_BYTES):
-                return Page(head, tuple(found), more=True, known=known)
-            found.append(said(parcel))
-        return Page(CommitId(names[-_NAME:].hex()), tuple(found), known=known)
-
-
-def said(parcel: Parcel) -> Said:
-    return Said(parcel.id, parcel.parent, parcel.message, wire.dumped(wire.packed(parcel)))
+    def _read(self, names: bytearray, begin: int, *, known: bool) -> Page:
+        head = CommitId(names[-_NAME:].hex())
+        line = [CommitId(names[at : at + _NAME].hex()) for at in range(begin * _NAME, len(names), _NAME)[:PAGE]]
+        before = CommitId(names[(begin - 1) * _NAME : begin * _NAME].hex()) if begin else None
+        found = self._disk.read(before, line)
+        return Page(head, found, more=bool(line) and found[-1].id != head, known=known)
 
 
 def _latest(repository: Path, head: CommitId) -> list[Said]:
@@ -172,13 +152,13 @@ def _latest(repository: Path, head: CommitId) -> list[Said]:
     store, names = GitStore(repository), objects.ids(repository, head, READY_AT_START + 1)
     found = [CommitId(names[at : at + _NAME].hex()) for at in range(0, len(names), _NAME)]
     parents: list[CommitId | None] = [None, *found]
-    pairs = list(zip(parents, found, strict=False))
-    return [said(_parcel(store, parent, one)) for parent, one in pairs[-READY_AT_START:]]
-
-
-def _parcel(store: GitStore, parent: CommitId | None, one: CommitId) -> Parcel:
-    (commit,) = store.history(parent, one)
-    return wire.parcel(store, commit)
+    ready: list[Said] = []
+    began = monotonic()
+    for parent, one in reversed(list(zip(parents, found, strict=False))[-READY_AT_START:]):
+        ready.append(read(store, parent, one))
+        if monotonic() - began >= READY_SECONDS:
+            break
+    return ready[::-1]
 
 
 def _place(names: bytearray, one: CommitId) -> int | None:

@@ -10,16 +10,22 @@ _HEADING = re.compile(
 )
 CONTEXT = frozenset({"contacts", "what may be told", "who we are"})
 """Sections that say what is known. The others say what is to be done, and are never shared."""
+KNOWN = CONTEXT | {"rules", "mail", "tone"}
+NOBODY = "?"
+"""The scope of a section whose heading names one that is not understood: it holds for no mail, and is reported."""
 MAILBOX = re.compile(r"(?:the )?mailbox +([\w-]{1,40})", re.I)
 
 
 def heading(line: str) -> tuple[str, str] | None:
-    """The heading in small letters without its scope, and the scope: empty, an account, or `mailbox NAME`."""
+    """The heading in small letters without its scope, and the scope: empty, an account, `mailbox NAME` or NOBODY."""
     found = _HEADING.fullmatch(line.rstrip())
     if found is None:
         return None
+    name = found["name"].strip().lower()
     scope = f"mailbox {found['box']}" if found["box"] else found["scope"] or ""
-    return found["name"].strip().lower(), scope.lower()
+    if not scope and name.partition("(")[0].strip() in KNOWN and "(" in name:
+        return name, NOBODY
+    return name, scope.lower()
 
 
 @lru_cache(maxsize=32)
