@@ -102,6 +102,20 @@ def test_what_cannot_be_posted_asks_the_owner_and_says_why(tmp_path: Path, front
     assert words in task.note.front.words("reason")
 
 
+def test_a_picture_is_the_file_that_was_dropped_under_that_name(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    front = FrontMatter().put(type="file", name="shop.jpg", size=9, sha256="a" * 64, media_type="image/jpeg")
+    id_ = task_id(b"local", mailbox="inbox", message_id="shop.jpg", content_sha256="a" * 64)
+    dropped = Task(id=id_, stage=Stage.NEEDS_ACTION, domain=Domain.FILES, slug="shop", note=Note(front, "\n# A file\n"))
+    world.local.refresh()
+    world.local.add(dropped)
+    owner_writes(world, entry(soon(world), networks="[instagram]", pictures='["shop.jpg | Our new shop"]'))
+    world.works()
+    (task,) = [one for one in world.tasks(Stage.PENDING_APPROVAL) if one.domain is Domain.SOCIAL]
+    (media,) = action_of(task).media
+    assert (media.sha256, media.size, media.media_type, media.alt) == ("a" * 64, 9, "image/jpeg", "Our new shop")
+
+
 def test_a_text_that_is_too_long_loses_sentences_and_the_draft_says_how_many(tmp_path: Path) -> None:
     world = World(tmp_path)
     owner_writes(world, entry(soon(world), "We moved to Main Street. " * 15, networks="[x]"))
