@@ -127,9 +127,11 @@ class Week:
         self._until("they are sent", lambda: self._sent() == EARLY)
         self._until("they are in Done", lambda: all(self._stage(one) is Stage.DONE for one in self.early))
         self.sent_at = self.now
-        paths = plans.write(self.world)
+        self.calendar = plans.entries(self.friday + timedelta(days=self.days + 4))
+        paths = plans.write(self.world, self.friday + timedelta(days=self.days + 4))
         self._until("the plans are in the vault", lambda: all(map(self.vault.has, paths)))
-        self.tell.say("you", f"wrote {len(paths)} plans, with {plans.POSTS} posts in them")
+        planned = f"{len(plans.PLANS)} plans with {plans.PLANNED} posts in them"
+        self.tell.say("you", f"wrote {planned}, and {len(self.calendar)} posts into the calendar")
         self.tell.say("you", f"answered {EARLY} mails, each with a question; the machine is off now")
         assert self.world.local is not None
         self.world.local.terminate()
@@ -225,11 +227,18 @@ class Week:
             return [task for task in tasks if plans.post_of(task) is not None]
 
         self._until("every post is drafted", lambda: len(waiting()) == plans.POSTS)
-        groups = plans.times(waiting(), self.now)
+        texts = {task.id: post.text.strip() for task in waiting() if (post := plans.post_of(task))}
+        entries = [task for task in waiting() if texts[task.id] in self.calendar]
+        groups = plans.times([task for task in waiting() if texts[task.id] not in self.calendar], self.now)
         for when, group in groups:
             self.world.with_passphrase("approve", *(task.id for task in group), "--yes", "--at", when.isoformat())
-            self.published |= {post.text.strip(): when for task in group if (post := plans.post_of(task))}
+            self.published |= {texts[task.id]: when for task in group}
             self.tell.say("you", f"approve {len(group)} posts for {when:%A %H:%M}")
+        self.world.with_passphrase("approve", *(task.id for task in entries), "--yes")
+        self.published |= self.calendar
+        self.tell.say("you", f"approve {len(entries)} posts of the calendar, each for its time")
+        for when in sorted({*self.calendar.values()}):
+            groups.append((when, [task for task in entries if self.calendar[texts[task.id]] == when]))
         for when, group in groups:
             self._clock_to(when - timedelta(minutes=10))
             self._until("Cloud has looked at the clock", self._heard)
