@@ -11,6 +11,7 @@ from cloud_agent.reading import Reading
 from cloud_agent.threads import Threads
 from drafting import Draft, Kind, Priority, Triage
 from drafting import handbook as handbooks
+from drafting.handbook import Rules
 from drafting.memory import rejections
 from vault_protocol.clock import Clock
 from vault_protocol.note import Note
@@ -41,7 +42,7 @@ class Knowing:
 
     def before(self, task: Task, reading: Reading, handbook: str) -> Reading:
         """The reading with all that is known of its sender in its letter."""
-        rules = handbooks.read(handbook)
+        rules = _rules(handbook, reading)
         with self._desk.vault() as vault:
             self._threads.look(vault, self._clock.now())
             found = lookup.looked_up(vault, self._threads, task, reading, rules)
@@ -52,9 +53,16 @@ class Knowing:
     def with_warnings(self, draft: Draft, reading: Reading, handbook: str) -> Draft:
         """The draft, and a line for each thing in it that is another contact's."""
         mails, rules = self._threads.mails(), handbooks.read(handbook)
+        rules = replace(rules, tellable=_rules(handbook, reading).tellable)
         found = others.warnings(draft.text, reading.letter, mails, rules, own=self._own)
         return replace(draft, warnings=(*draft.warnings, *found))
 
     def with_known(self, note: Note, reading: Reading) -> Note:
         """The note with what was known, for the owner."""
         return known_section.put(note, reading.letter.background)
+
+
+def _rules(handbook: str, reading: Reading) -> Rules:
+    """What holds for this mail: contacts of the other account are not known to it."""
+    letter = reading.letter
+    return handbooks.read(handbooks.text_for(handbook, letter.to_account, letter.mailbox))
