@@ -6,24 +6,20 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from subprocess import Popen
-from unittest import mock
 
-from demo import hub_machine
+from demo import ahead
 from demo import world as worlds
-from demo.hub_machine import HubMachine, free_port
-from demo.launch import mail_world
+from demo.hub_machine import free_port
 from demo.letters import OWNER
 from demo.processes import NotReady
 from demo.tail import Tail
 from demo.world import World
-from tests.soak import ahead
 from vault_protocol import layout, updates
 from vault_protocol.canonical import utc
 from vault_protocol.task import AgentId, Stage, Task
@@ -41,33 +37,12 @@ STILL = 15.0
 """Seconds after which what is wrong is no step that is just under way."""
 
 
-class Ahead(World):
-    """A world whose programs are told our time."""
-
-    clock: Path
-
-    def try_unlock(self) -> bool:
-        """For a day of theirs."""
-        try:
-            self.with_passphrase("unlock", "--minutes", "1440")
-        except worlds.DemoFailed:
-            return False
-        return True
-
-    def _start(self, name: str, argv: Sequence[str]) -> Popen[bytes]:
-        return super()._start(name, _told(self.clock, argv))
-
-
-def _told(clock: Path, argv: Sequence[str]) -> list[str]:
-    python, flag, *rest = argv
-    return [python, ahead.__file__, str(clock), *rest] if flag == "-m" else list(argv)
-
-
 @dataclass
 class Month:
     """`now` is what everybody in the office takes for the time."""
 
-    world: Ahead
+    world: World
+    clock: Path
     tail: Tail
     state_port: int
     offset: timedelta = timedelta(0)
@@ -84,7 +59,7 @@ class Month:
 
     def pass_by(self, stride: timedelta = STRIDE) -> None:
         self.offset += stride
-        ahead.put(self.world.clock, self.offset.total_seconds())
+        ahead.put(self.clock, self.offset.total_seconds())
 
     def until_heard(self) -> None:
         """Cloud worked at this hour, and the hub and Local's folder have it."""
@@ -157,7 +132,8 @@ class Month:
         self.until(is_done, f"{topic(number)!r} is done")
 
     def unlock(self) -> None:
-        self.until(self.world.try_unlock, "the service answers")
+        """For a day of theirs."""
+        self.until(lambda: self.world.try_unlock(minutes=1440), "the service answers")
 
     def look_for_alarms(self) -> None:
         """What the owner or a monitor would be told now, though nothing is wrong, and is told still a while later."""
@@ -215,33 +191,15 @@ def month(folder: Path) -> Iterator[Month]:
     clock = folder / "clock"
     ahead.put(clock, 0.0)
     port = free_port()
-    shifted = {
-        (hub_machine, "VAULT_HUB"): _told(clock, hub_machine.VAULT_HUB),
-        (worlds, "COUNTERSIGN"): _told(clock, worlds.COUNTERSIGN),
-    }
-    with mail_world(folder / "mail") as mail:
-        patches = [mock.patch.object(module, name, tuple(argv)) for (module, name), argv in shifted.items()]
-        for patch in patches:
-            patch.start()
-        made = Ahead(folder, mail, HubMachine(folder / "hub-vm"))
-        made.clock = clock
-        try:
-            made.set_up(undo_seconds=0, settle_seconds=0.1)
-            _settings(made, port)
-            made.start_cloud()
-            made.start_local()
-            yield Month(made, made.tail(), port)
-        finally:
-            made.stop()
-            for tail in made.tails:
-                tail.close()
-            assert made.machine is not None
-            made.machine.stop()
-            for patch in patches:
-                patch.stop()
+    with worlds.world(folder, resident=True, clock=clock) as made:
+        made.set_up(undo_seconds=0, settle_seconds=0.1)
+        _settings(made, port)
+        made.start_cloud()
+        made.start_local()
+        yield Month(made, clock, made.tail(), port)
 
 
-def _settings(made: Ahead, port: int) -> None:
+def _settings(made: World, port: int) -> None:
     """They look round twice a second, as the days pass faster; the hub tidies each ten seconds."""
     config = made.local_home / "config.toml"
     text = re.sub(r"(?m)^poll_seconds = .*$", "poll_seconds = 0.02", config.read_text(encoding="utf-8"))

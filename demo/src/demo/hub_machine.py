@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from demo import ahead
 from demo.commands import run
 from demo.processes import eventually
 from demo.serving import LOOPBACK
@@ -32,6 +33,8 @@ class HubMachine:
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    clock: Path | None = None
+    """What it is told the time by (`demo.ahead`); None for the system's own."""
 
     @property
     def address(self) -> str:
@@ -65,6 +68,7 @@ class HubMachine:
         """Serve; returns once it answers."""
         with self.log.open("ab") as log:
             argv = [*VAULT_HUB, "run", "--config", str(self.config)]
+            argv = ahead.told(self.clock, argv) if self.clock else argv
             self.process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )

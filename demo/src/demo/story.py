@@ -25,6 +25,7 @@ from demo.hostile import Intruder, Push
 from demo.hub_machine import HubMachine
 from demo.letters import Letter, hostile, newsletter, question
 from demo.tail import Event
+from demo.telling import Teller
 from demo.world import COUNTERSIGN, World
 from vault_protocol import layout, request
 from vault_protocol.action import SendMail
@@ -40,11 +41,6 @@ PATIENCE = 60.0
 
 OWNERS_TIME = 1800.0
 """Seconds an owner may take to decide on the page; the key stays open for an hour."""
-
-COLOURS = {
-    "you": "bold cyan", "cloud": "blue", "local": "green", "hub": "magenta", "mail": "yellow", "fault": "red",
-    "demo": "dim",
-}  # fmt: skip
 
 VERBS = {
     "init": "the vault begins: its first signed changeset",
@@ -307,14 +303,11 @@ class Story:
         raise DemoFailed(f"not within {patience:g} s: {what}")
 
     def _chapter(self, title: str) -> None:
-        self.console.print()
-        self.console.rule(Text(title), style="dim", align="left")
+        self._teller.chapter(title)
 
     def _say(self, who: str, what: str) -> None:
-        line = Table.grid(padding=(0, 0))
-        line.add_column(width=10, no_wrap=True)
-        line.add_column(width=7, no_wrap=True)
-        line.add_column(overflow="fold")
-        elapsed = Text(f"{time.monotonic() - self.began:6.1f} s" if who else "", style="dim")
-        line.add_row(elapsed, Text(who, style=COLOURS.get(who, "white")), Text(what))
-        self.console.print(line)
+        self._teller.say(who, what)
+
+    @property
+    def _teller(self) -> Teller:
+        return Teller(self.console, lambda: f"{time.monotonic() - self.began:6.1f} s")

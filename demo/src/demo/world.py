@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from demo import ahead
 from demo.commands import DemoFailed, run
 from demo.hub_machine import HubMachine, free_port
 from demo.launch import MailWorld, mail_world
@@ -44,6 +45,8 @@ class World:
     home_elsewhere: Path | None = None
     """Local's home when it is not the one beside the others: a restored machine."""
     tails: list[Tail] = field(default_factory=list)
+    clock: Path | None = None
+    """What every program of ours is told the time by (`demo.ahead`); None for the system's own."""
 
     @property
     def hub(self) -> Path:
@@ -148,7 +151,8 @@ class World:
     def countersign(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """Run the owner's command line; raises DemoFailed with its words when it fails."""
         command, *rest = arguments
-        return run([*COUNTERSIGN, command, "--home", str(self.local_home), *rest], stdin=stdin, check=check)
+        argv = [*COUNTERSIGN, command, "--home", str(self.local_home), *rest]
+        return run(self._told(argv), stdin=stdin, check=check)
 
     def with_passphrase(self, *arguments: str) -> str:
         """A command that signs, with the passphrase handed over by a pipe."""
@@ -158,14 +162,14 @@ class World:
             os.close(write_end)
             command, *rest = arguments
             argv = [*COUNTERSIGN, command, "--home", str(self.local_home), *rest, "--passphrase-fd", str(read_end)]
-            return run(argv, pass_fds=(read_end,))
+            return run(self._told(argv), pass_fds=(read_end,))
         finally:
             os.close(read_end)
 
-    def try_unlock(self) -> bool:
-        """Unlock the service's key for an hour; False while the service does not answer yet."""
+    def try_unlock(self, minutes: int = 60) -> bool:
+        """Unlock the service's key for so long; False while the service does not answer yet."""
         try:
-            self.with_passphrase("unlock", "--minutes", "60")
+            self.with_passphrase("unlock", "--minutes", str(minutes))
         except DemoFailed:
             return False
         return True
@@ -214,7 +218,12 @@ class World:
 
     def _start(self, name: str, argv: Sequence[str]) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(
+                self._told(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _told(self, argv: Sequence[str]) -> list[str]:
+        return ahead.told(self.clock, argv) if self.clock else list(argv)
 
     def _accounts(self) -> str:
         provider = self.mail.provider
@@ -247,11 +256,15 @@ COUNTERSIGN = (sys.executable, "-m", "local_agent")
 
 
 @contextmanager
-def world(folder: Path, *, resident: bool = False) -> Iterator[World]:
-    """The servers, and whatever hub and agents were started, for one block; nothing stays behind."""
+def world(folder: Path, *, resident: bool = False, clock: Path | None = None) -> Iterator[World]:
+    """The servers, and whatever hub and agents were started, for one block; nothing stays behind.
+
+    `clock`: a file that tells all of ours the time (`demo.ahead`).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with mail_world(folder / "mail") as mail:
-        made = World(folder, mail, HubMachine(folder / "hub-vm") if resident else None)
+        made = World(folder, mail, HubMachine(folder / "hub-vm", clock=clock) if resident else None)
+        made.clock = clock
         try:
             yield made
         finally:

@@ -165,3 +165,18 @@ def test_no_text_breaks_the_reader_and_every_reported_line_exists(text: str) -> 
     whole = "## Rules\n" + text
     lines = whole.replace("\r\n", "\n").count("\n") + 1
     assert all(1 <= one.line <= lines for one in handbook.read(whole).unread)
+
+
+@pytest.mark.parametrize(
+    ("value", "iterations", "unread"),
+    [
+        ("6 iterations", 6, 0),
+        ("1 iteration", 1, 0),
+        ("0 iterations", 10, 1),
+        ("many", 10, 1),
+        ("100 iterations", 10, 1),
+    ],
+)
+def test_how_many_iterations_a_plan_has_is_read_or_reported(value: str, iterations: int, unread: int) -> None:
+    rules = handbook.read(f"## Rules\n\n- Plan: {value}\n")
+    assert (rules.plan_iterations, len(rules.unread)) == (iterations, unread)

@@ -193,6 +193,21 @@ def test_personal_mail_uses_no_business_memory_unless_the_handbook_shares_it(tmp
     assert "Hey sis," in world.drafter.drafted[-1][0].background.memory.text
 
 
+def test_a_contact_of_the_other_account_is_not_known_here_and_not_to_be_named_either(
+    tmp_path: Path, odoo: Server
+) -> None:
+    world = office(tmp_path, odoo, "Hello,\n\nas Bob Meier said.\n\nOlive Owner\n")
+    world.local.write(
+        "owner_edit",
+        "handbook",
+        {"Company_Handbook.md": RULES.replace("## Contacts", "## Contacts (personal)").encode()},
+    )
+    world.receives(mail("A plan", sender=ADA))
+    world.works()
+    assert known(answering(world, "A plan"))[0] == "contact: new [vault]"
+    assert "the draft names another contact: Bob Meier" in warned(world, "A plan")
+
+
 OWES = Fact("open invoices", "INV/2026/00012, 1190.00 EUR open, due 2026-11-30", "books")
 TOLD = [
     ("You still owe 1,190.00 EUR.", "an amount that is known from books alone"),

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import pytest
 from services.cloud_agent.tests.plans_world import carried_out, course, owner_writes, steps_drafted, the_plan
+from services.cloud_agent.tests.test_threads import goes_back
 from services.cloud_agent.tests.world import ToldDrafter, World, mail
 
 from cloud_agent.plans.plan import At
@@ -209,15 +211,41 @@ def test_a_plan_that_lists_no_step_is_asked_about(tmp_path: Path) -> None:
     assert world.only(Stage.PENDING_APPROVAL).note.front.words("reason").startswith("no step is listed")
 
 
-def test_a_plan_whose_state_somebody_changed_is_the_owners(tmp_path: Path) -> None:
+def test_a_newer_mail_of_the_thread_takes_back_the_answer_of_a_plan_that_waits(tmp_path: Path) -> None:
+    world = world_with_mail(tmp_path)
+    owner_writes(world, "close", READ, REPLY)
+    world.works()
+    answer = world.only(Stage.PENDING_APPROVAL)
+    newer = mail("Re: A question", "Or Monday?", message_id="<2@e.example>", In_Reply_To="<1@elsewhere.example>")
+    world.receives(newer)
+    world.works()
+    assert goes_back(world) == 1
+    world.works()
+    (back,) = steps_drafted(world)
+    assert (back.id, back.stage, back.has_action) == (answer.id, Stage.PENDING_APPROVAL, False)
+    assert "a newer mail came in this thread" in back.note.front.words("reason")
+    world.local.send_back(back, remark="This one all the same.")
+    world.works()
+    assert steps_drafted(world)[0].has_action
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "where"),
+    [
+        ('"kind": "post"', '"kind": "pay"', "State does not hold: steps.3.kind"),
+        ('"kind": "post"', '"kind": null', "step 4 is none that a plan can have"),
+        ('"of": "1"', '"of": "7"', "step 2 is about no step before it"),
+        ("## State", "## Stated", "its State is missing"),
+    ],
+)
+def test_a_plan_whose_state_somebody_changed_is_the_owners(tmp_path: Path, was: str, now: str, where: str) -> None:
     world = world_with_mail(tmp_path)
     owner_writes(world, "close", READ, REPLY, "wait", POST)
     world.works()
     (reply,), (task, _) = steps_drafted(world), the_plan(world)
-    where = f"Plans/files/plan-{task.id}.md"
-    broken = world.read(where).replace('"kind": "post"', '"kind": "pay"')
-    world.local.write("owner_edit", "plan", {where: broken.encode()})
+    path = f"Plans/files/plan-{task.id}.md"
+    world.local.write("owner_edit", "plan", {path: world.read(path).replace(was, now).encode()})
     carried_out(world, reply)
     world.works()
     asked = world.only(Stage.PENDING_APPROVAL)
-    assert "its State does not hold: steps.3.kind" in asked.note.front.words("reason")
+    assert where in asked.note.front.words("reason")

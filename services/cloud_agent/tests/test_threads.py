@@ -7,6 +7,8 @@ import pytest
 from services.cloud_agent.tests.test_planner import approve
 from services.cloud_agent.tests.world import ToldDrafter, World, mail
 
+from cloud_agent import threads
+from cloud_agent.threads import Threads
 from drafting import Kind
 from drafting.offline import OfflineDrafter
 from vault_protocol import request
@@ -152,3 +154,29 @@ def test_a_mail_of_another_thread_takes_back_nothing(tmp_path: Path) -> None:
     world.works()
     assert goes_back(world) == 0
     assert all(task.has_action for task in world.tasks(Stage.PENDING_APPROVAL))
+
+
+def test_a_second_look_reads_only_what_changed_and_knows_the_same_as_a_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, looked = World(tmp_path), Threads()
+    world.receives(mail())
+    world.works()
+    with world.desk.vault() as vault:
+        vault.refresh()
+        looked.look(vault, world.clock.now())
+    first = world.only(Stage.PENDING_APPROVAL)
+    world.receives(mail(text="And on Monday?", message_id="<2@elsewhere.example>", References=SENT_AT))
+    goes_back(world)
+    world.works()
+    world.local.reject(world.local.get(first.id), why="no")
+    with world.desk.vault() as vault:
+        vault.refresh()
+        monkeypatch.setattr(threads, "near", None)
+        looked.look(vault, world.clock.now())
+        monkeypatch.undo()
+        again = Threads()
+        again.look(vault, world.clock.now())
+    assert looked.mails() == again.mails()
+    assert len(looked.mails()) == 2
+    assert [one.message_id for one in looked.later(first.id)] == ["‹2@elsewhere.example›"]

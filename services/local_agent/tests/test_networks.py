@@ -11,9 +11,9 @@ import pytest
 from services.local_agent.tests.networks.bluesky import BlueskyServer
 from services.local_agent.tests.networks.desk import Desk, desk_of
 from services.local_agent.tests.networks.graph import GraphServer
-from services.local_agent.tests.networks.mastodon import MastodonServer
-from services.local_agent.tests.networks.server import Fate
 
+from demo.mastodon import MastodonServer
+from demo.network import Fate
 from local_agent.networks.account import SocialAccount
 from local_agent.networks.bluesky import record_key
 from local_agent.networks.bluesky_text import facets

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
+import ssl
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,6 +17,7 @@ from services.local_agent.tests.page_world import Browser, Office, office, setti
 
 from local_agent.approvals import certificate, listen
 from local_agent.approvals.hosting import Hosted
+from local_agent.approvals.live import Live
 from local_agent.approvals.pairing import CODE_SECONDS, WRONG
 from local_agent.assemble import assemble
 from local_agent.signers import signer
@@ -224,6 +227,38 @@ def test_the_certificate_is_made_once_and_names_the_address(world: World) -> Non
     assert certificate.fingerprint(certificate.kept(world.home, "192.168.1.20", now)[1]) == first
     assert certificate.fingerprint(certificate.kept(world.home, "192.168.1.21", now)[1]) != first
     assert len(first.split(":")) == 32
+
+
+@pytest.mark.parametrize("lost", ["page.key", "page.crt"])
+def test_a_certificate_and_a_key_that_do_not_belong_together_are_made_again(world: World, lost: str) -> None:
+    """As after one of the two files was restored from somewhere."""
+    now, host = datetime.now(UTC), "192.168.1.20"
+    key, cert = certificate.kept(world.home, host, now)
+    older = (world.home.path / "keys" / lost).read_bytes()
+    cert.unlink()
+    certificate.kept(world.home, host, now)
+    (world.home.path / "keys" / lost).write_bytes(older)
+    certificate.kept(world.home, host, now)
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key)
+
+
+def test_what_moves_after_a_servers_end_is_told_to_the_others() -> None:
+    live, heard = Live(), asyncio.Event()
+
+    gone = asyncio.new_event_loop()
+    listening = live.events()
+    gone.run_until_complete(listening.__anext__())
+    gone.close()
+
+    async def listens() -> None:
+        events = live.events()
+        await events.__anext__()
+        live.tell()
+        assert (await asyncio.wait_for(events.__anext__(), 10)).startswith(b"event: moved")
+        heard.set()
+
+    asyncio.run(listens())
+    assert heard.is_set()
 
 
 def test_the_stream_says_that_something_moved_and_nothing_else(desk: Office) -> None:

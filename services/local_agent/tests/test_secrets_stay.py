@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 import pytest
 from services.local_agent.tests.cli_world import COMMAND, PASSPHRASE, World, until
-from services.local_agent.tests.networks.mastodon import MastodonServer
 from services.local_agent.tests.networks.whatsapp import PHONE_ID, WhatsAppServer
 from services.local_agent.tests.test_whatsapp_webhook import free_port
 from services.local_agent.tests.transferring import transfer
 from services.local_agent.tests.wise_server import TOKEN, WiseServer
 
+from demo.mastodon import MastodonServer
 from local_agent.assemble import assemble, own_secrets
 from local_agent.rotation import BETWEEN, MONTH, Reminder
 from vault_protocol.action import PublishPost, SendWhatsApp

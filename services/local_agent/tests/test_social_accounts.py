@@ -9,10 +9,10 @@ import pytest
 from services.local_agent.tests.cli_world import World
 from services.local_agent.tests.networks import home
 from services.local_agent.tests.networks.desk import SERVERS
-from services.local_agent.tests.networks.mastodon import MastodonServer
-from services.local_agent.tests.networks.server import Outside
 from services.local_agent.tests.networks.x import KEYS
 
+from demo.mastodon import MastodonServer
+from demo.network import Outside
 from local_agent.assemble import own_secrets
 from local_agent.setup import config
 

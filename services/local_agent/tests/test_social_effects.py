@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 from services.local_agent.tests.networks.desk import Desk, Died, desk_of
-from services.local_agent.tests.networks.server import Fate, Outside
 
+from demo.network import Fate, Outside
 from local_agent.effects import Done, Refusal, Unsure, Waiting
 from local_agent.mcp.social_connector import UNDER_WAY
 from vault_protocol.social_action import NETWORKS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ import pytest
 from services.local_agent.tests.cli_world import World
 from services.local_agent.tests.networks import home
 from services.local_agent.tests.networks.desk import JPEG
-from services.local_agent.tests.networks.mastodon import MastodonServer
 
+from demo.mastodon import MastodonServer
 from local_agent import drop
 from local_agent.aside import at_once
 from local_agent.assemble import Local, assemble
@@ -160,6 +161,26 @@ def test_the_week_is_written_once_on_monday_with_figures_and_in_fences(local: Lo
     assert week.step()
     note = Note.parse(local.vault.journal.read(path_of(clock.now())) or b"")
     assert "could not be read" in note.body
+
+
+def test_the_week_counts_what_was_answered_and_lists_what_is_planned(local: Local, server: MastodonServer) -> None:
+    local.clock.tick(timedelta(days=-3))  # type: ignore[attr-defined]
+    server.mentioned("ann", "Thanks!", "900")
+    server.mentioned("bob", "Is it far?", "901")
+    assert SocialWatch(local, aside=at_once).step() == 2
+    ann = local.vault.get(id_of(local.home.secret_bytes(), "able", "900"))
+    ended = ann.note.put(result="published")
+    held = local.vault.claim_next([Domain.SOCIAL], fit=lambda one: one.id == ann.id)
+    assert held is not None
+    local.vault.close(held, ended)
+    local.clock.tick(timedelta(days=3))  # type: ignore[attr-defined]
+    for number, due in (1, "2026-12-02T09:00:00Z"), (2, "2026-12-09T09:00:00Z"):
+        note = planned(number).note.put(account="able", network="mastodon", not_before=due, subject="We moved")
+        local.vault.add(replace(planned(number), note=note))
+    assert SocialWeek(local, aside=at_once).step()
+    body = Note.parse(local.vault.journal.read(path_of(local.clock.now())) or b"").body
+    assert "2 mentions and comments: 1 answered, 1 not. 1 planned." in body
+    assert "2026-12-02 09:00  not approved yet  We moved" in body
 
 
 def drafted(world: World, task: Task, action: PublishPost) -> TaskId:

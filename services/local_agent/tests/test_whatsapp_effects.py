@@ -12,9 +12,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from services.local_agent.tests.networks.server import Fate
 from services.local_agent.tests.networks.whatsapp import PHONE_ID, WhatsAppServer
 
+from demo.network import Fate
 from local_agent.chats.letters import Letters, NotHere
 from local_agent.chats.opening import open_phone
 from local_agent.effects import Answer, Done, Executor, Ledger, Refusal, Unsure, Waiting

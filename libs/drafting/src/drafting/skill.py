@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 LARGEST = 64 * 1024
 
@@ -30,6 +30,8 @@ class _Front(BaseModel):
     license: str | None = None
     compatibility: Annotated[str, StringConstraints(max_length=500)] | None = None
     metadata: dict[str, str] | None = None
+    allowed_tools: Annotated[str | None, Field(alias="allowed-tools")] = None
+    """Tools that need no asking, with spaces between; for other clients. Our drafters have none at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from cloud_agent.health import Health
 from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.planner import Planner
 from cloud_agent.plans.objectives import Objectives
+from cloud_agent.posts.raising import Calendar
 from cloud_agent.scheduling.scheduler import Scheduler
 from cloud_agent.spending import Spending
 from vault_protocol import plain, updates
@@ -46,6 +47,7 @@ class Housekeeping:
         self._raw, self._keep_raw, self._raw_bytes, self._ids = raw, keep_raw, raw_bytes, ids
         self._spending = spending
         self._planner, self._scheduler, self._objectives = Planner(), Scheduler(agent, clock), Objectives(agent, clock)
+        self._calendar = Calendar(agent, clock)
         self._stuck: set[str] = set()
         self._pruned: float | None = None
         self._told_credentials = False
@@ -62,6 +64,7 @@ class Housekeeping:
         self._tell_of_credentials(vault)
         house_rules.report(vault, self._agent, self._clock)
         self._scheduler.round(vault)
+        self._calendar.round(vault)
         if self._spending is not None:
             self._spending.tell(vault)
         self._objectives.round(vault)

@@ -13,6 +13,7 @@ from drafting import guard
 from vault_protocol import layout, notes, plain
 from vault_protocol.canonical import moment
 from vault_protocol.errors import MalformedNote
+from vault_protocol.hub import CommitId
 from vault_protocol.note import Note
 from vault_protocol.task import Stage, Task, TaskId
 from vault_protocol.vault import Vault
@@ -61,11 +62,33 @@ class Threads:
 
     def __init__(self) -> None:
         self._known: dict[TaskId, Mail | None] = {}
+        self._as_of: tuple[CommitId, int, int] | None = None
+        """The head that was looked at, its root, and the month from which ended tasks count."""
 
     def look(self, vault: Vault, now: datetime) -> None:
-        """Take in what is new, and let go of what is in the vault no more, or long ended."""
-        found = near(vault, now)
-        self._known = {id_: self._known[id_] if id_ in self._known else _read(vault, path) for id_, path in found}
+        """Take in what is new, and let go of what is in the vault no more, or long ended. After the first time in a
+        month only what changed since is looked at."""
+        journal, before = vault.journal, self._as_of
+        if journal.head is None:
+            return
+        as_of = (journal.head, journal.generation, _first_month(now))
+        if as_of == before:
+            return
+        if before is None or as_of[1:] != before[1:]:
+            found = near(vault, now)
+            self._known = {id_: self._known[id_] if id_ in self._known else _read(vault, path) for id_, path in found}
+        else:
+            for change in journal.store.changes(before[0], journal.head):
+                if (place := layout.place_of(change.path)) is not None:
+                    self._take(vault, place.id, as_of[2])
+        self._as_of = as_of
+
+    def _take(self, vault: Vault, task: TaskId, first: int) -> None:
+        path = vault.journal.where.get(task)
+        if path is None or not _is_near(path, first):
+            self._known.pop(task, None)
+        elif task not in self._known:
+            self._known[task] = _read(vault, path)
 
     def mails(self) -> tuple[Mail, ...]:
         """All of them, the newest first."""
@@ -91,18 +114,23 @@ class Threads:
 
 def near(vault: Vault, now: datetime) -> tuple[tuple[TaskId, str], ...]:
     """The tasks that have not ended, or ended in the last months, and where they are."""
-    first = now.year * 12 + now.month - MONTHS
+    first = _first_month(now)
+    return tuple((id_, path) for id_, path in vault.journal.where.items() if _is_near(path, first))
 
-    def holds(path: str) -> bool:
-        place = layout.place_of(path)
-        if place is None or place.stage not in READ:
-            return False
-        if place.stage not in layout.BY_MONTH:
-            return True
-        year, month = place.folder.split("/")
-        return int(year) * 12 + int(month) > first
 
-    return tuple((id_, path) for id_, path in vault.journal.where.items() if holds(path))
+def _first_month(now: datetime) -> int:
+    """Months are counted through the years; what ended in this one or before is not looked at."""
+    return now.year * 12 + now.month - MONTHS
+
+
+def _is_near(path: str, first: int) -> bool:
+    place = layout.place_of(path)
+    if place is None or place.stage not in READ:
+        return False
+    if place.stage not in layout.BY_MONTH:
+        return True
+    year, month = place.folder.split("/")
+    return int(year) * 12 + int(month) > first
 
 
 def _read(vault: Vault, path: str) -> Mail | None:

@@ -22,7 +22,9 @@ from cloud_agent.course import Course, course
 from cloud_agent.desk import Desk
 from cloud_agent.keeping import RawMail
 from cloud_agent.planner import Step
+from cloud_agent.plans.drafts import answers_to
 from cloud_agent.plans.work import PlanWork
+from cloud_agent.posts.work import PostWork
 from cloud_agent.reading import Accounts, Reading, read
 from cloud_agent.scheduling import digest
 from cloud_agent.scheduling.schedule import Duty
@@ -91,12 +93,15 @@ class Work:
         self._looked: float | None = None
         self._plans = PlanWork(
             desk, agent=agent, accounts=accounts, raw=raw, clock=clock, clerk=clerk, step=step,
-            draft=self._draft, ask=self._ask, submit=self._submit,
+            draft=self._draft, ask=self._ask, submit=self._submit, later=self._later,
         )  # fmt: skip
+        self._posts = PostWork(
+            desk, drafter, owner=accounts.owner_name, clock=clock, ask=self._ask, close=self._close, submit=self._submit
+        )
 
     def do(self, held: Held) -> None:
         """Hand the task on. Raises DrafterUnavailable with the task still held, and what the vault raises."""
-        if self._plans.takes(held):
+        if self._plans.takes(held) or self._posts.takes(held):
             return
         if reminders.is_one(held.task):
             self._remind_of_mail(held)
@@ -153,9 +158,16 @@ class Work:
         self._ask(held, f"a newer mail came in this thread, task {newer[-1].task}: answer that one instead")
         return True
 
+    def _later(self, mail: TaskId) -> TaskId | None:
+        """The task of the newest mail that came after this one's in its thread."""
+        with self._desk.vault() as vault:
+            self._threads.look(vault, self._clock.now())
+        newer = self._threads.later(mail)
+        return newer[-1].task if newer else None
+
     def _withdraw(self, vault: Vault, overtaken: TaskId) -> None:
-        """Its draft and a reminder's, as long as they wait."""
-        for id_ in (overtaken, reminders.id_of(self._secret, overtaken)):
+        """Its draft, a reminder's and those of plans, as long as they wait."""
+        for id_ in (overtaken, reminders.id_of(self._secret, overtaken), *answers_to(vault, overtaken)):
             with suppress(NoSuchTask, MalformedNote):
                 task = vault.get(id_)
                 if task.stage is Stage.PENDING_APPROVAL and task.has_action:

@@ -12,9 +12,10 @@ from local_agent.home import LOCAL
 from local_agent.lessons import Lessons
 from local_agent.step_up import SteppedUp, StepUpNeeded
 from vault_protocol import approval, request
+from vault_protocol.action import PublishPost
 from vault_protocol.approval import Sign, SignedApproval, StepUp
 from vault_protocol.audit import Record
-from vault_protocol.canonical import Json, utc
+from vault_protocol.canonical import Json, moment, utc
 from vault_protocol.errors import IllegalMove, VaultError
 from vault_protocol.note import Note
 from vault_protocol.task import Task
@@ -48,7 +49,7 @@ class Desk:
         self, task: Task, *, sign: Sign, how: How, note: Note | None = None, at: datetime | None = None
     ) -> Task:
         """Sign and publish. `note` is the owner's edited text: it becomes the next revision, and that is approved.
-        `at` is when it is to happen, if not as soon as the undo window is over.
+        `at` is when it is to happen, if not when a post is planned, or as soon as the undo window is over.
 
         Raises KeyLocked, StepUpNeeded, StaleRevision, MalformedNote, IllegalMove for a note without an action,
         HubUnreachable.
@@ -61,7 +62,7 @@ class Desk:
         if found.action.step_up and step_up == "none":
             raise StepUpNeeded(f"{task.id} is a payment: it needs your passphrase again, or a touch of your FIDO key")
         now = self.vault.journal.clock.now()
-        begins = max(now + self.undo, at or now)
+        begins = max(now + self.undo, at or planned(shown) or now)
         if begins - now > FURTHEST:
             raise VaultError(f"{utc(begins)} is more than {FURTHEST.days} days away; approve it when that is nearer")
         signed = approval.grant(
@@ -115,3 +116,13 @@ class Desk:
             approval_status="approved" if signed else verdict, approved_by=self.owner if signed else "",
             result="published",
         )  # fmt: skip
+
+
+def planned(note: Note) -> datetime | None:
+    """When a post is to go out, as its note says; nothing else is put off by a note."""
+    try:
+        asked = request.read(note)
+        told = note.front.words("not_before")
+        return moment(told) if told and asked is not None and isinstance(asked.action, PublishPost) else None
+    except ValueError:
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from local_agent.home import LOCAL
 from local_agent.networks.account import SocialAccount
 from local_agent.networks.network import AnswerLost, Network, NotPublished, OwnPost
 from local_agent.networks.opening import open_network
+from local_agent.social_facts import Facts, facts
 from social import LIMITS
 from vault_protocol.audit import Record
 from vault_protocol.canonical import utc
@@ -81,7 +82,7 @@ class SocialWeek:
         front = FrontMatter().put(type="social_week", week=week, created=utc(now))
         posts = sum(len(read) for _, read in found if not isinstance(read, str))
         unread = sum(isinstance(read, str) for _, read in found)
-        note = Note(front, render(week, found))
+        note = Note(front, render(week, found, facts(self._local.vault, _monday(now))))
         record = Record.of(
             "social.week_written", actor=LOCAL, target=week, at=now, result="published",
             parameters={"posts": posts, "unavailable": unread},
@@ -96,11 +97,15 @@ def path_of(now: datetime) -> str:
     return f"Briefings/social-{week_of((_monday(now) - timedelta(days=7)).date())}.md"
 
 
-def render(week: str, found: Sequence[Read]) -> str:
+def render(week: str, found: Sequence[Read], known: Mapping[str, Facts]) -> str:
     """What a network says of our posts is words from outside: they stand in fences."""
     parts = [f"\n# Social networks in {week}\n"]
     for account, read in found:
         parts.append(f"\n## {LIMITS[account.network].name}, {account.name}\n")
+        ours = known.get(account.name, Facts())
+        parts.append(f"\n{ours.told()}\n")
+        if ours.planned:
+            parts.append("\nPlanned:\n\n" + fenced(visible("\n".join(ours.planned))))
         if isinstance(read, str):
             parts.append(f"\nIt could not be read: {one_line(read, 200)}\n")
             continue

@@ -14,10 +14,10 @@ from typing import Any
 from services.local_agent.tests.networks.bluesky import BlueskyServer
 from services.local_agent.tests.networks.graph import PAGE, USER, GraphServer
 from services.local_agent.tests.networks.linkedin import AUTHOR, LinkedInServer
-from services.local_agent.tests.networks.mastodon import MastodonServer
-from services.local_agent.tests.networks.server import Outside
 from services.local_agent.tests.networks.x import KEYS, XServer
 
+from demo.mastodon import MastodonServer
+from demo.network import Outside
 from local_agent.attachments import NoSuchFile
 from local_agent.effects import Answer, Executor, Ledger
 from local_agent.limits import MANY

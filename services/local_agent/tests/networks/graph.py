@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.local_agent.tests.networks.server import Answer, Asked, Outside
+from demo.network import Answer, Asked, Outside
 
 PAGE, USER = "55", "17"
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from services.local_agent.tests.cli_world import World
 from services.local_agent.tests.networks.desk import WHO
 from services.local_agent.tests.networks.graph import PAGE
-from services.local_agent.tests.networks.server import Outside
 from services.local_agent.tests.networks.x import KEYS
+
+from demo.network import Outside
 
 
 def made(folder: Path, read: Callable[[], tuple[str, str]], server: Outside, network: str) -> World:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.local_agent.tests.networks.server import Answer, Asked, Outside
+from demo.network import Answer, Asked, Outside
 
 AUTHOR = "urn:li:organization:5"
 RESERVED = re.compile(r"(?<!\\)[|{}@\[\]()<>*_~]")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.local_agent.tests.networks.graph import error
-from services.local_agent.tests.networks.server import Answer, Asked, Outside
 
+from demo.network import Answer, Asked, Outside
 from local_agent.chats.linked import Heard
 from local_agent.chats.phone import Message
 

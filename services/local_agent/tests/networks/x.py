@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.local_agent.tests.networks.server import Answer, Asked, Outside
-
+from demo.network import Answer, Asked, Outside
 from local_agent.networks.oauth1 import Keys, OAuth1
 
 KEYS = Keys("consumer", "consumer-secret", "token", "token-secret")

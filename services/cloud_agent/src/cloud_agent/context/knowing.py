@@ -51,10 +51,11 @@ class Knowing:
         return replace(reading, letter=replace(reading.letter, background=found))
 
     def with_warnings(self, draft: Draft, reading: Reading, handbook: str) -> Draft:
-        """The draft, and a line for each thing in it that is another contact's."""
-        mails, rules = self._threads.mails(), handbooks.read(handbook)
-        rules = replace(rules, tellable=_rules(handbook, reading).tellable)
-        found = others.warnings(draft.text, reading.letter, mails, rules, own=self._own)
+        """The draft, and a line for each thing in it that is another contact's, of whichever account."""
+        rules = replace(
+            _rules(handbook, reading), names=handbooks.read(handbook).names, contacts=handbooks.read(handbook).contacts
+        )
+        found = others.warnings(draft.text, reading.letter, self._threads.mails(), rules, own=self._own)
         return replace(draft, warnings=(*draft.warnings, *found))
 
     def with_known(self, note: Note, reading: Reading) -> Note:
@@ -63,6 +64,5 @@ class Knowing:
 
 
 def _rules(handbook: str, reading: Reading) -> Rules:
-    """What holds for this mail: contacts of the other account are not known to it."""
-    letter = reading.letter
-    return handbooks.read(handbooks.text_for(handbook, letter.to_account, letter.mailbox))
+    """As they hold for the account and the mailbox that the mail came to."""
+    return handbooks.read(handbooks.text_for(handbook, reading.letter.to_account, reading.letter.mailbox))

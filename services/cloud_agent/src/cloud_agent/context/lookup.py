@@ -53,7 +53,7 @@ def looked_up(vault: Vault, threads: Threads, task: Task, reading: Reading, rule
 def allowed(letter: Letter, rules: Rules) -> tuple[note.Account, ...]:
     """Whose knowledge this mail's draft may use: its own account's, and the other's if the Handbook says so."""
     own = letter.to_account
-    return (own, *(one for one in _ACCOUNTS if one != own and own in rules.shared))
+    return (own, *(one for one in _ACCOUNTS if one != own and rules.may_use(own, one)))
 
 
 def answers_elsewhere(reading: Reading) -> bool:

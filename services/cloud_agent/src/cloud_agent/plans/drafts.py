@@ -65,7 +65,7 @@ def task_for(plan: TaskId, number: int, step: PlanStep, *, mail: Task | None, no
     assert step.kind is not None
     front = FrontMatter().put(type=KIND, plan=plan, step=number, does=step.kind.value, priority="normal")
     if mail is not None:
-        front = front.put(**{key: mail.note.front.get(key) for key in OF_THE_MAIL})
+        front = front.put(answers=mail.id, **{key: mail.note.front.get(key) for key in OF_THE_MAIL})
     else:
         subject = f"{step.kind.value}: {step.words}"
         front = front.put(subject=plain.one_line(subject, 80), received=utc(now))
@@ -78,6 +78,12 @@ def task_for(plan: TaskId, number: int, step: PlanStep, *, mail: Task | None, no
         id=id_of(plan, number, step), stage=Stage.NEEDS_ACTION, domain=_DOMAINS[step.kind],
         slug=plain.slug(front.words("subject")), note=Note(front, body),
     )  # fmt: skip
+
+
+def answers_to(vault: Vault, mail: TaskId) -> tuple[TaskId, ...]:
+    """The tasks of plans that wait for approval with an answer to the mail of this task."""
+    waiting = vault.tasks(Stage.PENDING_APPROVAL)
+    return tuple(task.id for task in waiting if is_step(task) and task.note.front.words("answers") == mail)
 
 
 def to_answer(step: PlanStep, reading: Reading) -> Reading:

@@ -19,9 +19,10 @@ DAYS = 397
 
 
 def kept(home: Home, host: str, now: datetime) -> tuple[Path, Path]:
-    """The key and the certificate for this address, made when there is none that will hold for a month."""
+    """The key and the certificate for this address, made when there is none that will hold for a month, or when the
+    two do not belong together."""
     key, certificate = home.path / "keys" / "page.key", home.path / "keys" / "page.crt"
-    if not (key.exists() and certificate.exists() and _holds(certificate, host, now + timedelta(days=30))):
+    if not (_holds(certificate, host, now + timedelta(days=30)) and _belong_together(key, certificate)):
         _make(key, certificate, host, now)
     return key, certificate
 
@@ -36,9 +37,18 @@ def _holds(certificate: Path, host: str, then: datetime) -> bool:
     try:
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
         named = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound):
+    except (OSError, ValueError, x509.ExtensionNotFound):
         return False
     return ipaddress.ip_address(host) in named.get_values_for_type(x509.IPAddress) and found.not_valid_after_utc > then
+
+
+def _belong_together(key: Path, certificate: Path) -> bool:
+    try:
+        private = serialization.load_pem_private_key(key.read_bytes(), None)
+        shown = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except (OSError, ValueError, TypeError):
+        return False
+    return private.public_key() == shown.public_key()
 
 
 def _make(key_file: Path, certificate_file: Path, host: str, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 BEAT = 25.0
 """Seconds after which a silent stream says that it is there: proxies and phones cut what is silent."""
@@ -22,7 +23,8 @@ class Live:
         """Something moved."""
         with self._guard:
             for event, loop in self._listeners.items():
-                loop.call_soon_threadsafe(event.set)
+                with suppress(RuntimeError):  # its server has ended, and nobody listens there any more
+                    loop.call_soon_threadsafe(event.set)
 
     def end(self) -> None:
         """Let every listener go, so that the server can end."""

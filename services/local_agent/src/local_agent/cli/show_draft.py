@@ -30,8 +30,9 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
         _fact(session, "Asked", waits + (" (stale, and still yours to decide)" if old else ""))
     for label, key in (
         ("Priority", "priority"), ("Mail from", "from"), ("Its subject", "subject"), ("Reason", "reason"),
-        ("Reopened", "reopened_because"), ("Rejected", "rejected_because"), ("Remark", "remark"),
-        ("Quarantined", "quarantined_because"), ("Waiting for", "waiting_for"), ("Result", "result"),
+        ("Planned for", "not_before"), ("Reopened", "reopened_because"), ("Rejected", "rejected_because"),
+        ("Remark", "remark"), ("Quarantined", "quarantined_because"), ("Waiting for", "waiting_for"),
+        ("Result", "result"),
     ):  # fmt: skip
         _fact(session, label, front.words(key))
     if draft.request is None:

@@ -32,6 +32,7 @@ def first_notes(owner: str, now: datetime, zone: str) -> Edits:
     }
     notes = {name: _note(name, words) for name in (layout.HANDBOOK, layout.GOALS, WELCOME)}
     notes |= {f"Schedules/{name}.md": _note(f"schedules/{name}.md", words) for name in SCHEDULES}
+    notes["Calendar/example.md"] = _note("calendar-example.md", words)
     return {layout.DASHBOARD: dashboard.render({}, {}, {}).encode("utf-8"), **notes}
 
 

@@ -6,7 +6,7 @@ import html
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.local_agent.tests.networks.server import Answer, Asked, Outside
+from demo.network import Answer, Asked, Outside
 
 
 @dataclass

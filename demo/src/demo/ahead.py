@@ -10,7 +10,7 @@ import runpy
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +27,12 @@ def put(file: Path, seconds: float) -> None:
         os.pwrite(handle, SECONDS.pack(seconds), 0)
     finally:
         os.close(handle)
+
+
+def told(clock: Path, argv: Sequence[str]) -> list[str]:
+    """The same program as `argv` (`python -m MODULE …`), told the time that `clock` says; others as they are."""
+    python, flag, *rest = argv
+    return [python, __file__, str(clock), *rest] if flag == "-m" else list(argv)
 
 
 def main(file: str, module: str, *arguments: str) -> None:

@@ -1,0 +1,195 @@
+"""The work on what is social: a planned post is drafted; what was said to us is answered, or put before the owner."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from cloud_agent import submission
+from cloud_agent.desk import Desk
+from cloud_agent.note_of_mail import text_in
+from cloud_agent.posts import answering, writing
+from cloud_agent.posts.answering import Said
+from cloud_agent.posts.calendar import Entry, Picture, Place
+from cloud_agent.posts.raising import FOLDER, id_of, read
+from cloud_agent.reading import Reading
+from drafting import Drafter, Kind, Letter, Priority, Triage
+from social import cautions, faults
+from vault_protocol import plain, request, scan
+from vault_protocol.action import BadAction
+from vault_protocol.canonical import Json, moment, utc
+from vault_protocol.clock import Clock
+from vault_protocol.note import Note
+from vault_protocol.request import Request
+from vault_protocol.social_action import Media, PublishPost
+from vault_protocol.task import Domain, Stage, Task
+from vault_protocol.vault import Vault
+
+if TYPE_CHECKING:
+    from cloud_agent.work import Held
+
+_SHELVES = (Stage.NEEDS_ACTION, Stage.IN_PROGRESS, Stage.PENDING_APPROVAL, Stage.DONE)
+
+
+class Undraftable(Exception):
+    """No post can be made; the message asks the owner."""
+
+
+class Submit(Protocol):
+    """Puts a note up for the owner."""
+
+    def __call__(self, held: Held, note: Note, what: str, **facts: Json) -> None: ...
+
+
+def is_ours(task: Task) -> bool:
+    """Whether it is a planned post, or something that Local heard; its type is another once it was drafted."""
+    return task.domain is Domain.SOCIAL and bool(task.note.front.words("calendar") or task.note.front.words("post"))
+
+
+class PostWork:
+    """The part of a worker that posts need; `ask`, `close` and `submit` are how it hands a task on."""
+
+    def __init__(
+        self, desk: Desk, drafter: Drafter, *, owner: str, clock: Clock, ask: Callable[[Held, str], None],
+        close: Callable[[Held, Reading], None], submit: Submit,
+    ) -> None:  # fmt: skip
+        self._desk, self._drafter, self._owner, self._clock = desk, drafter, owner, clock
+        self._ask, self._close, self._submit = ask, close, submit
+
+    def takes(self, held: Held) -> bool:
+        """Whether it was ours; then it was worked on. Raises what the drafter and the vault raise."""
+        if not is_ours(held.task):
+            return False
+        try:
+            if held.task.note.front.words("calendar"):
+                self._post(held)
+            else:
+                self._answer(held)
+        except (Undraftable, writing.TooLong) as error:
+            self._ask(held, str(error))
+        return True
+
+    def _post(self, held: Held) -> None:
+        """Everything is read anew from the owner's entry: nothing that stands in the task's note is an order."""
+        task, path = held.task, held.task.note.front.words("calendar")
+        held.triage = Triage(Kind.NEEDS_OWNER, Priority.NORMAL, "your calendar plans this post", "calendar")
+        with self._desk.vault() as vault:
+            inside = path.startswith(f"{FOLDER}/") and path.endswith(".md")
+            entry = read((vault.journal.read(path) if inside else None) or b"")
+            if not isinstance(entry, Entry):
+                raise Undraftable(
+                    f"the entry {plain.one_line(path, 120)} cannot be read: {entry or 'it has no time any more'}"
+                )
+            place = next((one for one in entry.places if id_of(vault, path, entry, one) == task.id), None)
+            if place is None:
+                raise Undraftable("the entry was changed since: another task was raised for what it says now")
+            media = tuple(_media(vault, one) for one in entry.pictures)
+        remark = task.note.front.words("remark").strip()
+        words = remark or entry.words_for(place.network)
+        if not words and not media:
+            raise Undraftable("the entry has no words and no picture")
+        written = writing.fitting(words, place.network, link=entry.link)
+        told = [f"{written.left_out} sentences at the end were left out to fit."] if written.left_out else []
+        action = _action(
+            place, written.text, told, media=media, link=entry.link or None, language=entry.language or None
+        )
+        self._put_up(held, action, told, by="the words of your calendar", due=utc(entry.at))
+
+    def _answer(self, held: Held) -> None:
+        """The place and the post that is answered are from the front matter, which Local wrote and holds it against."""
+        front = held.task.note.front
+        letter = Letter(
+            sender_name="", sender_address="", to_account="business", account_name=self._owner, subject="",
+            text=plain.visible(_said_in(held.task)),
+        )  # fmt: skip
+        triage = self._drafter.triage(letter, handbook=held.handbook)
+        judged, remark = answering.judge(letter, triage), front.words("remark").strip()
+        urgent = Priority.HIGH if judged.said is Said.OWNERS else Priority.NORMAL
+        kind = {Said.OWNERS: Kind.NEEDS_OWNER, Said.SPAM: Kind.SPAM}.get(judged.said, Kind.REPLY_WANTED)
+        held.triage = Triage(kind, urgent, scan.mask(judged.why)[0], "rules")
+        if judged.said is Said.OWNERS and not remark:
+            raise Undraftable(held.triage.reason)
+        if judged.said is Said.SPAM and not remark:
+            if held.task.revision:
+                raise Undraftable(held.triage.reason)
+            self._close(held, Reading(letter))
+            return
+        words = remark or answering.words_for(judged, letter)
+        about = plain.message_id_meant(front.words("post"))
+        place = _place(front.words("network"), front.words("account"))
+        if place is None or not about:
+            raise Undraftable("the note does not name the post that would be answered")
+        written = writing.fitting(words, place.network, reply=True)
+        told = [f"{written.left_out} sentences at the end were left out to fit."] if written.left_out else []
+        if judged.said is Said.QUESTION and not remark:
+            told.append("The answer itself is not known here: send it back with a remark to have it written.")
+        action = _action(place, written.text, told, reply_to=about)
+        self._put_up(held, action, told, by="your remark" if remark else "templates")
+
+    def _put_up(self, held: Held, action: PublishPost, told: list[str], *, by: str, due: str = "") -> None:
+        now = self._clock.now()
+        try:
+            asked = Request(secrets.token_hex(8), action, (*map(plain.one_line, told), *cautions(action)))
+            note = request.put(held.task.note, asked)
+        except BadAction as error:
+            raise Undraftable(f"no post can be made of these words: {plain.one_line(str(error))}") from None
+        stale = max(moment(due), now) if due else now
+        note = note.put(
+            type="approval", recipient=f"{action.network} (account {action.account})",
+            reason=plain.one_line(held.triage.reason), created=utc(now), priority=held.triage.priority.value,
+            stale_after=utc(stale + submission.STALE_AFTER), drafted_by=by, not_before=due or None,
+        )  # fmt: skip
+        self._submit(held, note, "draft", digest=action.digest, network=action.network)
+
+
+def _action(place: Place, text: str, told: list[str], **fields: object) -> PublishPost:
+    """Raises Undraftable for what the network would refuse; `told` gains what was taken out."""
+    clean, removed = scan.mask(plain.visible(text))
+    told += [f"What looked like a secret was taken out of the draft: {kind}." for kind in dict.fromkeys(removed)]
+    try:
+        action = PublishPost.model_validate(
+            {"account": place.account, "network": place.network, "text": f"{clean}\n" if clean else "", **fields}
+        )
+    except ValueError as error:
+        raise Undraftable(f"no post can be made of these words: {plain.one_line(str(error))}") from None
+    if found := faults(action):
+        raise Undraftable("; ".join(found))
+    return action
+
+
+def _place(network: str, account: str) -> Place | None:
+    """None for what is no network or no name of an account."""
+    try:
+        known = PublishPost.model_validate({"account": account, "network": network, "text": "x\n"})
+    except ValueError:
+        return None
+    return Place(known.network, known.account)
+
+
+def _media(vault: Vault, picture: Picture) -> Media:
+    """By the note that Local wrote when the file was dropped. Raises Undraftable."""
+    for task in vault.tasks(*_SHELVES):
+        front = task.note.front
+        if task.domain is Domain.FILES and front.words("name") == picture.name and front.words("sha256"):
+            try:
+                return Media(
+                    name=picture.name, media_type=front.words("media_type"), size=front.number("size"),
+                    sha256=front.words("sha256"), alt=picture.alt,
+                )  # fmt: skip
+            except ValueError:
+                raise Undraftable(f"{picture.name} is no picture") from None
+    raise Undraftable(f"the picture {picture.name} was never dropped into Inbox/")
+
+
+def _said_in(task: Task) -> str:
+    """What stands in the last fence of the original: the first has who said it and where."""
+    opened, found, text = "", list[str](), ""
+    for line in text_in(task.note).split("\n"):
+        if opened and line == opened:
+            opened, text = "", "\n".join(found)
+        elif opened:
+            found.append(line)
+        elif line.startswith("```"):
+            opened, found, text = line.removesuffix("text"), [], ""
+    return text
