@@ -265,7 +265,9 @@ def test_killed_while_the_model_is_asked_the_request_stays_paid_and_the_budget_h
             process.kill()
             process.wait()
         with cloud.runs():
-            (task,) = cloud.drafts(1)
+            waiting = Stage.PENDING_APPROVAL
+            eventually(lambda: cloud.tasks(waiting), "a draft, with the client loaded anew", seconds=2 * SECONDS)
+            (task,) = cloud.tasks(waiting)
             eventually(lambda: "refused-tokens-a-day" in spent(cloud), "the owner is told", seconds=SECONDS)
         assert len(model.asked) == 2
     assert task.note.front.words("drafted_by") == "offline"
