@@ -91,6 +91,8 @@ def test_context_is_shared_when_the_handbook_says_so_and_rules_never_are() -> No
 def test_a_section_for_one_account_cannot_open_the_other_ones() -> None:
     text = BOOK.replace("- Languages: German", "- Personal mail may use business context: yes")
     assert rules(text, "personal").tellable == ()
+    assert not rules(text, "personal").may_use("personal", "business")
+    assert [one.why for one in handbook.read(text).unread] == [handbook.Unreadable.SHARED]
 
 
 def test_a_mailbox_has_its_own_sections_and_rules(letter: Any) -> None:

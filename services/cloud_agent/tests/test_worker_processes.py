@@ -255,7 +255,7 @@ def test_killed_while_the_model_is_asked_the_request_stays_paid_and_the_budget_h
             base_url = "{model.url}/v1"
             output_tokens = 500
             [drafter.budget]
-            tokens_a_day = 12000
+            tokens_a_day = 20000
             """
         settings = cloud.config.read_text(encoding="utf-8")
         cloud.config.write_text(f'skills_dir = "{SKILLS}"\n{settings}{chosen}', encoding="utf-8")
@@ -265,12 +265,14 @@ def test_killed_while_the_model_is_asked_the_request_stays_paid_and_the_budget_h
             process.kill()
             process.wait()
         with cloud.runs():
-            (task,) = cloud.drafts(1)
+            waiting = Stage.PENDING_APPROVAL
+            eventually(lambda: cloud.tasks(waiting), "a draft, with the client loaded anew", seconds=2 * SECONDS)
+            (task,) = cloud.tasks(waiting)
             eventually(lambda: "refused-tokens-a-day" in spent(cloud), "the owner is told", seconds=SECONDS)
         assert len(model.asked) == 2
     assert task.note.front.words("drafted_by") == "offline"
     assert task.note.front.words("drafted_because") == "the day's tokens is used up"
-    assert 950 + 500 < int(spent(cloud)["tokens"]) <= 12_000
+    assert 950 + 500 < int(spent(cloud)["tokens"]) <= 20_000
 
 
 def spent(cloud: Cloud) -> dict[str, str]:

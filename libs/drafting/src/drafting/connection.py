@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel
@@ -59,6 +60,7 @@ class Connection:
         What it uses is paid from the purse that is open. Raises OverCap when that has no room, and DrafterUnavailable,
         DrafterLate and DrafterRefused, with reasons that quote neither mail nor key.
         """
+        self._load()
         try:
             return asyncio.run(self._ask(instructions, material, answer, check))
         except TimeoutError:
@@ -101,6 +103,11 @@ class Connection:
                 return (await agent.run(material, usage_limits=limits, usage=used)).output
             finally:
                 self.spent(used.input_tokens, used.output_tokens)
+
+    def _load(self) -> None:
+        """Import what is used: the first time takes seconds, which are not the model's."""
+        for module in (self.provider, f"pydantic_ai.models.{self.provider}", f"pydantic_ai.providers.{self.provider}"):
+            import_module(module)
 
     def _model_settings(self) -> ModelSettings:
         """Anthropic keeps what is marked; others that keep prompts do it by themselves."""

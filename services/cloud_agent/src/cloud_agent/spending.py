@@ -39,7 +39,8 @@ class Spending:
 
     def tell(self, vault: Vault) -> None:
         """At once when a cap refused something for the first time today or a new day began, else now and then."""
-        rules = handbooks.read((vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace"))
+        handbook = (vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace")
+        rules = handbooks.read(handbooks.in_scope(handbook, None))
         self._zone = ZoneInfo(rules.hours.zone) if rules.hours and rules.hours.zone else self._budget.zone
         self._caps = self._budget.caps.lowered(rules.caps)
         spent, now = self.today(), self._clock.monotonic()

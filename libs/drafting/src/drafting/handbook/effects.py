@@ -46,6 +46,8 @@ class Unreadable(StrEnum):
     WHOM = "unknown-whom"
     VALUE = "unknown-value"
     SECTION = "unknown-section"
+    SHARED = "shared-for-some"
+    """Context is shared from a section for all, or not at all."""
     MAILBOX = "unknown-mailbox"
     """It is for a mailbox that no agent watches."""
 

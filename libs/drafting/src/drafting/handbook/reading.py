@@ -78,13 +78,17 @@ class _Found:
 def read(text: str) -> Rules:
     """Pure, and quick for a text that was read before."""
     found = _Found()
-    for heading, at, lines, box in _sections(text[:LONGEST]):
+    for heading, at, lines, scope in _sections(text[:LONGEST]):
+        shared, box = frozenset(found.shared), scope.partition("mailbox ")[2]
         found.boxes += [(at, box)] if box else []
         reader = _SECTIONS.get(heading)
         if reader is not None:
             reader(found, lines)
         elif heading not in OTHERS and any(_item(words) or "|" in words for _, words in lines):
             found.fail(at, Unreadable.SECTION)
+        if scope and found.shared != shared:
+            found.shared = set(shared)
+            found.fail(at, Unreadable.SHARED)
     return Rules(
         mail=tuple(found.mail), contacts=frozenset(found.contacts), names=tuple(found.names.items()),
         sign_as=tuple(found.sign_as.items()),
@@ -104,15 +108,15 @@ Lines = list[tuple[int, str]]
 
 
 def _sections(text: str) -> Iterator[tuple[str, int, Lines, str]]:
-    """(heading in small letters, its line, the lines below it, the mailbox it is for)."""
+    """(heading in small letters, its line, the lines below it, whose mail it is for)."""
     heading, at, lines, scope = "company handbook", 1, Lines(), ""
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         if found := heading_of(line):
-            yield heading, at, lines, scope.partition("mailbox ")[2]
+            yield heading, at, lines, scope
             (heading, scope), at, lines = found, number, []
         else:
             lines.append((number, line))
-    yield heading, at, lines, scope.partition("mailbox ")[2]
+    yield heading, at, lines, scope
 
 
 def _item(words: str) -> str | None:
