@@ -194,4 +194,4 @@ def test_the_schedules_that_a_new_vault_begins_with_can_all_be_read() -> None:
     assert len(read) == 6
     assert read["daily-digest"].duty == "digest"
     rotated = read["key-rotation"].latest(datetime(2026, 6, 1, tzinfo=UTC), since=LONG_AGO)
-    assert rotated == datetime(2026, 4, 1, 10, tzinfo=UTC)
+    assert rotated == datetime(2026, 4, 1, 8, tzinfo=UTC)
