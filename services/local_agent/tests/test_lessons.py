@@ -85,3 +85,15 @@ def test_the_page_shows_what_was_known_and_nothing_of_the_mail_passes_for_it(des
     known = shown.partition("What was known</summary>")[2].partition("</details>")[0]
     assert "contact: &lt;b&gt;Jane&lt;/b&gt; [vault]" in known
     assert "forged" not in known
+
+
+def test_a_decision_stands_though_what_it_teaches_cannot_be_learned(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(rejections, "rejected", breaks)
+    task = desk.world.ask_for()
+    assert desk.world.run("reject", task, "--why", "not needed").code == 0
+    assert desk.world.stage(task).value == "Rejected"

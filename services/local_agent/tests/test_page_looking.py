@@ -10,6 +10,7 @@ from services.local_agent.tests.cli_world import World
 from services.local_agent.tests.page_world import Office, office
 
 from vault_protocol import layout
+from vault_protocol.action import PublishPost
 from vault_protocol.task import Domain, Stage
 
 
@@ -104,3 +105,12 @@ def test_a_task_that_is_in_done_decides_nothing_more(desk: Office) -> None:
     answer = inside.post(f"{inside.door}/task/{task}/reject", fields)
     assert answer.status == 409
     assert desk.world.stage(task) is Stage.REJECTED
+
+
+def test_the_page_says_when_a_post_is_to_go_out_and_of_a_mail_it_is_not_asked(desk: Office) -> None:
+    post = PublishPost(account="able", network="mastodon", text="We moved.\n")
+    browser = desk.paired()
+    planned = desk.world.ask_for(action=post, not_before="2026-12-24T09:00:00Z")
+    assert "Thursday, 2026-12-24 09:00 UTC" in browser.see(f"task/{planned}").text
+    mail = desk.world.ask_for("Another", not_before="2026-12-24T09:00:00Z")
+    assert "2026-12-24 09:00 UTC" not in browser.see(f"task/{mail}").text

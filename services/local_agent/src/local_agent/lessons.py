@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec
 
 import structlog
 
@@ -24,6 +26,7 @@ from vault_protocol.task import Task
 from vault_protocol.vault import Vault
 
 log = structlog.get_logger()
+Given = ParamSpec("Given")
 
 NEVER = "never draft for this sender"
 """The reason of a rejection that became a rule of the Handbook."""
@@ -31,13 +34,27 @@ KEPT = 2000
 """Lessons that are remembered as given, so that what the owner deletes is not learned from the same task again."""
 
 
+def _said_and_done(teach: Callable[Given, None]) -> Callable[Given, None]:
+    """What goes wrong is logged."""
+
+    @wraps(teach)
+    def learn(*args: Given.args, **named: Given.kwargs) -> None:
+        try:
+            teach(*args, **named)
+        except Exception:
+            log.exception("lesson.failed")
+
+    return learn
+
+
 @dataclass(frozen=True)
 class Lessons:
-    """`given` is a file of this machine. Nothing here raises but what the caller cannot go on with anyway."""
+    """`given` is a file of this machine. Nothing here raises: the decision that taught was published before."""
 
     vault: Vault
     given: Path
 
+    @_said_and_done
     def edited(self, task: Task, own: Note) -> None:
         """The owner put their text in the place of a draft."""
         before, after = _mail_in(task.note), _mail_in(own)
@@ -52,12 +69,14 @@ class Lessons:
         for path, (about, lines) in wanted.items():
             self._learn(task, path, about, lines)
 
+    @_said_and_done
     def approved(self, task: Task) -> None:
         """A draft to this sender is wanted again."""
         who = _contact(task, _mail_in(task.note))
         if who and self.vault.journal.read(rejections.PATH) is not None:
             self._write(rejections.PATH, lambda content: rejections.approved(content, who))
 
+    @_said_and_done
     def rejected(self, task: Task, why: str) -> None:
         """Counted once for a task, whatever becomes of it."""
         who = _contact(task, _mail_in(task.note))

@@ -9,6 +9,7 @@ from local_agent import ages
 from local_agent.approving import objection
 from local_agent.assemble import Local
 from local_agent.chats.letters import Letters, NotHere
+from local_agent.decisions import planned
 from local_agent.drafts import Draft, open_draft, with_edit
 from local_agent.kinds import KINDS
 from vault_protocol import request, summary
@@ -56,7 +57,9 @@ class Card:
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
-        return summary.rows(self.shown) if self.shown else ()
+        then = planned(self.task.note)
+        when = (("Planned for", f"{then:%A, %Y-%m-%d %H:%M} UTC"),) if then else ()
+        return (*when, *summary.rows(self.shown)) if self.shown else ()
 
     @property
     def prose(self) -> tuple[tuple[str, str], ...]:
