@@ -141,6 +141,10 @@ class Office:
     poked: list[int] = field(default_factory=list)
     letters: dict[str, bytes] = field(default_factory=dict)
     """The owner's mailbox, by Message-ID."""
+    gate: threading.Event = field(default_factory=threading.Event)
+    """The mailbox answers while this is set."""
+    knocked: threading.Event = field(default_factory=threading.Event)
+    """Set when the mailbox is asked."""
 
     def ask_about(
         self, subject: str = "Your offer", text: str = "Thank you, the offer follows.\n", *,
@@ -199,10 +203,17 @@ def office(world: World, clock: Clock | None = None) -> Iterator[Office]:
     setting(world, "page_port", "0")
     local = assemble(world.home, clock)
     letters: dict[str, bytes] = {}
+    gate, knocked = threading.Event(), threading.Event()
+    gate.set()
+
+    def find(_account: str, id_: str) -> list[bytes]:
+        knocked.set()
+        assert gate.wait(60)
+        return [letters[id_]] if id_ in letters else []
+
     if local.settings.accounts:
         judge = Judge(
-            local.settings, lambda _account, id_: [letters[id_]] if id_ in letters else [], world.home.checks,
-            txt=lambda *_: None,
+            local.settings, find, world.home.checks, txt=lambda *_: None,
         )  # fmt: skip
         local = replace(local, judge=judge)
     sign = signer(world.home, local.settings, clock)
@@ -216,7 +227,7 @@ def office(world: World, clock: Clock | None = None) -> Iterator[Office]:
     hosted = Hosted(local, sign, lambda: local.judge, poke)
     hosted.start()
     try:
-        yield Office(world, local, sign, hosted, poked, letters)
+        yield Office(world, local, sign, hosted, poked, letters, gate, knocked)
     finally:
         hosted.stop()
 

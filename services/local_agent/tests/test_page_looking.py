@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from services.local_agent.tests.cli_world import World
-from services.local_agent.tests.page_world import Office, office
+from services.local_agent.tests.page_world import Office, office, with_mailbox
 
+from demo.processes import eventually
+from local_agent.approvals import page
 from vault_protocol import layout
 from vault_protocol.action import PublishPost
+from vault_protocol.errors import HubUnreachable
 from vault_protocol.task import Domain, Stage
+from vault_protocol.vault import Vault
 
 
 @pytest.fixture
@@ -114,3 +119,47 @@ def test_the_page_says_when_a_post_is_to_go_out_and_of_a_mail_it_is_not_asked(de
     assert "Thursday, 2026-12-24 09:00 UTC" in browser.see(f"task/{planned}").text
     mail = desk.world.ask_for("Another", not_before="2026-12-24T09:00:00Z")
     assert "2026-12-24 09:00 UTC" not in browser.see(f"task/{mail}").text
+
+
+@pytest.mark.parametrize("shown", ["waiting", "task"])
+def test_a_mailbox_that_takes_its_time_keeps_no_other_device_waiting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], shown: str
+) -> None:
+    world = World(tmp_path, capsys.readouterr)
+    with_mailbox(world)
+    with office(world) as desk:
+        task = desk.ask_about("Your offer")
+        phone, laptop = desk.paired("phone"), desk.paired("laptop")
+        desk.gate.clear()
+        seen: list[str] = []
+        path = f"task/{task}" if shown == "task" else shown
+        slow = threading.Thread(target=lambda: seen.append(phone.see(path).text))
+        slow.start()
+        try:
+            assert desk.knocked.wait(30), "the mailbox is asked"
+            assert "<strong>1</strong> wait for you" in laptop.see("now").text
+            assert not seen
+        finally:
+            desk.gate.set()
+            slow.join(30)
+        assert "Your offer" in seen[0]
+
+
+def test_a_hub_that_does_not_answer_is_not_asked_by_every_request(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    inside = desk.paired()
+    assert inside.see("now").status == 200
+
+    def away(_vault: object) -> None:
+        asked.append(1)
+        raise HubUnreachable("no answer within 60 s")
+
+    monkeypatch.setattr(Vault, "refresh", away)
+    for _ in range(5):
+        assert "The hub does not answer" in inside.see("now").text
+    assert len(asked) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(page, "AWAY_SECONDS", 0.0)
+    eventually(lambda: "The hub does not answer" not in inside.see("now").text, "it is asked again", seconds=30)

@@ -124,9 +124,9 @@ class Card:
         return (note if self.draft.fault else request.take_out(note)).body.strip("\n")
 
 
-def card(local: Local, id_: str, *, snoozed: datetime | None = None, look: bool = False, edited: bool = True) -> Card:
-    """Raises NoSuchTask. With `look`, an original that was not found before is looked for again."""
-    draft = open_draft(local, id_, look=look)
+def card(local: Local, id_: str, *, snoozed: datetime | None = None, edited: bool = True) -> Card:
+    """Raises NoSuchTask."""
+    draft = open_draft(local, id_, look=False)
     if draft.request is not None and draft.check is None and draft.task.stage is Stage.PENDING_APPROVAL:
         draft = Draft(draft.task, draft.request, local.judge.check(draft.task), draft.edit, draft.fault)
     if edited and draft.edit is not None and draft.edit.note is not None:

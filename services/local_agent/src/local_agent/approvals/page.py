@@ -27,6 +27,8 @@ from vault_protocol.clock import Clock
 from vault_protocol.errors import HubUnreachable, UntrustedHead, VaultError
 from vault_protocol.keys import KeyLocked, WrongPassphrase
 
+AWAY_SECONDS = 5.0
+"""Of the clock that never goes back: for so long a hub that did not answer is not asked again."""
 ONCE = 1.0
 """Minutes for which the key is open that signs one request only."""
 
@@ -56,28 +58,36 @@ class Page:
     def __post_init__(self) -> None:
         self._guard = threading.Lock()
         self._local: Local | None = None
+        self._trouble, self._away_until = "", 0.0
         self.devices = Devices(self.home.devices, self.clock, timedelta(days=self.settings.page_days))
         self.pairing = Pairing(self.settings.vault, self.executor, self.home.approval_public_key(), self.clock)
         self.snoozed = Snoozed(self.home.snoozed, self.clock)
         self._passphrases = Throttle("passphrases", self.clock, most=5, seconds=300)
 
     @contextmanager
-    def vault(self) -> Iterator[tuple[Local, str]]:
-        """Local of its own, at the hub's head or as last known, and what is wrong then; one request at a time."""
+    def vault(self, *, refresh: bool = True) -> Iterator[tuple[Local, str]]:
+        """Local of its own, at the hub's head or as last known, and what is wrong then; one request at a time. A hub
+        that does not answer is left alone for a while: each request would wait as long for it, and all in a line."""
         with self._guard:
             if self._local is None:
                 self._local = replace(assemble(self.home, self.clock), judge=self.judge())
-            trouble = ""
-            try:
-                self._local.vault.refresh()
-            except HubUnreachable as error:
-                trouble = f"The hub does not answer; this is the vault as last known. {error}"
-            except UntrustedHead as error:
-                hold_effects(self.home, error)
-                trouble = f"DANGER: {error}. Work goes on from the last good commit."
+            if refresh and self.clock.monotonic() >= self._away_until:
+                self._trouble = self._refresh(self._local)
             if self._local.vault.journal.head is None:
                 raise HubUnreachable("the vault is empty; run `countersign init`")
-            yield self._local, trouble
+            yield self._local, self._trouble
+
+    def _refresh(self, local: Local) -> str:
+        """What is wrong; empty when all is well."""
+        try:
+            local.vault.refresh()
+        except HubUnreachable as error:
+            self._away_until = self.clock.monotonic() + AWAY_SECONDS
+            return f"The hub does not answer; this is the vault as last known. {error}"
+        except UntrustedHead as error:
+            hold_effects(self.home, error)
+            return f"DANGER: {error}. Work goes on from the last good commit."
+        return ""
 
     def visit(self, door: str, cookie: str) -> Visit | None:
         """The paired device that asks, if it is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import datetime
 
 from starlette.responses import Response
 
@@ -15,19 +16,23 @@ from local_agent.assemble import Local, original_finder
 from local_agent.attachments import Attachments
 from local_agent.effects import Ledger
 from local_agent.handbook_rule import address_in
+from vault_protocol import request
 from vault_protocol.action import SendMail
-from vault_protocol.errors import NoSuchTask, VaultError
-from vault_protocol.task import Stage
+from vault_protocol.errors import MalformedNote, NoSuchTask, VaultError
+from vault_protocol.task import Stage, Task
 
 ON_A_PAGE = 20
 """Drafts in full on one page; the most urgent first."""
 
 
 def waiting(ask: Ask) -> Response:
-    with ask.page.vault() as (local, trouble):
-        tasks = sorted(local.vault.tasks(Stage.PENDING_APPROVAL), key=ages.urgency)
-        asleep = {task.id: then for task in tasks if (then := ask.page.snoozed.until(task))}
-        awake = [task for task in tasks if task.id not in asleep]
+    with ask.page.vault() as (local, _):
+        first = _awake(ask, local)[0][:ON_A_PAGE]
+        new = [task for task in first if local.judge.known(task) is None]
+    for task in new:
+        look(local, task)
+    with ask.page.vault(refresh=False) as (local, trouble):
+        awake, asleep, tasks = _awake(ask, local)
         cards = [card(local, task.id) for task in awake[:ON_A_PAGE]]
         later = [(task, asleep[task.id]) for task in tasks if task.id in asleep]
         return ask.show(
@@ -36,14 +41,34 @@ def waiting(ask: Ask) -> Response:
         )  # fmt: skip
 
 
+def _awake(ask: Ask, local: Local) -> tuple[list[Task], dict[str, datetime], list[Task]]:
+    """What waits and does not sleep, the most urgent first; until when the others sleep; and all."""
+    tasks = sorted(local.vault.tasks(Stage.PENDING_APPROVAL), key=ages.urgency)
+    asleep = {str(task.id): then for task in tasks if (then := ask.page.snoozed.until(task))}
+    return [task for task in tasks if task.id not in asleep], asleep, tasks
+
+
+def look(local: Local, task: Task, *, again: bool = False) -> None:
+    """Hold a draft against its original. A mailbox may take its time: nobody is to have the vault meanwhile."""
+    try:
+        asks = request.read(task.note) is not None and task.stage is Stage.PENDING_APPROVAL
+    except MalformedNote:
+        asks = False
+    if asks:
+        local.judge.check(task, again=again)
+
+
 def one(ask: Ask) -> Response:
-    """One draft alone, with what its original is."""
+    """One draft alone, with what its original is; one that was not found before is looked for again."""
     with ask.page.vault() as (local, trouble):
+        task = local.vault.get(ask.id)
+    look(local, task, again=True)
+    with ask.page.vault(refresh=False) as (local, _):
         return alone(ask, local, trouble=trouble)
 
 
 def alone(ask: Ask, local: Local, *, status: int = 200, trouble: str = "", says: str = "") -> Response:
-    found = card(local, ask.id, look=True)
+    found = card(local, ask.id)
     return ask.show(
         "one.html", status=status, card=found, trouble=trouble, says=says, never=never_for,
         leaving=[row for row in leaving(local) if row.task.id == found.task.id], switches=switches(local),
