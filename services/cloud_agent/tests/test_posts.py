@@ -127,6 +127,25 @@ def test_a_text_that_is_too_long_loses_sentences_and_the_draft_says_how_many(tmp
     assert asked.warnings[0] == "4 sentences at the end were left out to fit."
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        "Wir öffnen am 1. Dezember in der Hauptstraße",
+        "We meet Dr. Weber and St. Martin's choir",
+        "Our price is not 5.00 e.g. for schools",
+        "Abierto p. ej. el lunes, Sra. López",
+        "Der Preis ist ca. 5 EUR inkl. MwSt. und gilt z. B. für Schulen",
+    ],
+)
+def test_a_text_is_never_cut_after_a_number_or_a_word_cut_short(first: str) -> None:
+    """What is left would say something else."""
+    with pytest.raises(TooLong):
+        fitting(f"{first} {'a' * 400}. We are glad.", "x")
+    whole = f"{first}. {'a' * 400}. We are glad."
+    assert fitting(whole, "x").text == f"{first}."
+    assert fitting(f"Come to Mr.\n\n{'a' * 400}", "x").text == "Come to Mr.", "a paragraph is an end"
+
+
 def test_thanks_are_answered_below_the_post_that_local_read(tmp_path: Path) -> None:
     world = World(tmp_path)
     uri = "at://did:plc:ann/app.bsky.feed.post/3abc"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from libs.vault_protocol.tests.made import CLOUD, OTHER, OWNER_KEY, VAULT
-from services.vault_hub.tests.vacancy import CLOUDS_TOKEN, Vacancy, vacancy
+from services.vault_hub.tests.vacancy import CLOUDS_TOKEN, Vacancy, figures, vacancy
 
 from demo.processes import eventually
 from vault_hub.invitation import TRIES, Invitations
@@ -29,12 +29,14 @@ def vacant(tmp_path: Path) -> Iterator[Vacancy]:
 def test_the_first_owner_who_joins_makes_the_hub_theirs_and_clouds_token_opens_it(vacant: Vacancy) -> None:
     assert vacant.asked("GET", "/healthz") == (200, {"ok": True, "waiting": "owner"})
     assert vacant.asked("GET", "/v1/join")[0] == 404
+    assert b"countersign_hub_publishes" in figures(vacant.port)
 
     status, joined = vacant.join(vacant.code())
 
     cloud = PublicKey.of(CLOUD.key).line("cloud")
     assert (status, joined["vault"], joined["agents"]) == (200, VAULT, {"cloud": cloud})
     eventually(vacant.has_owner, "the hub runs", seconds=60)
+    assert b"countersign_hub_head_age_seconds" in figures(vacant.port)
     for token in (joined["token"], CLOUDS_TOKEN):
         assert vacant.asked("POST", "/v1/changes", {"have": []}, token)[0] == 200
     introduction = vacant.folder / "introduction"

@@ -12,6 +12,7 @@ import pytest
 from libs.vault_protocol.tests.made import CLOUD, LOCAL, OWNER_KEY, VAULT
 from services.vault_hub.tests.hubworld import HubWorld, signed
 from services.vault_hub.tests.program import ROOT, Program, program
+from services.vault_hub.tests.vacancy import figures
 
 from demo.processes import eventually
 from vault_hub import settings as settings_module
@@ -109,6 +110,13 @@ def test_it_says_that_it_is_well_and_where_the_head_is(running: Program) -> None
     assert running.get("/healthz") == (200, {"ok": True})
     assert running.get("/readyz") == (200, {"ok": True, "head": None})
     assert running.get("/metrics")[0] == 401
+
+
+def test_figures_are_open_to_all_where_the_operator_says_so_and_nothing_else_is(tmp_path: Path) -> None:
+    with program(tmp_path / "hub") as found:
+        found.start("--open-metrics")
+        assert b"countersign_hub_publishes" in figures(int(found.url.rpartition(":")[2]))
+        assert found.get("/vault.git/info/refs")[0] == 401
 
 
 def test_figures_are_given_in_prometheus_form_and_every_one_is_documented(hub: HubWorld) -> None:

@@ -72,12 +72,24 @@ class Vacancy:
         return self.answers("/readyz")
 
 
+def figures(port: int) -> bytes:
+    """What a hub gives of them to somebody without a credential."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        line.request("GET", "/metrics")
+        answer = line.getresponse()
+        assert answer.status == 200
+        return answer.read()
+    finally:
+        line.close()
+
+
 @contextmanager
 def vacancy(folder: Path) -> Iterator[Vacancy]:
     port = free_port()
     argv = [
         sys.executable, "-m", "vault_hub", "run", "--config", str(folder / "hub" / "hub.toml"), "--await-owner",
-        "--port", str(port), "--introduce", str(folder / "introduction"),
+        "--port", str(port), "--introduce", str(folder / "introduction"), "--open-metrics",
     ]  # fmt: skip
     (folder / "hub").mkdir()
     (folder / "introduction").mkdir()

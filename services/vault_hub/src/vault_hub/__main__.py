@@ -96,18 +96,27 @@ def _run(chosen: argparse.Namespace) -> None:
     """With --await-owner a folder without hub.toml waits until an owner joined."""
     config: Path = chosen.config
     if not chosen.await_owner:
-        _reporting(settings_file.read(config))
+        _reporting(_read(chosen))
         return
     _log_to_stderr("json")
     extra = (f'host = "{chosen.host}"', f"port = {chosen.port}", 'proxies = ["*"]')
     if not config.exists() and not vacant.serve(
-        config.parent, _listening(chosen.host, chosen.port), SystemClock(), settings=extra
+        config.parent,
+        _listening(chosen.host, chosen.port),
+        SystemClock(),
+        settings=extra,
+        open_metrics=chosen.open_metrics,
     ):
         return
-    settings = settings_file.read(config)
+    settings = _read(chosen)
     if chosen.introduce is not None:
         folder.introduce(chosen.introduce, settings.vault, keys.load_public(settings.owner_key_file))
     _reporting(settings, _invitations(config))
+
+
+def _read(chosen: argparse.Namespace) -> Settings:
+    settings = settings_file.read(chosen.config)
+    return settings.model_copy(update={"open_metrics": True}) if chosen.open_metrics else settings
 
 
 def _reporting(settings: Settings, invitations: Invitations | None = None) -> None:
@@ -187,6 +196,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     running.add_argument("--host", default="127.0.0.1", help="what a hub.toml made so is to listen on")
     running.add_argument("--port", type=int, default=PORT)
+    running.add_argument(
+        "--open-metrics", action="store_true", help="/metrics without a credential, where only the stack reaches it"
+    )
     running.add_argument(
         "--introduce", type=Path, metavar="DIR", help="write the vault's id and the owner's key there, for Cloud"
     )

@@ -184,10 +184,11 @@ def _assemble(
 
     async def measured(request: Request) -> Response:
         try:
-            door.let_in(request)
+            if not settings.open_metrics:
+                door.let_in(request)
         except Denied as denied:
             return denied.response
-        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+        return Response(metrics.text(), media_type=Metrics.MEDIA_TYPE)
 
     routes = [
         *api.routes,

@@ -12,6 +12,8 @@ BUCKETS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1,
 class Metrics:
     """One registry a hub, so that two in one process do not meet."""
 
+    MEDIA_TYPE = "text/plain; version=0.0.4"
+
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.publishes = Counter(

@@ -46,6 +46,8 @@ class Settings(BaseModel):
     maintenance_seconds: Annotated[float, Field(gt=0)] = 600.0
     error_tracker_file: Path | None = None
     """Holds a Sentry address; a bug that ends the program is told there, without a word of what it worked on."""
+    open_metrics: bool = False
+    """/metrics without a credential: only where nothing but what may read it reaches the port, as inside the stack."""
     log_format: Literal["json", "key-value"] = "json"
 
 

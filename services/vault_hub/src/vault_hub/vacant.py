@@ -15,6 +15,7 @@ from vault_hub import folder
 from vault_hub.agents import Agents, Standing
 from vault_hub.invitation import Invitation, Invitations
 from vault_hub.joining import LOCAL, Asked, Joined, doors
+from vault_hub.metrics import Metrics
 from vault_hub.serving import Server, configured
 from vault_protocol.clock import Clock
 from vault_protocol.sshsig import PublicKey
@@ -22,7 +23,9 @@ from vault_protocol.sshsig import PublicKey
 log = structlog.get_logger()
 
 
-def serve(home: Path, listening: socket.socket, clock: Clock, *, settings: tuple[str, ...]) -> bool:
+def serve(
+    home: Path, listening: socket.socket, clock: Clock, *, settings: tuple[str, ...], open_metrics: bool = False
+) -> bool:
     """Until an owner joined, or a signal came; whether to go on. `settings`: further lines of hub.toml."""
     server: list[Server] = []
 
@@ -37,8 +40,12 @@ def serve(home: Path, listening: socket.socket, clock: Clock, *, settings: tuple
     async def unready(_request: Request) -> Response:
         return JSONResponse({"ok": False, "waiting": "owner"}, 503)
 
+    async def measured(_request: Request) -> Response:
+        return Response(Metrics().text(), media_type=Metrics.MEDIA_TYPE)
+
     joining = doors(Invitations(home / "invitation.json", clock.now), admit, clock.monotonic)
-    app = Starlette(routes=[*joining.routes, Route("/healthz", healthy), Route("/readyz", unready)])
+    routes = [*joining.routes, Route("/healthz", healthy), Route("/readyz", unready)]
+    app = Starlette(routes=[*routes, Route("/metrics", measured)] if open_metrics else routes)
     server.append(Server(configured(app, connections=64, proxies=["*"]), lambda: None))
     log.info("hub.vacant")
     server[0].run(sockets=[listening])

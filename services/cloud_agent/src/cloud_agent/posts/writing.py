@@ -10,6 +10,13 @@ from social.length import fault
 from vault_protocol.social_action import NEXT_POST, Network
 
 _SENTENCES = re.compile(r"(?<=[.!?…])[\"'»”’)\]]*\s+|\n{2,}")
+_NO_END = re.compile(
+    r"(?:^|[\s(\"'«„“])(?:\d+|[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_]|"
+    r"abs|art|approx|av|bspw|bzw|ca|dept|dr|dra|ej|etc|evtl|ex|excl|exkl|fig|gem|ggf|hr|inc|incl|inkl|inkl|jr|lic|mag|max|min|mme|"
+    r"mr|mrs|ms|mwst|nr|no|núm|op|pág|prof|resp|sog|sr|sra|st|sta|ste|str|tel|u|usw|vgl|vs|zzgl)\.$",
+    re.IGNORECASE,
+)
+"""A dot that may end no sentence: after a number, a letter, or what is often cut short. In doubt nothing ends."""
 
 
 class TooLong(ValueError):
@@ -39,7 +46,11 @@ def fitting(words: str, network: Network, *, link: str = "", reply: bool = False
     words = "\n\n".join(posts)
     if fault(words + below, network, reply=reply) is None:
         return Written((words + below).strip())
-    ends = [found.start() for found in _SENTENCES.finditer(words)]
+    ends = [
+        found.start()
+        for found in _SENTENCES.finditer(words)
+        if "\n\n" in found.group() or not _NO_END.search(words[: found.start()])
+    ]
     for count in range(len(ends), 0, -1):
         text = _closed(words, ends[count - 1]) + below
         if fault(text, network, reply=reply) is None:
