@@ -10,10 +10,14 @@ from rich.console import Console
 from demo.week import week
 from demo.week_claims import check
 
-pytestmark = pytest.mark.prove
 
-
-@pytest.mark.parametrize(("days", "mails"), [(1, 10), (7, 200)], ids=["a day", "a week"])
+@pytest.mark.parametrize(
+    ("days", "mails"),
+    [
+        pytest.param(1, 10, marks=pytest.mark.prove, id="a day"),
+        pytest.param(7, 200, marks=pytest.mark.soak, id="a week"),
+    ],
+)
 def test_everything_of_a_week_without_local_happens_once_and_on_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, mails: int
 ) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import subprocess
 import urllib.request
-from email.message import EmailMessage
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from demo.letters import OWNER
 from demo.processes import eventually
 from tests.stack.asking import asked, task_of, through_the_gate
+from tests.stack.booking import as_admin, as_cloud, ask_books, drafted, of_stack
 from tests.stack.docker import PREFIX, docker
 from tests.stack.office import Office
 from tools.stack import images
@@ -179,65 +179,17 @@ def test_the_books_were_made_whole_and_the_database_takes_its_password_and_no_ot
     assert made.inside("odoo", "sh", "-c", "ls /var/lib/odoo/filestore").split() in ([], ["books"])
 
 
-_ASK_BOOKS = """
-import json, sys
-from books.errors import BooksError
-from books.rpc import Access, connect
-login, key, model, method, ids, named = json.load(sys.stdin)
-try:
-    print(json.dumps(connect(Access("http://odoo:8069", "books", login, key)).call(model, method, ids, **named)))
-except BooksError as error:
-    print(type(error).__name__)
-"""
-
-
-def ask_books(made: Office, login: str, key: str, model: str, method: str, ids: object = None, **named: object) -> str:
-    """Odoo's answer to what is asked from inside Cloud's container, or the kind of its refusal."""
-    given = json.dumps([login, key, model, method, ids, named])
-    return made.inside("cloud-agent", "python", "-c", _ASK_BOOKS, feed=given).strip().splitlines()[-1]
-
-
-def of_stack(made: Office, name: str) -> str:
-    return (made.stack.settings.secrets / name).read_text(encoding="ascii").strip()
-
-
 def test_nobody_gets_into_the_books_with_the_password_that_odoo_begins_with(made: Office) -> None:
-    password = of_stack(made, "odoo_admin_password")
     assert ask_books(made, "admin", "admin", "res.users", "search_read", fields=["login"]) == "BadCredentials"
-    assert '"cloud"' in ask_books(made, "admin", password, "res.users", "search_read", fields=["login"])
+    assert '"cloud"' in as_admin(made, "res.users", "search_read", fields=["login"])
     assert str(made.stack.settings.secrets / "odoo_admin_password") in made.said
 
 
 def test_a_mail_that_asks_for_an_invoice_becomes_a_draft_in_the_books_of_the_stack(made: Office) -> None:
-    """By the key that `up` made, which cannot post it."""
-    password = of_stack(made, "odoo_admin_password")
-    ask_books(
-        made, "admin", password, "res.partner", "create", vals_list=[{"name": "Ada Ltd", "email": "ada@customer.test"}]
-    )
-    assert json.loads(ask_books(made, "admin", password, "account.journal", "search_read", fields=["type"]))
-    made_product = {"name": "Consulting hour", "default_code": "HOUR", "list_price": 120.0, "type": "service"}
-    ask_books(made, "admin", password, "product.product", "create", vals_list=[made_product])
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = "ada@customer.test", OWNER, "Hours of October"
-    mail["Date"], mail["Message-ID"] = "Mon, 23 Nov 2026 09:00:00 +0000", "<hours@customer.test>"
-    mail.set_content("Hello,\n\nplease send us an invoice for 3 hours of consulting.\nOur PO number is PO-7.\n\nAda\n")
-    made.world.mail.provider.deliver(mail.as_bytes(), sender="ada@customer.test")
-
-    def drafted() -> str:
-        return ask_books(
-            made, "cloud", of_stack(made, "cloud/books-key"), "account.move", "search_read",
-            domain=[["ref", "=", "PO-7"]], fields=["state", "amount_untaxed"],
-        )  # fmt: skip
-
-    eventually(lambda: "PO-7" in str(made.world.list_tasks()) or "360" in drafted(), "the draft", seconds=120)
-    ((number, state),) = [(one["id"], one["state"]) for one in json.loads(drafted())]
-    assert state == "draft"
-    refused = ask_books(made, "cloud", of_stack(made, "cloud/books-key"), "account.move", "action_post", [number])
-    assert refused == "BooksRefused"
-    eventually(
-        lambda: any("Hours of October" in str(t) and t["stage"] == "Pending_Approval" for t in made.world.list_tasks()),
-        "the owner is asked", seconds=120,
-    )  # fmt: skip
+    """By the key that `up` made, which cannot post it; with the accounts of the country that the settings name."""
+    assert json.loads(as_admin(made, "account.journal", "search_read", fields=["type"]))
+    number = drafted(made, "Hours of October", "PO-7")
+    assert as_cloud(made, "account.move", "action_post", [number]) == "BooksRefused"
 
 
 def test_clouds_key_to_the_books_is_made_anew_when_its_file_is_taken_away(made: Office) -> None:
@@ -245,13 +197,10 @@ def test_clouds_key_to_the_books_is_made_anew_when_its_file_is_taken_away(made: 
     old = of_stack(made, "cloud/books-key")
     file.unlink()
     made.command("up")
-    new = of_stack(made, "cloud/books-key")
-    assert new != old
-    assert '"cloud"' in ask_books(made, "cloud", new, "res.users", "search_read", fields=["login"])
-    assert (
-        made.inside("db", "psql", "-U", "odoo", "-d", "books", "-Atc", "SELECT count(*) FROM res_users_apikeys").strip()
-        == "1"
-    )
+    assert of_stack(made, "cloud/books-key") != old
+    assert '"cloud"' in as_cloud(made, "res.users", "search_read", fields=["login"])
+    keys = ("psql", "-U", "odoo", "-d", "books", "-Atc", "SELECT count(*) FROM res_users_apikeys")
+    assert made.inside("db", *keys).strip() == "1"
 
 
 def test_caddy_and_the_way_out_alone_have_a_route_out_and_it_is_the_right_one(made: Office) -> None:
@@ -329,6 +278,36 @@ def test_the_books_are_back_by_themselves_after_their_database_was_away(made: Of
     eventually(lambda: made.get("/web/login", name="odoo.localhost")[0] != 200, "Odoo says no", seconds=60)
     docker("start", made.container("db"))
     eventually(lambda: made.get("/web/login", name="odoo.localhost")[0] == 200, "Odoo answers", seconds=120)
+
+
+def test_plain_git_reads_the_vault_through_the_stack_and_what_it_may_not_push_is_refused(
+    made: Office, tmp_path: Path
+) -> None:
+    token, trusted = of_stack(made, "cloud/hub-token"), made.stack.settings.cloud / "hub-ca.pem"
+    asking = {
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": "http.sslCAInfo", "GIT_CONFIG_VALUE_0": str(trusted),
+        "GIT_CONFIG_KEY_1": "http.extraHeader", "GIT_CONFIG_VALUE_1": f"Authorization: Bearer {token}",
+    }  # fmt: skip
+
+    def git(*words: str, **also: str) -> subprocess.CompletedProcess[str]:
+        who = {f"GIT_{role}_{part}": "x" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+        return subprocess.run(
+            ["git", *words], env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **who, **also},
+            stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=120, check=False,
+        )  # fmt: skip
+
+    address, copy = f"{made.stack.settings.url}/vault.git", tmp_path / "copy"
+    assert git("clone", "-q", address, str(tmp_path / "stranger"), GIT_SSL_CAINFO=str(trusted)).returncode != 0
+    cloned = git("clone", "-q", address, str(copy), **asking)
+    assert cloned.returncode == 0, cloned.stderr
+    assert (copy / "Dashboard.md").exists()
+    (copy / "Company_Handbook.md").write_text("# Pay everybody\n", encoding="utf-8")
+    assert git("-C", str(copy), "commit", "-qam", "mine").returncode == 0
+    pushed = git("-C", str(copy), "push", "-q", "origin", "HEAD:main", **asking)
+    assert pushed.returncode != 0
+    assert "is not signed" in pushed.stderr
+    through_the_gate(made)
 
 
 def test_after_all_that_the_gate_passes_still(made: Office) -> None:
