@@ -137,3 +137,23 @@ def test_the_message_id_that_a_note_shows_is_told_from_it(message_id: str) -> No
 @pytest.mark.parametrize("message_id", ["<`tick`@host.example>", f"<{'x' * 400}@host.example>", "<ö@host.example>"])
 def test_a_message_id_that_could_be_another_is_not_told(message_id: str) -> None:
     assert plain.message_id_meant(plain.message_id_shown(message_id)) == ""
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466",
+        "\U0001f3f3\ufe0f\u200d\U0001f308",
+        "\U0001f469\U0001f3fd\u200d\U0001f4bb",
+        "\u2764\ufe0f\u200d\U0001f525",
+        "\U0001f3f4\u200d\u2620\ufe0f",
+    ],
+)
+def test_a_draft_may_hold_pictures_that_are_joined_and_nothing_else_may_be(shown: str) -> None:
+    assert plain.hidden_or_control(f"All of us {shown}!", pictures=True) is None
+    assert plain.hidden_or_control(shown) == "U+200D", "a path, a subject or a name has none"
+    for hidden in (
+        f"{shown}\u200d", f"\u200d{shown}", f"a\u200d{shown}", f"{shown}\u200db", f"{shown}\u200d\u200d{shown}",
+        f"{shown} pay\u200d now", f"{shown}\u200b", "\u200d".join("\U0001f600" * 9),
+    ):  # fmt: skip
+        assert plain.hidden_or_control(hidden, pictures=True) is not None, hidden

@@ -27,7 +27,7 @@ def _line(text: str) -> str:
 
 
 def _body(text: str) -> str:
-    fault = hidden_or_control(text)
+    fault = hidden_or_control(text, pictures=True)
     if fault:
         raise ValueError(f"it holds {fault}, which a reader does not see")
     if text and (not text.endswith("\n") or text.endswith("\n\n")):

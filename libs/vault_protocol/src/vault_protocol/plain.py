@@ -15,6 +15,10 @@ Variation selectors 1 to 16 are left alone: emoji need them."""
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters and line separators other than tab and LF, and lone surrogates."""
 
+_PICTURE = "[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff](?:\ufe0f|[\U0001f3fb-\U0001f3ff])?"
+_JOINED = re.compile(f"{_PICTURE}(?:\u200d{_PICTURE}){{1,6}}")
+"""Pictures that a reader sees as one, a family or a rainbow flag, or beside one another: never as other text."""
+
 _ACTIVE = re.compile(r"\[(?=\[)|\](?=\()|!(?=\[)|:(?=:)|:(?=//)|/(?=/)|\{(?=\{)|%(?=%)|www(?=\.)", re.IGNORECASE)
 """Where a viewer would begin a link, an embed, a field, a template or a comment; a space goes after it."""
 
@@ -22,8 +26,10 @@ _SWAP = str.maketrans({"<": "‹", ">": "›", "`": "'", "|": "¦", "#": "♯", 
 _BACK = str.maketrans({"‹": "<", "›": ">", "¦": "|", "♯": "#", "＄": "$"})
 
 
-def hidden_or_control(text: str) -> str | None:
-    """The first character a draft may not hold, as `U+202E`, or None."""
+def hidden_or_control(text: str, *, pictures: bool = False) -> str | None:
+    """The first character a draft may not hold, as `U+202E`, or None. With `pictures`, U+200D may join emoji."""
+    if pictures and "\u200d" in text:
+        text = _JOINED.sub("", text)
     found = HIDDEN.search(text) or CONTROL.search(text)
     return f"U+{ord(found.group()):04X}" if found else None
 
