@@ -151,6 +151,8 @@ def test_a_message_id_that_could_be_another_is_not_told(message_id: str) -> None
 )
 def test_a_draft_may_hold_pictures_that_are_joined_and_nothing_else_may_be(shown: str) -> None:
     assert plain.hidden_or_control(f"All of us {shown}!", pictures=True) is None
+    assert plain.visible(f"a\u200db {shown}\u200d", pictures=True) == f"ab {shown}"
+    assert "\u200d" not in plain.visible(shown)
     assert plain.hidden_or_control(shown) == "U+200D", "a path, a subject or a name has none"
     for hidden in (
         f"{shown}\u200d", f"\u200d{shown}", f"a\u200d{shown}", f"{shown}\u200db", f"{shown}\u200d\u200d{shown}",

@@ -102,18 +102,41 @@ def test_what_cannot_be_posted_asks_the_owner_and_says_why(tmp_path: Path, front
     assert words in task.note.front.words("reason")
 
 
+def drop_picture(world: World, sha256: str) -> None:
+    """As Local notes a file that the owner dropped into Inbox/."""
+    front = FrontMatter().put(type="file", name="shop.jpg", size=9, sha256=sha256, media_type="image/jpeg")
+    id_ = task_id(b"local", mailbox="inbox", message_id="shop.jpg", content_sha256=sha256)
+    note = Note(front, "\n# A file\n")
+    world.local.refresh()
+    world.local.add(Task(id=id_, stage=Stage.NEEDS_ACTION, domain=Domain.FILES, slug="shop", note=note))
+
+
 def test_a_picture_is_the_file_that_was_dropped_under_that_name(tmp_path: Path) -> None:
     world = World(tmp_path)
-    front = FrontMatter().put(type="file", name="shop.jpg", size=9, sha256="a" * 64, media_type="image/jpeg")
-    id_ = task_id(b"local", mailbox="inbox", message_id="shop.jpg", content_sha256="a" * 64)
-    dropped = Task(id=id_, stage=Stage.NEEDS_ACTION, domain=Domain.FILES, slug="shop", note=Note(front, "\n# A file\n"))
-    world.local.refresh()
-    world.local.add(dropped)
+    drop_picture(world, "a" * 64)
     owner_writes(world, entry(soon(world), networks="[instagram]", pictures='["shop.jpg | Our new shop"]'))
     world.works()
     (task,) = [one for one in world.tasks(Stage.PENDING_APPROVAL) if one.domain is Domain.SOCIAL]
     (media,) = action_of(task).media
     assert (media.sha256, media.size, media.media_type, media.alt) == ("a" * 64, 9, "image/jpeg", "Our new shop")
+
+
+def test_of_two_files_that_were_dropped_under_one_name_none_is_guessed(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    drop_picture(world, "a" * 64)
+    drop_picture(world, "b" * 64)
+    owner_writes(world, entry(soon(world), networks="[instagram]", pictures='["shop.jpg | Our new shop"]'))
+    world.works()
+    (task,) = [one for one in world.tasks(Stage.PENDING_APPROVAL) if one.domain is Domain.SOCIAL]
+    assert task.note.front.words("type") == "question"
+    assert "2 different files called shop.jpg" in task.note.front.words("reason")
+
+
+def test_an_emoji_of_several_in_the_owners_words_stays_one(tmp_path: Path) -> None:
+    world, family = World(tmp_path), "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    owner_writes(world, entry(soon(world), f"Come all {family}\u200d!", networks="[bluesky]"))
+    world.works()
+    assert action_of(world.only(Stage.PENDING_APPROVAL)).text == f"Come all {family}!\n"
 
 
 def test_a_text_that_is_too_long_loses_sentences_and_the_draft_says_how_many(tmp_path: Path) -> None:

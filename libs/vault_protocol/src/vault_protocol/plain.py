@@ -34,9 +34,12 @@ def hidden_or_control(text: str, *, pictures: bool = False) -> str | None:
     return f"U+{ord(found.group()):04X}" if found else None
 
 
-def visible(text: str) -> str:
-    """LF line ends; hidden and control characters taken out."""
+def visible(text: str, *, pictures: bool = False) -> str:
+    """LF line ends; hidden and control characters taken out. With `pictures`, emoji that are joined stay so."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if pictures and "\u200d" in text:
+        parts = re.split(f"({_JOINED.pattern})", text)
+        return "".join(part if at % 2 else visible(part) for at, part in enumerate(parts))
     return CONTROL.sub("", HIDDEN.sub("", text))
 
 

@@ -68,7 +68,7 @@ def parse(content: bytes) -> Entry:
     except MalformedNote as error:
         raise BadEntry(f"it is no note: {error.reason}") from None
     front = note.front
-    words, own = _words(plain.visible(note.body))
+    words, own = _words(plain.visible(note.body, pictures=True))
     places = tuple(_place(one) for one in _list(front, "networks"))
     if not places:
         raise BadEntry(f"`networks` is missing: {', '.join(NETWORKS)}")

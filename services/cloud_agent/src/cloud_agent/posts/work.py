@@ -145,7 +145,7 @@ class PostWork:
 
 def _action(place: Place, text: str, told: list[str], **fields: object) -> PublishPost:
     """Raises Undraftable for what the network would refuse; `told` gains what was taken out."""
-    clean, removed = scan.mask(plain.visible(text))
+    clean, removed = scan.mask(plain.visible(text, pictures=True))
     told += [f"What looked like a secret was taken out of the draft: {kind}." for kind in dict.fromkeys(removed)]
     try:
         action = PublishPost.model_validate(
@@ -169,17 +169,24 @@ def _place(network: str, account: str) -> Place | None:
 
 def _media(vault: Vault, picture: Picture) -> Media:
     """By the note that Local wrote when the file was dropped. Raises Undraftable."""
+    found = dict[str, Media]()
     for task in vault.tasks(*_SHELVES):
         front = task.note.front
         if task.domain is Domain.FILES and front.words("name") == picture.name and front.words("sha256"):
             try:
-                return Media(
+                found[front.words("sha256")] = Media(
                     name=picture.name, media_type=front.words("media_type"), size=front.number("size"),
                     sha256=front.words("sha256"), alt=picture.alt,
                 )  # fmt: skip
             except ValueError:
                 raise Undraftable(f"{picture.name} is no picture") from None
-    raise Undraftable(f"the picture {picture.name} was never dropped into Inbox/")
+    if len(found) > 1:
+        raise Undraftable(
+            f"{len(found)} different files called {picture.name} were dropped: drop it under another name"
+        )
+    if not found:
+        raise Undraftable(f"the picture {picture.name} was never dropped into Inbox/")
+    return next(iter(found.values()))
 
 
 def _said_in(task: Task) -> str:
