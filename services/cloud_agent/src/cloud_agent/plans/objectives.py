@@ -11,6 +11,7 @@ from datetime import datetime
 
 import structlog
 
+from cloud_agent.owners_notes import OwnersNotes
 from cloud_agent.plans.steps import Step, parse
 from vault_protocol import plain
 from vault_protocol.audit import Record
@@ -29,7 +30,7 @@ FOLDER, SCHEDULES = "Objectives", "Schedules"
 KIND, READY = "plan", "ready"
 LARGEST = 32 * 1024
 MOST = 200
-"""Notes that are looked at, by name."""
+"""Notes that are looked at."""
 
 
 class NoSteps(Exception):
@@ -49,20 +50,11 @@ class Objectives:
 
     def __init__(self, agent: AgentId, clock: Clock) -> None:
         self._agent, self._clock = agent, clock
-        self._parsed: dict[str, Note | None] = {}
+        self._notes = OwnersNotes(FOLDER, _note, most=MOST)
 
     def round(self, vault: Vault) -> int:
         """How many tasks were raised now."""
-        head = vault.journal.head
-        if head is None:
-            return 0
-        found = sorted((path, blob) for path, blob in vault.journal.store.paths(head, FOLDER) if path.endswith(".md"))
-        if len(found) > MOST:
-            log.warning("objectives.too_many", found=len(found), most=MOST)
-        self._parsed = {
-            blob: self._parsed[blob] if blob in self._parsed else _note(vault, path) for path, blob in found[:MOST]
-        }
-        return sum(self._raise(vault, path, note) for path, blob in found[:MOST] if (note := self._parsed[blob]))
+        return sum(self._raise(vault, path, note) for path, _, note in self._notes.look(vault) if note)
 
     def _raise(self, vault: Vault, path: str, note: Note) -> bool:
         if note.front.words("type") != KIND or note.front.words("status").strip().lower() != READY:
@@ -100,7 +92,7 @@ def wished(vault: Vault, task: Task) -> Wish:
     path = task.note.front.words("plan_from")
     if path.partition("/")[0] not in (FOLDER, SCHEDULES):
         raise NoSteps("only a note of the owner's in Objectives/ or Schedules/ begins a plan")
-    note = _note(vault, path)
+    note = _note(vault.journal.read(path) or b"")
     if note is None:
         raise NoSteps(f"{plain.one_line(path)} is not there, is no note, or has more than {LARGEST} bytes")
     steps = parse(note.body)
@@ -109,9 +101,8 @@ def wished(vault: Vault, task: Task) -> Wish:
     return Wish(task.note.front.words("subject"), steps)
 
 
-def _note(vault: Vault, path: str) -> Note | None:
-    content = vault.journal.read(path)
-    if content is None or len(content) > LARGEST:
+def _note(content: bytes) -> Note | None:
+    if not 0 < len(content) <= LARGEST:
         return None
     try:
         return Note.parse(content)

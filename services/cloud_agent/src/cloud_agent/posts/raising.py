@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from cloud_agent.owners_notes import OwnersNotes
 from cloud_agent.posts.calendar import BadEntry, Entry, Place, Resting, parse
 from vault_protocol import plain
 from vault_protocol.audit import Record
@@ -26,7 +27,7 @@ AHEAD = timedelta(days=7)
 LATE = timedelta(hours=24)
 """An entry that was over for longer when it was first seen is not posted any more."""
 MOST = 200
-"""Entries that are looked at, by name; the log says that there are more."""
+"""Entries that are looked at."""
 
 
 class Calendar:
@@ -34,21 +35,12 @@ class Calendar:
 
     def __init__(self, agent: AgentId, clock: Clock) -> None:
         self._agent, self._clock = agent, clock
-        self._parsed: dict[str, Entry | str] = {}
+        self._notes = OwnersNotes(FOLDER, read, most=MOST)
 
     def round(self, vault: Vault) -> int:
         """How many tasks were raised now."""
-        now, head = self._clock.now(), vault.journal.head
-        if head is None:
-            return 0
-        found = sorted((path, blob) for path, blob in vault.journal.store.paths(head, FOLDER) if path.endswith(".md"))
-        if len(found) > MOST:
-            log.warning("calendar.too_many", found=len(found), most=MOST)
-        known = self._parsed
-        self._parsed = {
-            blob: known.get(blob) or read(vault.journal.read(path) or b"") for path, blob in found[:MOST]
-        }  # fmt: skip
-        tasks = [task for path, blob in found[:MOST] for task in tasks_of(vault, path, self._parsed[blob], now)]
+        now = self._clock.now()
+        tasks = [task for note in self._notes.look(vault) for task in tasks_of(vault, note.path, note.read, now)]
         return sum(self._raise(vault, task) for task in tasks if task.id not in vault.journal.where)
 
     def _raise(self, vault: Vault, task: Task) -> bool:

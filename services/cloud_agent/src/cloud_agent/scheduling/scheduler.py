@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 import structlog
 
+from cloud_agent.owners_notes import OwnersNote, OwnersNotes
 from cloud_agent.scheduling.schedule import BadSchedule, Duty, Schedule, Unreadable, parse
 from vault_protocol import plain, updates
 from vault_protocol.audit import Record
@@ -24,7 +26,8 @@ log = structlog.get_logger()
 FOLDER = "Schedules"
 KIND = "scheduled"
 MOST = 100
-"""Schedules that are looked at, by name; the log says that there are more."""
+"""Schedules that are looked at."""
+Notes: TypeAlias = "Sequence[OwnersNote[Schedule | Unreadable]]"
 SEEN, UNREAD = "schedule", "schedule-unread"
 
 
@@ -39,26 +42,17 @@ class Scheduler:
 
     def __init__(self, agent: AgentId, clock: Clock) -> None:
         self._agent, self._clock = agent, clock
-        self._parsed: dict[str, Schedule | Unreadable] = {}
+        self._notes = OwnersNotes(FOLDER, _read, most=MOST)
         self._last: dict[str, datetime] = {}
         """The run of each version that is in the vault already: what came before it is looked at no more."""
 
     def round(self, vault: Vault) -> int:
         """How many tasks were raised now."""
-        now, head = self._clock.now(), vault.journal.head
-        if head is None:
-            return 0
-        found = sorted((path, blob) for path, blob in vault.journal.store.paths(head, FOLDER) if path.endswith(".md"))
-        self._parsed = {
-            blob: self._parsed.get(blob) or _read(vault.journal.read(path) or b"") for path, blob in found[:MOST]
-        }
-        if len(found) > MOST:
-            log.warning("schedules.too_many", found=len(found), most=MOST)
-        known = self._known(vault, found[:MOST], now)
+        now, found = self._clock.now(), self._notes.look(vault)
+        known = self._known(vault, found, now)
         self._last = {version: due for version, due in self._last.items() if version in known}
         raised = 0
-        for path, blob in found[:MOST]:
-            schedule = self._parsed[blob]
+        for path, blob, schedule in found:
             if isinstance(schedule, Unreadable) or not schedule.enabled:
                 continue
             version = _version(path, blob)
@@ -68,15 +62,15 @@ class Scheduler:
                 self._last[version] = due
         return raised
 
-    def _known(self, vault: Vault, found: Sequence[tuple[str, str]], now: datetime) -> dict[str, datetime]:
+    def _known(self, vault: Vault, found: Notes, now: datetime) -> dict[str, datetime]:
         """Since when each version is known. A new or changed schedule has missed nothing; it is written down first."""
         where = path_of(self._agent)
         told = updates.parse(vault.journal.read(where) or b"")
         since = {dict(line.facts).get("version", ""): moment(line.at) for line in told}
         lines = []
-        for path, blob in found:
+        for path, blob, state in found:
             version = _version(path, blob)
-            at, name, state = since.setdefault(version, now), _name(path), self._parsed[blob]
+            at, name = since.setdefault(version, now), _name(path)
             if isinstance(state, Unreadable):
                 lines.append(Update.of(UNREAD, at, version=version, name=name, why=state.value))
             else:
