@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cloud_agent import submission
 from cloud_agent.bookkeeping.clerk import Clerk
+from cloud_agent.handing_on import Undraftable
 from cloud_agent.plans.plan import PlanStep, path_of, read
 from cloud_agent.plans.steps import DRAFTS, Kind
+from cloud_agent.posts import making
 from cloud_agent.reading import Reading
-from social import cautions, faults
-from vault_protocol import plain, request
-from vault_protocol.action import BadAction, PublishPost
+from drafting import Triage
+from vault_protocol import plain
 from vault_protocol.canonical import utc
 from vault_protocol.errors import MalformedNote
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.note import Note
-from vault_protocol.request import Request
 from vault_protocol.task import Domain, Stage, Task, TaskId, task_id
 from vault_protocol.vault import Vault
 
@@ -28,10 +26,6 @@ OF_THE_MAIL = (
     "secrets_removed",
 )  # fmt: skip
 _DOMAINS = {Kind.REPLY: Domain.EMAIL, Kind.INVOICE: Domain.ACCOUNTING, Kind.POST: Domain.SOCIAL}
-
-
-class Undraftable(Exception):
-    """No draft can be made of the step; the message asks the owner."""
 
 
 def is_step(task: Task) -> bool:
@@ -112,20 +106,12 @@ def invoice(task: Task, step: PlanStep, clerk: Clerk | None, handbook: str) -> A
     return Asked(asking.note, asking.action.digest)
 
 
-def post(task: Task, step: PlanStep, now: datetime) -> Asked:
+def post(task: Task, step: PlanStep, triage: Triage, now: datetime) -> Asked:
     """The owner's words, as they are, for the network that they named. Raises Undraftable."""
     if task.note.front.words("remark"):
         raise Undraftable("the words of this post are yours: change them in the note of its plan, or write it by hand")
-    network = step.network
-    try:
-        action = PublishPost.model_validate({"account": network, "network": network, "text": f"{step.words}\n"})
-        if found := faults(action):
-            raise Undraftable("; ".join(found))
-        note = request.put(task.note, Request(secrets.token_hex(8), action, cautions(action)))
-    except (BadAction, ValueError) as error:
-        raise Undraftable(f"no post can be made of these words: {plain.one_line(str(error))}") from None
-    note = note.put(
-        type="approval", recipient=plain.one_line(f"{network} (account {network})"), reason="a step of a plan",
-        created=utc(now), stale_after=utc(now + submission.STALE_AFTER), drafted_by="the plan's words",
-    )  # fmt: skip
-    return Asked(note, action.digest)
+    place, told = making.place_of(step.network, step.network), list[str]()
+    if place is None:
+        raise Undraftable(f"{plain.one_line(step.network, 40)!r} is no network")
+    action = making.post(place, step.words, told)
+    return Asked(making.asking(task.note, action, told, triage, by="the plan's words", now=now), action.digest)

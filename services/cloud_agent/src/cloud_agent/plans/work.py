@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cloud_agent.bookkeeping.clerk import Clerk
 from cloud_agent.bookkeeping.ledger_desk import Unclear
 from cloud_agent.desk import Desk
+from cloud_agent.handing_on import Submit, Undraftable
 from cloud_agent.keeping import RawMail
 from cloud_agent.plans import drafts
-from cloud_agent.plans.drafts import Undraftable
 from cloud_agent.plans.loop import TRIAGE, Loop, ready
 from cloud_agent.plans.objectives import is_plan
 from cloud_agent.plans.steps import Kind
@@ -19,20 +19,12 @@ from cloud_agent.reading import Accounts, Reading, read
 from drafting import DrafterRefused, Priority, Triage
 from drafting import Kind as MailKind
 from drafting.ruled import NotToDraft
-from vault_protocol.canonical import Json
 from vault_protocol.clock import Clock
-from vault_protocol.note import Note
 from vault_protocol.task import AgentId, Domain, Task, TaskId
 from vault_protocol.vault import Vault
 
 if TYPE_CHECKING:
     from cloud_agent.work import Held
-
-
-class Submit(Protocol):
-    """Puts a note up for the owner."""
-
-    def __call__(self, held: Held, note: Note, what: str, **facts: Json) -> None: ...
 
 
 def fit(task: Task, vault: Vault) -> bool:
@@ -89,6 +81,6 @@ class PlanWork:
         if step.kind is Kind.INVOICE:
             asked = drafts.invoice(held.task, step, self._clerk, held.handbook)
         else:
-            asked = drafts.post(held.task, step, self._clock.now())
+            asked = drafts.post(held.task, step, held.triage, self._clock.now())
         self._step("drafted")
         self._submit(held, asked.note, "draft", digest=asked.digest)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from cloud_agent import submission
 from cloud_agent.desk import Desk
+from cloud_agent.handing_on import Submit, Undraftable
 from cloud_agent.note_of_mail import text_in
-from cloud_agent.posts import answering, writing
+from cloud_agent.posts import answering, making, writing
 from cloud_agent.posts.answering import Said
-from cloud_agent.posts.calendar import Entry, Picture, Place
+from cloud_agent.posts.calendar import Entry, Picture
 from cloud_agent.posts.raising import FOLDER, id_of, read
 from cloud_agent.reading import Reading
 from drafting import Drafter, Kind, Letter, Priority, Triage
-from social import cautions, faults
-from vault_protocol import plain, request, scan
-from vault_protocol.action import BadAction
-from vault_protocol.canonical import Json, moment, utc
+from vault_protocol import plain, scan
+from vault_protocol.canonical import utc
 from vault_protocol.clock import Clock
-from vault_protocol.note import Note
-from vault_protocol.request import Request
+from vault_protocol.front_matter import FrontMatter
 from vault_protocol.social_action import Media, PublishPost
 from vault_protocol.task import Domain, Stage, Task
 from vault_protocol.vault import Vault
@@ -30,16 +26,6 @@ if TYPE_CHECKING:
     from cloud_agent.work import Held
 
 _SHELVES = (Stage.NEEDS_ACTION, Stage.IN_PROGRESS, Stage.PENDING_APPROVAL, Stage.DONE)
-
-
-class Undraftable(Exception):
-    """No post can be made; the message asks the owner."""
-
-
-class Submit(Protocol):
-    """Puts a note up for the owner."""
-
-    def __call__(self, held: Held, note: Note, what: str, **facts: Json) -> None: ...
 
 
 def is_ours(task: Task) -> bool:
@@ -84,14 +70,14 @@ class PostWork:
             place = next((one for one in entry.places if id_of(vault, path, entry, one) == task.id), None)
             if place is None:
                 raise Undraftable("the entry was changed since: another task was raised for what it says now")
-            media = tuple(_media(vault, one) for one in entry.pictures)
+            media = _media(vault, entry.pictures)
         remark = task.note.front.words("remark").strip()
         words = remark or entry.words_for(place.network)
         if not words and not media:
             raise Undraftable("the entry has no words and no picture")
         written = writing.fitting(words, place.network, link=entry.link)
-        told = [f"{written.left_out} sentences at the end were left out to fit."] if written.left_out else []
-        action = _action(
+        told = written.told
+        action = making.post(
             place, written.text, told, media=media, link=entry.link or None, language=entry.language or None
         )
         self._put_up(held, action, told, by="the words of your calendar", due=utc(entry.at))
@@ -117,76 +103,48 @@ class PostWork:
             return
         words = remark or answering.words_for(judged, letter)
         about = plain.message_id_meant(front.words("post"))
-        place = _place(front.words("network"), front.words("account"))
+        place = making.place_of(front.words("network"), front.words("account"))
         if place is None or not about:
             raise Undraftable("the note does not name the post that would be answered")
         written = writing.fitting(words, place.network, reply=True)
-        told = [f"{written.left_out} sentences at the end were left out to fit."] if written.left_out else []
+        told = written.told
         if judged.said is Said.QUESTION and not remark:
             told.append("The answer itself is not known here: send it back with a remark to have it written.")
-        action = _action(place, written.text, told, reply_to=about)
+        action = making.post(place, written.text, told, reply_to=about)
         self._put_up(held, action, told, by="your remark" if remark else "templates")
 
     def _put_up(self, held: Held, action: PublishPost, told: list[str], *, by: str, due: str = "") -> None:
         now = self._clock.now()
-        try:
-            asked = Request(secrets.token_hex(8), action, (*map(plain.one_line, told), *cautions(action)))
-            note = request.put(held.task.note, asked)
-        except BadAction as error:
-            raise Undraftable(f"no post can be made of these words: {plain.one_line(str(error))}") from None
-        stale = max(moment(due), now) if due else now
-        note = note.put(
-            type="approval", recipient=f"{action.network} (account {action.account})",
-            reason=plain.one_line(held.triage.reason), created=utc(now), priority=held.triage.priority.value,
-            stale_after=utc(stale + submission.STALE_AFTER), drafted_by=by, not_before=due or None,
-        )  # fmt: skip
+        note = making.asking(held.task.note, action, told, held.triage, by=by, now=now, due=due)
         self._submit(held, note, "draft", digest=action.digest, network=action.network)
 
 
-def _action(place: Place, text: str, told: list[str], **fields: object) -> PublishPost:
-    """Raises Undraftable for what the network would refuse; `told` gains what was taken out."""
-    clean, removed = scan.mask(plain.visible(text, pictures=True))
-    told += [f"What looked like a secret was taken out of the draft: {kind}." for kind in dict.fromkeys(removed)]
-    try:
-        action = PublishPost.model_validate(
-            {"account": place.account, "network": place.network, "text": f"{clean}\n" if clean else "", **fields}
-        )
-    except ValueError as error:
-        raise Undraftable(f"no post can be made of these words: {plain.one_line(str(error))}") from None
-    if found := faults(action):
-        raise Undraftable("; ".join(found))
-    return action
-
-
-def _place(network: str, account: str) -> Place | None:
-    """None for what is no network or no name of an account."""
-    try:
-        known = PublishPost.model_validate({"account": account, "network": network, "text": "x\n"})
-    except ValueError:
-        return None
-    return Place(known.network, known.account)
-
-
-def _media(vault: Vault, picture: Picture) -> Media:
-    """By the note that Local wrote when the file was dropped. Raises Undraftable."""
-    found = dict[str, Media]()
-    for task in vault.tasks(*_SHELVES):
+def _media(vault: Vault, pictures: Sequence[Picture]) -> tuple[Media, ...]:
+    """By the notes that Local wrote when the files were dropped. Raises Undraftable."""
+    dropped: dict[str, dict[str, FrontMatter]] = {one.name: {} for one in pictures}
+    for task in vault.tasks(*_SHELVES) if pictures else ():
         front = task.note.front
-        if task.domain is Domain.FILES and front.words("name") == picture.name and front.words("sha256"):
-            try:
-                found[front.words("sha256")] = Media(
-                    name=picture.name, media_type=front.words("media_type"), size=front.number("size"),
-                    sha256=front.words("sha256"), alt=picture.alt,
-                )  # fmt: skip
-            except ValueError:
-                raise Undraftable(f"{picture.name} is no picture") from None
-    if len(found) > 1:
+        if task.domain is Domain.FILES and front.words("name") in dropped and front.words("sha256"):
+            dropped[front.words("name")][front.words("sha256")] = front
+    return tuple(_one_of(picture, dropped[picture.name]) for picture in pictures)
+
+
+def _one_of(picture: Picture, dropped: Mapping[str, FrontMatter]) -> Media:
+    """The file of this name; `dropped` has each by its hash."""
+    if len(dropped) > 1:
         raise Undraftable(
-            f"{len(found)} different files called {picture.name} were dropped: drop it under another name"
+            f"{len(dropped)} different files called {picture.name} were dropped: drop it under another name"
         )
-    if not found:
+    if not dropped:
         raise Undraftable(f"the picture {picture.name} was never dropped into Inbox/")
-    return next(iter(found.values()))
+    ((sha256, front),) = dropped.items()
+    try:
+        return Media(
+            name=picture.name, media_type=front.words("media_type"), size=front.number("size"), sha256=sha256,
+            alt=picture.alt,
+        )  # fmt: skip
+    except ValueError:
+        raise Undraftable(f"{picture.name} is no picture") from None
 
 
 def _said_in(task: Task) -> str:

@@ -30,6 +30,12 @@ class Written:
     text: str
     left_out: int = 0
 
+    @property
+    def told(self) -> list[str]:
+        """For the owner, when something was left out."""
+        what = "1 sentence at the end was" if self.left_out == 1 else f"{self.left_out} sentences at the end were"
+        return [f"{what} left out to fit."] if self.left_out else []
+
 
 def fitting(words: str, network: Network, *, link: str = "", reply: bool = False) -> Written:
     """The text of one post, or of a thread that the owner cut with `---`. The link is put below it where the network
