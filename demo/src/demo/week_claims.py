@@ -140,7 +140,7 @@ def _digests(week: Week) -> Claim:
     paths = [path for path in week.vault.paths("Briefings") if "digest-" in path]
     missing = [day for day in week.digests if f"Briefings/digest-{day}.md" not in paths]
     return Claim(
-        f"a digest for each of {week.days} mornings at 08:00, each once",
+        f"a digest for each of {week.days} mornings, there by five past eight",
         not missing and len(week.digests) == week.days,
         str(missing),
     )

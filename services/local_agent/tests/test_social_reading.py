@@ -23,7 +23,7 @@ from local_agent.executor import Executor
 from local_agent.heard import id_of
 from local_agent.server_client import Servers
 from local_agent.social_watch import BETWEEN, RAISED, SocialWatch
-from local_agent.social_week import SocialWeek, path_of
+from local_agent.social_week import SHOWN, SocialWeek, path_of
 from vault_protocol import fences, request
 from vault_protocol.action import PublishPost
 from vault_protocol.canonical import sha256
@@ -174,13 +174,15 @@ def test_the_week_counts_what_was_answered_and_lists_what_is_planned(local: Loca
     assert held is not None
     local.vault.close(held, ended)
     local.clock.tick(timedelta(days=3))  # type: ignore[attr-defined]
-    for number, due in (1, "2026-12-02T09:00:00Z"), (2, "2026-12-09T09:00:00Z"):
+    planned_for = [f"2026-12-02T09:{minute:02}:00Z" for minute in range(SHOWN + 1)] + ["2026-12-09T09:00:00Z"]
+    for number, due in enumerate(planned_for, 1):
         note = planned(number).note.put(account="able", network="mastodon", not_before=due, subject="We moved")
         local.vault.add(replace(planned(number), note=note))
     assert SocialWeek(local, aside=at_once).step()
     body = Note.parse(local.vault.journal.read(path_of(local.clock.now())) or b"").body
-    assert "2 mentions and comments: 1 answered, 1 not. 1 planned." in body
+    assert "2 mentions and comments: 1 answered, 1 not. 21 planned." in body
     assert "2026-12-02 09:00  not approved yet  We moved" in body
+    assert body.count("not approved yet") == SHOWN, "the next are listed"
 
 
 def drafted(world: World, task: Task, action: PublishPost) -> TaskId:

@@ -11,6 +11,9 @@ from .front_matter import FrontMatterError
 from .note import Note
 from .task import AGENT_ID, AgentId, Domain, Lease, Stage, Task
 
+KNOWN = "## What was known"
+"""The section in which Cloud tells the owner what it knew of a sender, in a fence above the original."""
+
 
 def read(path: str, content: bytes) -> Task:
     """The task at this path. Raises MalformedNote when path and front matter do not tell one story."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from zoneinfo import ZoneInfo
 
 from cloud_agent.settings import BadSettings
 from drafting import handbook as handbooks
@@ -41,7 +40,7 @@ class Spending:
         """At once when a cap refused something for the first time today or a new day began, else now and then."""
         handbook = (vault.journal.read(layout.HANDBOOK) or b"").decode("utf-8", "replace")
         rules = handbooks.read(handbooks.in_scope(handbook, None))
-        self._zone = ZoneInfo(rules.hours.zone) if rules.hours and rules.hours.zone else self._budget.zone
+        self._zone = rules.zone(self._budget.zone)
         self._caps = self._budget.caps.lowered(rules.caps)
         spent, now = self.today(), self._clock.monotonic()
         if self._told is not None:

@@ -13,7 +13,7 @@ from typing import ParamSpec
 import structlog
 
 from drafting.handbook.topics import TOPICS, is_about
-from drafting.letter import Letter
+from drafting.letter import Account, Letter
 from drafting.memory import Line, learning, note, rejections
 from local_agent.handbook_rule import address_in
 from vault_protocol import request
@@ -139,7 +139,7 @@ def _contact(task: Task, action: SendMail | None) -> str:
     return sender if sender and goes_to == sender else ""
 
 
-def _account(task: Task) -> note.Account:
+def _account(task: Task) -> Account:
     return "personal" if task.note.front.words("account") == "personal" else "business"
 
 

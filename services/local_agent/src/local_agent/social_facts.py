@@ -15,8 +15,6 @@ from vault_protocol.task import Domain, Stage, Task
 from vault_protocol.vault import Vault
 
 WEEK = timedelta(days=7)
-SHOWN = 20
-"""Planned posts of one account that are listed."""
 
 
 @dataclass
@@ -49,7 +47,7 @@ def facts(vault: Vault, monday: datetime) -> Mapping[str, Facts]:
             one.answered += task.stage is Stage.DONE and front.words("result") == "published"
         one.planned += _planned(task, monday)
     for one in found.values():
-        one.planned = sorted(one.planned)[:SHOWN]
+        one.planned.sort()
     return found
 
 

@@ -32,7 +32,8 @@ HOUR = 6
 """UTC, on Mondays, as the briefing's."""
 MOST = 50
 SHOWN = 20
-"""Posts of one account that the note lists, those with the most said and done about them first."""
+"""Posts of one account that the note lists, those with the most said and done about them first; planned ones, the next
+first."""
 
 Read = tuple[SocialAccount, Sequence[OwnPost] | str]
 """An account with its posts, or why they could not be read."""
@@ -105,7 +106,7 @@ def render(week: str, found: Sequence[Read], known: Mapping[str, Facts]) -> str:
         ours = known.get(account.name, Facts())
         parts.append(f"\n{ours.told()}\n")
         if ours.planned:
-            parts.append("\nPlanned:\n\n" + fenced(visible("\n".join(ours.planned))))
+            parts.append("\nPlanned:\n\n" + fenced(visible("\n".join(ours.planned[:SHOWN]))))
         if isinstance(read, str):
             parts.append(f"\nIt could not be read: {one_line(read, 200)}\n")
             continue

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from drafting import handbook as handbooks
 from drafting.budget import meter
@@ -57,8 +56,7 @@ class Thrifty:
 
     def _first(self, handbook: str, ask: Callable[[Drafter], AnswerT]) -> tuple[AnswerT, str]:
         rules, task = handbooks.read(handbook), current()
-        zone = ZoneInfo(rules.hours.zone) if rules.hours and rules.hours.zone else self._zone
-        caps, why, over = self._caps.lowered(rules.caps), "", None
+        zone, caps, why, over = rules.zone(self._zone), self._caps.lowered(rules.caps), "", None
         for tier in self._tiers:
             purse = meter.Purse(self._ledger, task, tier.model, caps, zone, tier.price, tier.share)
             try:

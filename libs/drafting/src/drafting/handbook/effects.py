@@ -3,8 +3,9 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from drafting.budget.caps import NO_CAPS, Caps
 from drafting.handbook.hours import Hours
@@ -122,6 +123,10 @@ class Rules:
         """The name for this account, or the one for all."""
         names = dict(self.sign_as)
         return names.get(account) or names.get(None)
+
+    def zone(self, otherwise: tzinfo) -> tzinfo:
+        """Where the owner's day begins: as the working hours name it."""
+        return ZoneInfo(self.hours.zone) if self.hours and self.hours.zone else otherwise
 
     def knows(self, addresses: Collection[str]) -> bool:
         return any(address.lower() in self.contacts for address in addresses)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drafting.language import Language, language_of
-from drafting.memory.lines import LONGEST, NAMES, Key, Line
+from drafting.memory.lines import LONGEST, Key, Line
 from drafting.plain import clean, line, quotable
 from drafting.ruled import DISCLOSED
 from drafting.templates import OPENS, PHRASES
@@ -69,7 +69,7 @@ def _lessons(before: _Parts, after: _Parts, stranger: str) -> Iterator[Line]:
     if after.sign_off and after.sign_off != before.sign_off:
         yield Line(Key.SIGN_OFF, after.sign_off, language)
     if len(written.split()) >= 8 and before.body and language is not language_of(" ".join(before.body)):
-        yield Line(Key.LANGUAGE, NAMES[language])
+        yield Line(Key.LANGUAGE, language.english)
     known = {_flat(one) for one in before.body}
     own = [one for one in after.body if _flat(one) not in known and _flat(one) not in stranger]
     forms = {form for of, form, words in _FORMS if of is language and words.search(" ".join(own))}

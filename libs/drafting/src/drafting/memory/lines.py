@@ -30,8 +30,7 @@ SEVERAL = frozenset({Key.LEAVE_OUT, Key.ADD})
 COUNTED = frozenset({Key.LENGTH, *SEVERAL})
 """What happens once by chance: it counts from the second time on, or when the owner wrote it without a number."""
 OFTEN = 2
-LANGUAGES = {"English": Language.EN, "German": Language.DE, "French": Language.FR, "Spanish": Language.ES}
-NAMES = {language: name for name, language in LANGUAGES.items()}
+LANGUAGES = {language.english: language for language in Language}
 _KEYS = {key.value.casefold(): key for key in Key}
 _LINE = re.compile(
     r"\s{0,3}[-*+] (?P<key>[A-Za-z][A-Za-z -]{2,12}?)(?: in (?P<language>[A-Za-z]+))?"
@@ -61,7 +60,7 @@ class Line:
 
     def shown(self) -> str:
         """As the note has it."""
-        where = f" in {NAMES[self.language]}" if self.language else ""
+        where = f" in {self.language.english}" if self.language else ""
         often = "" if self.seen is None else f", seen {self.seen} time{'s' if self.seen != 1 else ''}"
         return f"- {self.key.value}{where}{often}: {self.text}"
 

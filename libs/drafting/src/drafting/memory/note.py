@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal
 
+from drafting.letter import Account
 from drafting.memory.lines import COUNTED, SEVERAL, Key, Line, line_in
 from vault_protocol import layout
 from vault_protocol.canonical import utc
@@ -24,7 +24,6 @@ LARGEST = 16 * 1024
 """Bytes of a note that something is added to."""
 SOURCE = "## Learned from"
 _ADDRESS = re.compile(r"[a-z0-9][a-z0-9._+-]{0,63}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5}")
-Account = Literal["business", "personal"]
 
 
 def of_contact(account: Account, address: str) -> str:
@@ -113,7 +112,3 @@ def keys_in(content: bytes | None) -> frozenset[tuple[Key, str]]:
 def mark(one: Line) -> tuple[Key, str]:
     """What a line is about: its key, with the words where a note may hold several."""
     return one.key, one.text.casefold() if one.key in SEVERAL else (one.language or "")
-
-
-def of_marks(found: Iterable[Line]) -> tuple[tuple[Key, str], ...]:
-    return tuple(mark(one) for one in found)

@@ -52,9 +52,8 @@ class Knowing:
 
     def with_warnings(self, draft: Draft, reading: Reading, handbook: str) -> Draft:
         """The draft, and a line for each thing in it that is another contact's, of whichever account."""
-        rules = replace(
-            _rules(handbook, reading), names=handbooks.read(handbook).names, contacts=handbooks.read(handbook).contacts
-        )
+        everybody = handbooks.read(handbook)
+        rules = replace(_rules(handbook, reading), names=everybody.names, contacts=everybody.contacts)
         found = others.warnings(draft.text, reading.letter, self._threads.mails(), rules, own=self._own)
         return replace(draft, warnings=(*draft.warnings, *found))
 

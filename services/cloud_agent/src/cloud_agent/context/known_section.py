@@ -8,8 +8,7 @@ from drafting.background import Background
 from vault_protocol import plain, scan
 from vault_protocol.fences import outside
 from vault_protocol.note import Note
-
-HEADING = "## What was known"
+from vault_protocol.notes import KNOWN
 
 
 def put(note: Note, background: Background) -> Note:
@@ -23,13 +22,13 @@ def put(note: Note, background: Background) -> Note:
         below = (i for i, line, _ in outside(lines) if line.startswith(("<!-- countersign:", "## Original")))
         at = next(below, len(lines))
         fence = plain.fenced("\n".join(told))
-        lines[at:at] = [f"{HEADING}\n\n{fence}\n"]
+        lines[at:at] = [f"{KNOWN}\n\n{fence}\n"]
     return note.with_body("".join(lines))
 
 
 def _without(lines: list[str]) -> list[str]:
     starts = [(i, line) for i, line, _ in outside(lines)]
-    at = next((i for i, line in starts if line.rstrip() == HEADING), None)
+    at = next((i for i, line in starts if line.rstrip() == KNOWN), None)
     if at is None:
         return lines
     end = next((i for i, line in starts if i > at and line.startswith(("## ", "<!-- countersign:"))), len(lines))

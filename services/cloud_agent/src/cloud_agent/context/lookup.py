@@ -16,10 +16,9 @@ from drafting.background import Background, Fact
 from drafting.handbook import Rules
 from drafting.handbook.topics import TOPICS, is_about
 from drafting.language import language_of
-from drafting.letter import Letter
+from drafting.letter import Account, Letter
 from drafting.memory import NOTHING, Memory, note
 from drafting.memory import read as read_memory
-from drafting.memory.lines import NAMES
 from vault_protocol import layout, plain
 from vault_protocol.task import Stage, Task
 from vault_protocol.vault import Vault
@@ -29,7 +28,7 @@ log = structlog.get_logger()
 MOST = 5
 """Exchanges, and invoices, that are named."""
 CONTACT, LANGUAGE, EXCHANGES, INVOICES = "contact", "language", "last exchanges", "open invoices"
-_ACCOUNTS: tuple[note.Account, ...] = ("business", "personal")
+_ACCOUNTS: tuple[Account, ...] = ("business", "personal")
 _SAID = {
     Stage.NEEDS_ACTION: "waits", Stage.IN_PROGRESS: "is worked on", Stage.PENDING_APPROVAL: "waits for you",
     Stage.APPROVED: "approved", Stage.REJECTED: "rejected",
@@ -50,7 +49,7 @@ def looked_up(vault: Vault, threads: Threads, task: Task, reading: Reading, rule
     return Background(tuple(_facts(vault, letter, who, earlier, memory, rules)), memory)
 
 
-def allowed(letter: Letter, rules: Rules) -> tuple[note.Account, ...]:
+def allowed(letter: Letter, rules: Rules) -> tuple[Account, ...]:
     """Whose knowledge this mail's draft may use: its own account's, and the other's if the Handbook says so."""
     own = letter.to_account
     return (own, *(one for one in _ACCOUNTS if one != own and rules.may_use(own, one)))
@@ -91,9 +90,9 @@ def _facts(
         yield Fact(CONTACT, f"not in your contacts; wrote before, {len(earlier)} times in two months", "vault")
     else:
         yield Fact(CONTACT, "new", "vault")
-    yield Fact(LANGUAGE, NAMES[language_of(f"{letter.subject}\n{letter.text}")], "the mail")
+    yield Fact(LANGUAGE, language_of(f"{letter.subject}\n{letter.text}").english, "the mail")
     if memory.language:
-        yield Fact(LANGUAGE, f"you write {NAMES[memory.language]} to them", "Memory")
+        yield Fact(LANGUAGE, f"you write {memory.language.english} to them", "Memory")
     for mail in earlier[:MOST]:
         subject = plain.one_line(mail.subject, 80)
         yield Fact(EXCHANGES, f"{mail.received:%Y-%m-%d} {subject} ({_became(vault, mail)})", "vault")
@@ -108,7 +107,7 @@ def _became(vault: Vault, mail: Mail) -> str:
     return _SAID.get(place.stage, place.stage.value)
 
 
-def _memory(vault: Vault, letter: Letter, who: str, accounts: tuple[note.Account, ...]) -> Memory:
+def _memory(vault: Vault, letter: Letter, who: str, accounts: tuple[Account, ...]) -> Memory:
     """The contact's notes before those of the mail's topics, the account's own before the other's."""
     topics = [topic for topic in TOPICS if is_about(letter, topic)]
     paths = [note.of_contact(account, who) for account in accounts]

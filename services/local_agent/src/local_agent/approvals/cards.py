@@ -16,9 +16,8 @@ from vault_protocol import request, summary
 from vault_protocol.action import Action, SendMail
 from vault_protocol.canonical import canonical, sha256
 from vault_protocol.errors import VaultError
+from vault_protocol.notes import KNOWN
 from vault_protocol.task import Stage, Task
-
-KNOWN = "## What was known"
 
 
 @dataclass(frozen=True)
