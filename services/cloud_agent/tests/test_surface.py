@@ -49,8 +49,10 @@ def test_a_mailbox_that_waits_for_the_hub_is_not_ill_itself(health: Health) -> N
 def test_an_agent_without_a_step_for_two_minutes_is_not_alive(health: Health) -> None:
     assert answer(health, "/healthz", NOON + timedelta(seconds=119))[0] == 200
     assert answer(health, "/healthz", NOON + timedelta(seconds=120))[0] == 503
+    assert "last_step_timestamp_seconds" in metrics(health)
     health.last_step = None
     assert answer(health, "/healthz", NOON)[0] == 503
+    assert "last_step_timestamp_seconds" not in metrics(health), "a step at the beginning of time would be an alarm"
 
 
 def test_why_a_head_is_not_trusted_is_told_to_nobody_here(health: Health) -> None:

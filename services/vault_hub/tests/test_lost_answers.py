@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -276,13 +277,14 @@ def test_maintenance_runs_beside_publishes_and_keeps_everything(hub: HubWorld) -
     hub.running.stop()
     hub.running.changes = {"maintenance_seconds": 0.3}
     hub.running.start()
-    first = hub.begin()
+    first, began = hub.begin(), hub.metric("countersign_hub_maintenance_timestamp_seconds")
+    assert began > time.time() - 60, "nobody is alarmed before the first round is due"
     line = [first]
 
     def maintained() -> bool:
         line.append(hub.author.commit(LOCAL, {f"Plans/{len(line)}.md": b"x\n"}))
         assert hub.publish(LOCAL.agent, line[-1]).said["answer"] == "accepted"
-        return hub.metric("countersign_hub_maintenance_timestamp_seconds") > 0 and len(line) > 50
+        return hub.metric("countersign_hub_maintenance_timestamp_seconds") > began and len(line) > 50
 
     eventually(maintained, "a round of maintenance ended well")
 

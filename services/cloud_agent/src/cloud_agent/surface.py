@@ -27,7 +27,8 @@ def state(health: Health) -> str:
 def metrics(health: Health) -> str:
     """In Prometheus' text form."""
     lines = [f"{PREFIX}{name}_ok {int(holds)}" for name, holds in _flags(health).items()]
-    lines.append(f"{PREFIX}last_step_timestamp_seconds {_stamp(health.last_step)}")
+    if health.last_step is not None:  # one that never comes is what /healthz tells
+        lines.append(f"{PREFIX}last_step_timestamp_seconds {_stamp(health.last_step)}")
     for name, box in sorted(health.mailboxes.items()):
         lines += [
             f'{PREFIX}mailbox_trouble{{mailbox="{name}",trouble="{trouble.value}"}} {int(box.trouble is trouble)}'
@@ -118,5 +119,5 @@ def _spent(health: Health) -> list[str]:
     ]
 
 
-def _stamp(at: datetime | None) -> int:
-    return int(at.timestamp()) if at else 0
+def _stamp(at: datetime) -> int:
+    return int(at.timestamp())

@@ -30,8 +30,10 @@ class Metrics:
             "countersign_hub_publish_seconds", "From the request to its answer", buckets=BUCKETS, registry=self.registry
         )
         self.maintenance = Gauge(
-            "countersign_hub_maintenance_timestamp_seconds", "When maintenance last ended well", registry=self.registry
-        )
+            "countersign_hub_maintenance_timestamp_seconds", "When maintenance last ended well, or this process began",
+            registry=self.registry,
+        )  # fmt: skip
+        self.maintenance.set_to_current_time()  # the first round is due later, and a rule counts from here
 
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
         """A gauge that is asked when it is read."""
