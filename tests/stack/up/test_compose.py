@@ -9,6 +9,7 @@ import subprocess
 import urllib.request
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ _CONNECT = (
     "print('connected')"
 )
 
-OURS = ("backup", "caddy", "cloud-agent", "monitor", "uptime-kuma", "vault-hub", "way-out")
+OURS = ("backup", "caddy", "cloud-agent", "monitor", "prometheus", "uptime-kuma", "vault-hub", "way-out")
 SERVICES = (*OURS, "db", "odoo")
 
 
@@ -311,6 +312,22 @@ def test_plain_git_reads_the_vault_through_the_stack_and_what_it_may_not_push_is
 
 def test_after_all_that_the_gate_passes_still(made: Office) -> None:
     through_the_gate(made)
+
+
+def test_prometheus_reads_every_service_that_has_figures_and_raises_no_rule(made: Office) -> None:
+    def ask(path: str) -> Any:
+        return json.loads(made.inside("prometheus", "wget", "-q", "-O", "-", f"http://127.0.0.1:9090/api/v1/{path}"))[
+            "data"
+        ]
+
+    def targets() -> dict[str, str]:
+        return {one["labels"]["job"]: one["health"] for one in ask("targets?state=active")["activeTargets"]}
+
+    wanted = {"vault_hub", "cloud_agent", "backup", "monitor", "uptime_kuma", "prometheus"}
+    eventually(lambda: targets() == dict.fromkeys(wanted, "up"), "all are read", seconds=120)
+    eventually(lambda: made.monitors().get("rules") == "up", "Kuma hears of the rules", seconds=120)
+    firing = ask("query?query=ALERTS%7Balertstate%3D%22firing%22%2Craised_by%3D%22prometheus%22%7D")
+    assert firing["result"] == []
 
 
 def test_rollback_runs_the_release_before_and_data_stays(made: Office) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from demo.processes import eventually
 from tests.stack.asking import all_answered_once, approve, asked, task_of, through_the_gate
+from tests.stack.booking import drafted
 from tests.stack.cuts import cut
 from tests.stack.disks import SIZES, fill, free
 from tests.stack.docker import docker
@@ -28,7 +29,7 @@ BACKUPS = frozenset(f"backup-{job}" for job in ("vault", "books", "check", "prun
 
 CERTIFICATES = frozenset({"hub-certificate", "books-certificate"})
 
-CLOUDS = frozenset(f"cloud{part}" for part in ("", "-head", "-disk", "-drafter", "-mailboxes", "-hub"))
+CLOUDS = frozenset(f"cloud{part}" for part in ("", "-budget", "-head", "-disk", "-drafter", "-mailboxes", "-hub"))
 
 
 def reds(made: Office, wanted: set[str], within: set[str]) -> None:
@@ -106,16 +107,21 @@ def test_services_that_are_stopped_turn_their_monitors_red_and_no_others_and_mai
             {"hub-public", "cloud-hub"},
             {"proxy", "books-public", *CERTIFICATES, *CLOUDS, *BACKUPS},
         ),
+        (
+            ("books", "database", "drafts"),
+            {"books", "books-public", "backup-books"},
+            {"proxy", *CLOUDS},
+        ),
     ],
     ids=lambda given: "+".join(given) if isinstance(given, tuple) else "",
 )
 def test_networks_that_are_cut_turn_their_monitors_red_and_mail_of_that_time_is_not_lost(
     made: Office, networks: tuple[str, ...], wanted: set[str], within: set[str]
 ) -> None:
-    """Kuma reaches Cloud and Caddy by several networks, and takes any of them."""
+    """Kuma reaches Cloud, Caddy and Prometheus by several networks, and takes any of them."""
     with cut(made.project, *networks):
         number = asked(made)
-        reds(made, wanted, within)
+        reds(made, wanted, {"rules", *within})
     task_of(made, number)
     approve(made, number)
     green(made)
@@ -123,7 +129,7 @@ def test_networks_that_are_cut_turn_their_monitors_red_and_mail_of_that_time_is_
 
 
 def test_disks_that_are_full_turn_their_monitors_red_and_mail_of_that_time_is_not_lost(made: Office) -> None:
-    """But for those of the books and of Kuma itself."""
+    """But for those of the books and of Kuma itself, which have tests of their own."""
     full = set(SIZES) - {"db", "odoo", "kuma"}
     for name in full:
         fill(made.project, name)
@@ -137,6 +143,20 @@ def test_disks_that_are_full_turn_their_monitors_red_and_mail_of_that_time_is_no
     approve(made, number)
     green(made)
     all_answered_once(made)
+
+
+def test_books_whose_disks_are_full_are_told_and_take_drafts_again_when_there_is_room(made: Office) -> None:
+    """PostgreSQL may end itself over it, and comes back by itself."""
+    for name in ("db", "odoo"):
+        fill(made.project, name)
+    try:
+        reds(made, {"disks"}, {"books", "books-public", "backup-books", "rules"})
+    finally:
+        for name in ("db", "odoo"):
+            free(made.project, name)
+    green(made)
+    drafted(made, "Hours after the disks were full", "PO-FULL")
+    through_the_gate(made)
 
 
 def test_kuma_tells_that_its_own_disk_is_full(made: Office) -> None:
