@@ -40,7 +40,8 @@ def judge(changes: Sequence[Change], names: Names) -> None:
     seen: dict[tuple[str, str], str] = {}
     for path in added:
         for folder, name in _levels(path):
-            first = seen.setdefault((folder, fold(name)), name)
+            folded = fold(name)
+            first = seen.setdefault((folder, folded), name)
             if first != name:
                 raise _refused(path, first)
             there = names(folder)
@@ -48,7 +49,7 @@ def judge(changes: Sequence[Change], names: Names) -> None:
                 continue
             beside = TOP.union(there) if not folder else there
             for other in beside:
-                if other != name and fold(other) == fold(name) and not _goes(_in(folder, other), gone, names):
+                if other != name and fold(other) == folded and not _goes(_in(folder, other), gone, names):
                     raise _refused(path, other)
 
 
