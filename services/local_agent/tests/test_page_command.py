@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,11 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
 
 @pytest.fixture
 def desk(world: World) -> Iterator[Office]:
-    yield from answered(world)
+    with answered(world) as found:
+        yield found
 
 
+@contextmanager
 def answered(world: World) -> Iterator[Office]:
     """The page, and the socket over which the command asks for it."""
     with office(world) as found:
@@ -103,14 +106,14 @@ def test_revoke_puts_one_device_out_at_once_and_no_other(desk: Office) -> None:
     assert f"no device {id_} is paired; `countersign page --devices` lists them" in again.err
 
 
-@pytest.mark.parametrize("id_", ["nobody", "../../etc", "\x1b[2J", "*", "x" * 5000])
-def test_a_device_that_is_not_there_is_refused_in_plain_words(desk: Office, id_: str) -> None:
+def test_a_device_that_is_not_there_is_refused_in_plain_words(desk: Office) -> None:
     inside = desk.paired()
-    told = desk.world.run("page", "--revoke", id_)
-    assert told.code != 0
-    assert "`countersign page --devices` lists them" in told.err
-    assert "\x1b" not in told.err
-    assert len(told.err) < 300
+    for id_ in ("nobody", "../../etc", "\x1b[2J", "*", "x" * 5000):
+        told = desk.world.run("page", "--revoke", id_)
+        assert told.code != 0
+        assert "`countersign page --devices` lists them" in told.err
+        assert "\x1b" not in told.err
+        assert len(told.err) < 300
     assert inside.see().status == 200
 
 
@@ -134,7 +137,7 @@ def test_the_fingerprint_is_printed_for_an_address_of_the_owner_s_network(
 ) -> None:
     monkeypatch.setattr(hosting, "private", str)  # this machine has no other address that is there for certain
     setting(world, "page_listen", '"127.0.0.2"')
-    for desk in answered(world):
+    with answered(world) as desk:
         told = page(world)
         assert told.code == 0, told.err
         assert told.out.splitlines()[-1] == certificate.fingerprint(world.home.path / "keys" / "page.crt")
@@ -150,7 +153,7 @@ def test_on_loopback_alone_there_is_no_fingerprint_to_compare(desk: Office) -> N
 
 def test_an_address_that_everybody_could_reach_is_refused_and_loopback_goes_on(world: World) -> None:
     setting(world, "page_listen", '"8.8.8.8"')
-    for desk in answered(world):
+    with answered(world) as desk:
         told = page(world)
         assert told.code == 0
         assert "page_listen: 8.8.8.8 is not an address of a private network" in told.err
