@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from lxml import etree
 from services.local_agent.tests.gmail_server import SECRET, GmailServer
+from services.local_agent.tests.networks.whatsapp import PHONE_ID, WhatsAppServer
 from services.local_agent.tests.outside import Provider
 from services.local_agent.tests.transferring import transfer
 from services.local_agent.tests.wise_server import TOKEN, WiseServer
@@ -28,6 +29,9 @@ from accounting.records import invoice_of, payment_of
 from books.rpc import Access, connect
 from demo.odoo import server as odoo
 from demo.processes import eventually
+from local_agent.chats.letters import Letters
+from local_agent.chats.opening import open_phone
+from local_agent.chats.phone import Phone
 from local_agent.effects import Connector
 from local_agent.gmail import Gmail
 from local_agent.http import Http
@@ -37,11 +41,13 @@ from local_agent.mcp.gmail_connector import GmailConnector
 from local_agent.mcp.mail_connector import MailConnector
 from local_agent.mcp.posting import Posting
 from local_agent.mcp.transfer_file import TransferFile
+from local_agent.mcp.whatsapp_connector import WhatsAppConnector
 from local_agent.mcp.wise import Wise
 from local_agent.mcp.wise_connector import WiseTransfer
 from local_agent.payees import Payees
 from local_agent.payment_account import PaymentAccount
-from vault_protocol.action import Action, Address, Journal, SendMail
+from local_agent.whatsapp_account import WhatsAppAccount
+from vault_protocol.action import Action, Address, Journal, SendMail, SendWhatsApp
 
 ROOT = Path(__file__).parents[2]
 Now = Callable[[], datetime]
@@ -263,6 +269,50 @@ def _payer(folder: Path, now: Now) -> Connector[Any]:
     return PaymentConnector(lambda _: _posting(told["url"], told["key"]), now)
 
 
+class _AtWhatsApp:
+    """By the words of each message; those of every other one stay on this machine, under their digest."""
+
+    def __init__(self, server: WhatsAppServer, folder: Path) -> None:
+        self._server, self._letters = server, Letters(folder / "chats")
+
+    def action(self, number: int) -> Action:
+        words = self.mark(number, "") + "\n"
+        message = SendWhatsApp(account="phone", to="+4915187654321", answers="wamid.77", text=words)
+        return self._letters.seal(message) if number % 2 else message
+
+    def happened(self) -> list[str]:
+        return [str(one["text"]) for one in self._server.effects]
+
+    def mark(self, number: int, key: str) -> str:
+        return f"Message {number}"
+
+
+@contextmanager
+def _whatsapp(folder: Path, one_in: int) -> Iterator[Outside]:
+    with WhatsAppServer(one_in=one_in, chance=Random(11)) as server:
+        (folder / "token").write_text(server.token, encoding="utf-8")
+        tell(folder, url=server.url)
+        yield _AtWhatsApp(server, folder)
+
+
+def _by_whatsapp(folder: Path, _now: Now) -> Connector[Any]:
+    account = WhatsAppAccount(
+        name="phone", way="cloud", number="+4915112345678", phone_id=PHONE_ID, secret_file=folder / "token",
+        url=found(folder)["url"], timeout_seconds=5,
+    )  # fmt: skip
+    return WhatsAppConnector(lambda _: account, lambda of: _phone(of, folder), Letters(folder / "chats"))
+
+
+_PHONES: dict[Path, Phone] = {}
+
+
+def _phone(account: WhatsAppAccount, folder: Path) -> Phone:
+    """Opened once for each folder, as `_posting` for each server."""
+    if folder not in _PHONES:
+        _PHONES[folder] = open_phone(account, folder)
+    return _PHONES[folder]
+
+
 @contextmanager
 def _told(server: Provider, folder: Path) -> Iterator[None]:
     with server:
@@ -277,4 +327,5 @@ ROWS = (
     Row("payment", lambda folder, one_in: _odoo(folder, one_in, pays=True), _payer),
     Row("transfer-file", _bank_files, _by_file, loses=False),
     Row("transfer-wise", _wise, _by_wise),
+    Row("whatsapp", _whatsapp, _by_whatsapp),
 )

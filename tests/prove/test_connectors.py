@@ -14,7 +14,6 @@ import pytest
 from libs.vault_protocol.tests import made
 
 from local_agent.effects import Ledger
-from local_agent.mcp.connectors import POLICIES
 from tests.prove.connectors import ROOT, ROWS, Outside, Row
 from tests.prove.one_effect import NOW, STEPS, approve, executor, write
 
@@ -25,19 +24,6 @@ KILLED = -9
 
 class Died(BaseException):
     """The process is gone at this step."""
-
-
-ON_THEIR_OWN = {"social": "test_social_effects.py", "whatsapp": "test_whatsapp_effects.py"}
-"""Killed at every step and robbed of their answers in services/local_agent/tests: their outsides are six and two."""
-
-
-def test_every_connector_has_its_row() -> None:
-    assert {row.name for row in ROWS} | ON_THEIR_OWN.keys() == {name for name, _ in POLICIES}
-    tests = Path(__file__).parents[2] / "services/local_agent/tests"
-    for file in ON_THEIR_OWN.values():
-        text = (tests / file).read_text(encoding="utf-8")
-        assert "death_at_any_step_never_leads_to_a_second" in text
-        assert "a_fifth_of_the_answers_lost" in text
 
 
 def ends_well(row: Row, folder: Path, outside: Outside, number: int, told: str) -> None:

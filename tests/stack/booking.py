@@ -64,6 +64,7 @@ def drafted(made: Office, subject: str, reference: str) -> int:
     told = as_cloud(
         made, "account.move", "search_read", domain=[["ref", "=", reference]], fields=["state", "amount_untaxed"]
     )
-    ((number, state, total),) = [(one["id"], one["state"], one["amount_untaxed"]) for one in json.loads(told)]
-    assert (state, total) == ("draft", 360.0)
-    return int(number)
+    found = [(one["id"], one["state"], one["amount_untaxed"]) for one in json.loads(told)]
+    asked = [task for task in made.world.list_tasks() if subject in str(task)]
+    assert [(state, total) for _, state, total in found] == [("draft", 360.0)], asked
+    return int(found[0][0])

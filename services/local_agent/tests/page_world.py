@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.policy
 import http.client
 import re
+import ssl
 import threading
 import urllib.parse
 from collections.abc import Iterator
@@ -85,6 +86,8 @@ class Browser:
     cookie: str = ""
     door: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    trusts: ssl.SSLContext | None = None
+    """What it holds the page's certificate against; with it, it speaks TLS."""
 
     def get(self, path: str, **headers: str) -> Answer:
         return self._ask("GET", path, None, headers)
@@ -110,7 +113,11 @@ class Browser:
 
     def _ask(self, verb: str, path: str, body: str | None, headers: dict[str, str]) -> Answer:
         host = urllib.parse.urlsplit(self.address).netloc
-        line = http.client.HTTPConnection(host, timeout=30)
+        line = (
+            http.client.HTTPSConnection(host, timeout=30, context=self.trusts)
+            if self.trusts
+            else http.client.HTTPConnection(host, timeout=30)
+        )
         sent = {"Host": host, **({"Cookie": self.cookie} if self.cookie else {}), **self.headers}
         if body is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"

@@ -155,7 +155,7 @@ def test_books_whose_disks_are_full_are_told_and_take_drafts_again_when_there_is
         for name in ("db", "odoo"):
             free(made.project, name)
     green(made)
-    drafted(made, "Hours after the disks were full", "PO-FULL")
+    drafted(made, "Hours after the disks were full", "PO-9")
     through_the_gate(made)
 
 
