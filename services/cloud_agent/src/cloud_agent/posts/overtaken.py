@@ -46,7 +46,8 @@ def approved_before(vault: Vault, path: str, place: Place) -> list[str]:
     """A warning for each post that this entry planned for the same account and that is approved but not out yet."""
     return [
         f"An earlier post of this entry is approved for {plain.one_line(task.note.front.words('not_before'), 40)} "
-        f"and goes out too: {plain.one_line(task.note.front.words('subject'), 80)}. Take it back: countersign undo {task.id}"
+        f"and goes out too: {plain.one_line(task.note.front.words('subject'), 80)}. "
+        f"Take it back: countersign undo {task.id}"
         for task in _planned(vault, f"{Stage.APPROVED.value}/")
         if task.note.front.words("calendar") == path
         and (task.note.front.words("network"), task.note.front.words("account")) == (place.network, place.account)
