@@ -9,6 +9,7 @@ from services.cloud_agent.tests.test_posts import entry, owner_writes, soon
 from services.cloud_agent.tests.test_threads import goes_back
 from services.cloud_agent.tests.world import World
 
+from local_agent.dashboard import of_vault
 from vault_protocol import request
 from vault_protocol.canonical import utc
 from vault_protocol.task import Stage, Task
@@ -87,3 +88,12 @@ def test_a_post_that_was_approved_is_left_alone_and_named_in_the_draft_after_it(
     assert [task.id for task in world.tasks(Stage.APPROVED)] == [old.id]
     (warning,) = warnings_of(world.only(Stage.PENDING_APPROVAL))
     assert warning.endswith(f"and goes out too: moved. Take it back: countersign undo {old.id}")
+
+
+def test_the_dashboard_names_an_approved_post_whose_entry_was_deleted(tmp_path: Path) -> None:
+    world = drafted(tmp_path)
+    old = approve(world, world.only(Stage.PENDING_APPROVAL))
+    assert "countersign undo" not in of_vault(world.local)
+    deleted(world)
+    assert f"> [!warning] {old.id} (bluesky-moved) is approved and goes out" in of_vault(world.local)
+    assert f"is gone: countersign undo {old.id}\n" in of_vault(world.local)
