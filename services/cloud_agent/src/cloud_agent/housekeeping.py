@@ -11,6 +11,7 @@ from cloud_agent.health import Health
 from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.planner import Planner
 from cloud_agent.plans.objectives import Objectives
+from cloud_agent.posts import overtaken
 from cloud_agent.posts.raising import Calendar
 from cloud_agent.scheduling.scheduler import Scheduler
 from cloud_agent.spending import Spending
@@ -65,6 +66,7 @@ class Housekeeping:
         house_rules.report(vault, self._agent, self._clock)
         self._scheduler.round(vault)
         self._calendar.round(vault)
+        overtaken.withdraw(vault)
         if self._spending is not None:
             self._spending.tell(vault)
         self._objectives.round(vault)

@@ -48,7 +48,7 @@ def render(
     """The whole note. Tasks are named by their file, so no text from outside stands in it.
 
     `unread`: name and reason of each schedule that an agent cannot read.
-    `over`: what of its budget for models an agent used up today.
+    `over`: what of its budget for models an agent used up today, and other warnings.
     `alarms` are what only this machine knows; with them the note is shown in the folder and never published.
     """
     lines = ["# Dashboard", "", "_Written by Countersign; what you write here is replaced._", ""]
@@ -74,7 +74,8 @@ def of_vault(vault: Vault, alarms: Sequence[str] = ()) -> str:
     tasks = {stage: tuple(vault.tasks(stage)) for stage in SHOWN}
     ended = {stage: _count(vault.journal.where.values(), stage) for stage in layout.BY_MONTH}
     journal = vault.journal
-    return render(tasks, ended, _updates(journal), alarms, _unread_schedules(journal), _over_budget(journal))
+    over = (*_over_budget(journal), *_entry_gone(journal, tasks[Stage.APPROVED]))
+    return render(tasks, ended, _updates(journal), alarms, _unread_schedules(journal), over)
 
 
 def write(vault: Vault) -> None:
@@ -108,6 +109,19 @@ def _over_budget(journal: Journal) -> Iterable[str]:
             if caps:
                 day = facts.get("day", "?")
                 yield f"{path.split('/')[1]} used up {', '.join(caps)} on {day}: past that it drafts offline"
+
+
+def _entry_gone(journal: Journal, approved: Iterable[Task]) -> Iterable[str]:
+    """Posts that go out though the entry of the calendar they were planned by was deleted or renamed."""
+    head: CommitId | None = journal.head
+    there = {path for path, _ in journal.store.paths(head, "Calendar")} if head else set[str]()
+    for task in approved:
+        planned = task.note.front.words("calendar")
+        if planned and planned not in there:
+            yield (
+                f"{task.id} ({task.slug}) is approved and goes out, but its entry of the calendar is gone: "
+                f"countersign undo {task.id}"
+            )
 
 
 def _updates(journal: Journal) -> dict[AgentId, tuple[Update, ...]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cloud_agent.desk import Desk
 from cloud_agent.handing_on import Submit, Undraftable
 from cloud_agent.note_of_mail import text_in
-from cloud_agent.posts import answering, making, writing
+from cloud_agent.posts import answering, making, overtaken, writing
 from cloud_agent.posts.answering import Said
 from cloud_agent.posts.calendar import Entry, Picture
 from cloud_agent.posts.raising import FOLDER, id_of, read
@@ -62,7 +62,10 @@ class PostWork:
         held.triage = Triage(Kind.NEEDS_OWNER, Priority.NORMAL, "your calendar plans this post", "calendar")
         with self._desk.vault() as vault:
             inside = path.startswith(f"{FOLDER}/") and path.endswith(".md")
-            entry = read((vault.journal.read(path) if inside else None) or b"")
+            content = vault.journal.read(path) if inside else None
+            if content is None:
+                raise Undraftable(f"the entry {plain.one_line(path, 120)} is not there any more: reject this post")
+            entry = read(content)
             if not isinstance(entry, Entry):
                 raise Undraftable(
                     f"the entry {plain.one_line(path, 120)} cannot be read: {entry or 'it has no time any more'}"
@@ -70,13 +73,13 @@ class PostWork:
             place = next((one for one in entry.places if id_of(vault, path, entry, one) == task.id), None)
             if place is None:
                 raise Undraftable("the entry was changed since: another task was raised for what it says now")
-            media = _media(vault, entry.pictures)
+            media, before = _media(vault, entry.pictures), overtaken.approved_before(vault, path, place)
         remark = task.note.front.words("remark").strip()
         words = remark or entry.words_for(place.network)
         if not words and not media:
             raise Undraftable("the entry has no words and no picture")
         written = writing.fitting(words, place.network, link=entry.link)
-        told = written.told
+        told = [*before, *written.told]
         action = making.post(
             place, written.text, told, media=media, link=entry.link or None, language=entry.language or None
         )
