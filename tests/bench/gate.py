@@ -58,16 +58,8 @@ def gate(folder: Path, *, resident: bool = True) -> Iterator[World]:
     """A world, set up, with no undo window and no limit that a bench would meet; no agent runs."""
     with world(folder, resident=resident) as made:
         made.set_up(undo_seconds=0)
-        allow_many_mails(made)
+        made.allow_many_mails()
         yield made
-
-
-def allow_many_mails(made: World) -> None:
-    """No limit on what is sent that anybody here would meet."""
-    config = made.local_home / "config.toml"
-    text = config.read_text(encoding="utf-8")
-    many = "[limits]\nmail_per_hour = 100000\n\n[[accounts]]"
-    config.write_text(text.replace("[[accounts]]", many, 1), encoding="utf-8")
 
 
 def letter(number: int) -> bytes:

@@ -12,7 +12,6 @@ import pytest
 
 from demo.processes import eventually
 from demo.world import DemoFailed, world
-from tests.bench.gate import allow_many_mails
 from tests.e2e.conftest import Gate
 from tests.e2e.full import CannotMount, SmallDisk, small_disk
 from tests.e2e.test_full_disk import half_written
@@ -48,7 +47,7 @@ def cramped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cramped]:
         made = stack.enter_context(world(folder))
         remote.create(made.hub)
         made.set_up(undo_seconds=0)
-        allow_many_mails(made)
+        made.allow_many_mails()
         yield Cramped(made, made.tail(), disks=disks)
 
 

@@ -216,5 +216,6 @@ def begin_local(made: Office) -> None:
         "--undo-seconds", "0", "--yes",
     )  # fmt: skip
     passphrase.unlink()
+    world.allow_many_mails()
     world.start_local()
     eventually(world.try_unlock, "the service answers", seconds=60)

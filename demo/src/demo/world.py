@@ -145,6 +145,13 @@ class World:
             "cloud", [sys.executable, "-m", "cloud_agent", "run", "--config", str(self.cloud_config)]
         )
 
+    def allow_many_mails(self) -> None:
+        """No limit on what is sent that anybody here would meet; read when Local starts."""
+        config = self.local_home / "config.toml"
+        text = config.read_text(encoding="utf-8")
+        many = "[limits]\nmail_per_hour = 100000\n\n[[accounts]]"
+        config.write_text(text.replace("[[accounts]]", many, 1), encoding="utf-8")
+
     def start_local(self) -> None:
         self.local = self._start("local", [*COUNTERSIGN, "run", "--home", str(self.local_home)])
 
