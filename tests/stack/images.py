@@ -65,6 +65,10 @@ def postgres15() -> str:
     return _built("postgres15", debian("bookworm"))
 
 
+def cloud_init() -> str:
+    return _built("cloud-init", debian("bookworm"))
+
+
 def service(folder: Path, base: str) -> str:
     """One of our own images, by its own Dockerfile, on a stand-in for the image it names after FROM."""
     recipe = re.sub(
