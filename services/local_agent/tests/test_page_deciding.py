@@ -115,8 +115,10 @@ def test_a_snoozed_draft_is_out_of_sight_and_still_there(desk: Office) -> None:
     assert f'id="{task}"' not in shown
     assert "Put off" in shown
     assert desk.world.stage(task) is Stage.PENDING_APPROVAL
+    assert "Show it again" in browser.see(f"task/{task}").text
     assert browser.do(f"task/{task}/snooze", on=f"task/{task}", until="now").status == 303
     assert f'id="{task}"' in browser.see().text
+    assert "Show it again" not in browser.see(f"task/{task}").text
 
 
 def test_never_for_this_sender_is_a_rule_in_the_handbook_and_a_no(desk: Office) -> None:

@@ -54,6 +54,7 @@ class Chores:
         """Raises what the vault raises; what an outside does not answer is put off."""
         if self._local.settings.notify:
             self._notifier.step(self._waiting())
+        Snoozed(self._local.vault, self._local.clock).clear()
         self._reminder.step()
         self._chats.step()
         self._answering.step()
@@ -75,7 +76,7 @@ class Chores:
 
     def _waiting(self) -> dict[str, str]:
         """What waits for the owner and is not put off: `TASK.REVISION` to its subject."""
-        snoozed = Snoozed(self._local.home.snoozed, self._local.clock)  # the page writes it
+        snoozed = Snoozed(self._local.vault, self._local.clock)
         return {
             f"{task.id}.{task.revision}": task.note.front.words("subject")
             for task in self._local.vault.tasks(Stage.PENDING_APPROVAL)

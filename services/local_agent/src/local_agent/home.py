@@ -301,11 +301,6 @@ class Home:
         return self.path / "state" / "notified.json"
 
     @property
-    def snoozed(self) -> Path:
-        """What the owner put aside on the page, and until when."""
-        return self.path / "state" / "snoozed.json"
-
-    @property
     def chats(self) -> Path:
         """The words of chats, and of answers to them, that stay on this machine."""
         return self.path / "state" / "chats"

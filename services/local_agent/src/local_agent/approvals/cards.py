@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from local_agent import ages
+from local_agent.approvals.snoozing import Snoozed
 from local_agent.approving import objection
 from local_agent.assemble import Local
 from local_agent.chats.letters import Letters, NotHere
@@ -123,14 +124,14 @@ class Card:
         return (note if self.draft.fault else request.take_out(note)).body.strip("\n")
 
 
-def card(local: Local, id_: str, *, snoozed: datetime | None = None, edited: bool = True) -> Card:
+def card(local: Local, id_: str, *, edited: bool = True) -> Card:
     """Raises NoSuchTask."""
     draft = open_draft(local, id_, look=False)
     if draft.request is not None and draft.check is None and draft.task.stage is Stage.PENDING_APPROVAL:
         draft = Draft(draft.task, draft.request, local.judge.check(draft.task), draft.edit, draft.fault)
     if edited and draft.edit is not None and draft.edit.note is not None:
         draft = _edited(local, draft)
-    task, now = draft.task, local.clock.now()
+    task, now, snoozed = draft.task, local.clock.now(), Snoozed(local.vault, local.clock).until(draft.task)
     return Card(
         draft, ages.age(ages.since(task), now), ages.stale(task, now), snoozed, _mark(draft), _shown(local, draft)
     )

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from local_agent.approvals.answering import Ask, Changed, status_of
 from local_agent.approvals.cards import Card, card
+from local_agent.approvals.snoozing import Snoozed
 from local_agent.approvals.waiting import alone, never_for
 from local_agent.approving import NotApproved, approve_all, objection, waits
 from local_agent.assemble import Local
@@ -158,9 +159,9 @@ def snooze(ask: Ask) -> Response:
     def act(local: Local, found: Card) -> None:
         span = SNOOZES.get(ask.text("until"))
         if span is None:
-            ask.page.snoozed.wake(found.task)
+            Snoozed(local.vault, local.clock).wake(found.task)
         else:
-            ask.page.snoozed.put(found.task, local.clock.now() + span)
+            Snoozed(local.vault, local.clock).put(found.task, local.clock.now() + span)
 
     return _decide(ask, act)
 

@@ -14,7 +14,6 @@ from hashlib import sha256
 from local_agent.approvals.devices import Device, Devices
 from local_agent.approvals.live import Live
 from local_agent.approvals.pairing import Pairing
-from local_agent.approvals.snoozing import Snoozed
 from local_agent.approvals.throttle import Throttle
 from local_agent.assemble import Local, assemble
 from local_agent.hold import hold_effects
@@ -61,7 +60,6 @@ class Page:
         self._trouble, self._away_until = "", 0.0
         self.devices = Devices(self.home.devices, self.clock, timedelta(days=self.settings.page_days))
         self.pairing = Pairing(self.settings.vault, self.executor, self.home.approval_public_key(), self.clock)
-        self.snoozed = Snoozed(self.home.snoozed, self.clock)
         self._passphrases = Throttle("passphrases", self.clock, most=5, seconds=300)
 
     @contextmanager

@@ -12,6 +12,7 @@ from local_agent import ages
 from local_agent.approvals.answering import Ask
 from local_agent.approvals.cards import Card, card
 from local_agent.approvals.leaving import leaving
+from local_agent.approvals.snoozing import Snoozed
 from local_agent.assemble import Local, original_finder
 from local_agent.attachments import Attachments
 from local_agent.effects import Ledger
@@ -27,12 +28,12 @@ ON_A_PAGE = 20
 
 def waiting(ask: Ask) -> Response:
     with ask.page.vault() as (local, _):
-        first = _awake(ask, local)[0][:ON_A_PAGE]
+        first = _awake(local)[0][:ON_A_PAGE]
         new = [task for task in first if local.judge.known(task) is None]
     for task in new:
         look(local, task)
     with ask.page.vault(refresh=False) as (local, trouble):
-        awake, asleep, tasks = _awake(ask, local)
+        awake, asleep, tasks = _awake(local)
         cards = [card(local, task.id) for task in awake[:ON_A_PAGE]]
         later = [(task, asleep[task.id]) for task in tasks if task.id in asleep]
         return ask.show(
@@ -41,10 +42,11 @@ def waiting(ask: Ask) -> Response:
         )  # fmt: skip
 
 
-def _awake(ask: Ask, local: Local) -> tuple[list[Task], dict[str, datetime], list[Task]]:
+def _awake(local: Local) -> tuple[list[Task], dict[str, datetime], list[Task]]:
     """What waits and does not sleep, the most urgent first; until when the others sleep; and all."""
     tasks = sorted(local.vault.tasks(Stage.PENDING_APPROVAL), key=ages.urgency)
-    asleep = {str(task.id): then for task in tasks if (then := ask.page.snoozed.until(task))}
+    snoozed = Snoozed(local.vault, local.clock)
+    asleep = {str(task.id): then for task in tasks if (then := snoozed.until(task))}
     return [task for task in tasks if task.id not in asleep], asleep, tasks
 
 
