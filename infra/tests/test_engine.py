@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,34 +13,12 @@ import provider
 import pulumi
 import pytest
 from pulumi import automation
-from stacks import INFRA, example
+from stacks import example
 
 from infra import conventions, orders, settings
 from infra.__main__ import build
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="session")
-def cli() -> automation.PulumiCommand:
-    """The engine; built by Go the first time."""
-    environment = {**os.environ, "HOME": str(Path("~").expanduser())}
-    done = subprocess.run(
-        [INFRA / "engine" / "build"], capture_output=True, text=True, check=False, timeout=1500, env=environment
-    )
-    assert done.returncode == 0, done.stderr
-    binary = Path(done.stdout.strip())
-    return automation.PulumiCommand(root=str(_root(binary)))
-
-
-def _root(binary: Path) -> Path:
-    """A folder with bin/pulumi, as Pulumi looks for it."""
-    bin_ = binary.parent / "bin"
-    bin_.mkdir(exist_ok=True)
-    link = bin_ / "pulumi"
-    if not link.exists():
-        link.symlink_to(binary)
-    return binary.parent
 
 
 @dataclass
