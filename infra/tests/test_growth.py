@@ -31,7 +31,7 @@ def test_an_agents_machine_is_as_closed_as_the_vm() -> None:
     assert details["metadata"]["user_data"] == run("prod").one("vm").inputs["metadata"]["user_data"]
 
 
-def test_an_agent_is_told_that_it_is_one_and_each_has_an_identity_of_its_own() -> None:
+def test_an_agent_is_told_that_it_is_one_and_there_is_a_key_for_each_name() -> None:
     details = run("prod", **POOL).one("agent").inputs["instanceDetails"]["launchDetails"]
     told = json.loads(details["metadata"]["countersign"])
     assert told["role"] == "agent"

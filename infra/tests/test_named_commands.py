@@ -36,7 +36,7 @@ def asked(binary: Path, command: tuple[str, ...]) -> bool:
     first, last = words[:-1], words[-1]
     found = usage[1].split()[: len(words)] if usage else [""]
     is_it = found[:-1] == first and last in (found[-1], *(aliases[1].split(", ") if aliases else ()))
-    return is_it and all(re.search(rf"{option}\b", done.stdout) for option in command[len(words) :])
+    return is_it and all(re.search(rf"{option}(?![\w-])", done.stdout) for option in command[len(words) :])
 
 
 def test_every_command_of_pulumi_that_is_named_is_there(cli: PulumiCommand) -> None:
