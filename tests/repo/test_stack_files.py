@@ -1,13 +1,11 @@
-"""The production stack as its files say it, without an engine: what the compose files, recipes and lists must hold."""
+"""The production stack as its files say it, without an engine: settings, the first run, recipes and lists."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 import backup.settings
 import monitor.__main__
@@ -19,95 +17,6 @@ from tools.stack.first_run import CLOUD, allowed
 from tools.stack.releases import Releases
 from tools.stack.settings import Settings
 from tools.workspace import ROOT
-
-FILES = sorted(file for file in (ROOT / "compose").glob("*.yaml") if file.name not in ("base.yaml", "compose.yaml"))
-SERVICES: dict[str, dict[str, Any]] = {
-    name: service
-    for file in FILES
-    for name, service in (yaml.safe_load(file.read_text(encoding="utf-8")).get("services") or {}).items()
-}
-BASE = yaml.safe_load((ROOT / "compose" / "base.yaml").read_text(encoding="utf-8"))["services"]["hardened"]
-
-
-def test_there_are_services_to_look_at() -> None:
-    wanted = {"caddy", "vault-hub", "cloud-agent", "way-out", "odoo", "db", "uptime-kuma", "monitor", "backup"}
-    assert wanted <= set(SERVICES)
-
-
-def hold_service(name: str, service: dict[str, Any]) -> None:
-    """A service is hardened, watched, pinned, and behind Caddy."""
-    assert service["extends"] == {"file": "base.yaml", "service": "hardened"}
-    reads_others = name == "backup"
-    assert (service["user"] == "0:0") == reads_others
-    assert service.get("cap_add", []) == (["DAC_READ_SEARCH"] if reads_others else [])
-    assert service["user"] not in ("root", "0")
-    assert service["healthcheck"]["test"][0] == "CMD"
-    assert not {"privileged", "network_mode", "pid", "ipc", "devices", "env_file"} & set(service)
-    mounts = [volume.split(":") for volume in service.get("volumes", ())]
-    assert not [mount for mount in mounts if "docker.sock" in mount[0]]
-    for host in (mount for mount in mounts if mount[0].startswith(("$", ".", "/"))):
-        assert host[-1] == "ro", f"{host[1]} is the host's"
-    assert ("ports" in service) == (name == "caddy")
-    assert re.fullmatch(r"\$\{[A-Z_]+_IMAGE:\?[^}]+\}|[\w/.-]+:[\w.-]*\d[\w.-]*", service["image"])
-    weakened = set(service) & (set(BASE) - {"tmpfs", "mem_limit", "memswap_limit", "pids_limit", "stop_grace_period"})
-    assert weakened == set(), "what all have is said in base.yaml"
-
-
-@pytest.mark.parametrize("name", sorted(SERVICES))
-def test_every_service_is_hardened_watched_pinned_and_behind_caddy(name: str) -> None:
-    hold_service(name, SERVICES[name])
-
-
-@pytest.mark.parametrize(
-    "planted",
-    [
-        {"privileged": True},
-        {"network_mode": "host"},
-        {"pid": "host"},
-        {"user": "root"},
-        {"user": "0:0"},
-        {"cap_add": ["SYS_ADMIN"]},
-        {"cap_drop": []},
-        {"security_opt": ["seccomp=unconfined"]},
-        {"read_only": False},
-        {"volumes": ["/var/run/docker.sock:/var/run/docker.sock:ro"]},
-        {"volumes": ["/etc:/host"]},
-        {"ports": ["5432:5432"]},
-        {"image": "postgres:latest"},
-        {"image": "postgres"},
-        {"healthcheck": {"test": ["NONE"]}},
-        {"extends": {"file": "base.yaml", "service": "soft"}},
-    ],
-    ids=str,
-)
-def test_a_fault_that_is_planted_in_a_service_is_found(planted: dict[str, Any]) -> None:
-    with pytest.raises(AssertionError):
-        hold_service("vault-hub", {**SERVICES["vault-hub"], **planted})
-
-
-def test_no_secret_has_a_default_and_none_is_an_environment_variable() -> None:
-    for name, service in SERVICES.items():
-        for variable, value in (service.get("environment") or {}).items():
-            secret = re.search("PASSWORD|TOKEN|SECRET|KEY", variable)
-            assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {variable}"
-    everything = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "compose").iterdir())
-    assert re.findall(r"(?i)(?:password|secret|token)[A-Z_]*:-", everything) == []
-
-
-def test_what_leads_outside_leads_one_service_there() -> None:
-    networks = yaml.safe_load((ROOT / "compose" / "networks.yaml").read_text(encoding="utf-8"))["networks"]
-    outward = {name for name, network in networks.items() if not (network or {}).get("internal")}
-    users = {name: set(service["networks"]) & outward for name, service in SERVICES.items()}
-    assert {name: used for name, used in users.items() if used} == {
-        "caddy": {"edge"}, "way-out": {"outside"}, "uptime-kuma": {"kuma-out"}, "backup": {"backup-out"},
-    }  # fmt: skip
-    assert outward == set().union(*users.values())
-    on_database = {name for name, service in SERVICES.items() if "database" in service["networks"]}
-    assert on_database <= {"db", "odoo", "backup"}
-    assert {name for name, service in SERVICES.items() if "drafts" in service["networks"]} == {"odoo", "cloud-agent"}
-    for name in set(networks) - outward:
-        options = networks[name]["driver_opts"]
-        assert options == {"com.docker.network.bridge.inhibit_ipv4": "true"}, "or the host's services are in reach"
 
 
 @pytest.mark.parametrize("example", ["laptop.env.example", "vm.env.example"])
