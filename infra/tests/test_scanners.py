@@ -1,4 +1,4 @@
-"""hadolint over every Dockerfile, and proof that it can say no. Compose has its own: tests/repo/test_compose_rules.py."""
+"""hadolint over every Dockerfile, and proof that it can say no. Compose has tests/repo/test_compose_rules.py."""
 
 from __future__ import annotations
 
