@@ -13,6 +13,8 @@ from .task import AgentId, Domain, Stage, Task, TaskId
 DASHBOARD = "Dashboard.md"
 HANDBOOK = "Company_Handbook.md"
 GOALS = "Business_Goals.md"
+CALENDAR = "Calendar"
+"""The folder of the posts that the owner plans."""
 VAULT_CARD = "Vault.json"
 """The vault's id and the public keys, for people; agents trust only the keys they pinned."""
 
@@ -48,6 +50,11 @@ class Place:
     def owner(self) -> AgentId | None:
         """Who holds it, for In_Progress."""
         return AgentId(self.folder) if self.stage is Stage.IN_PROGRESS else None
+
+
+def in_calendar(path: str) -> bool:
+    """Whether a note here may plan posts."""
+    return path.startswith(f"{CALENDAR}/") and path.endswith(".md")
 
 
 @lru_cache(maxsize=16384)

@@ -11,7 +11,7 @@ from cloud_agent.health import Health
 from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.planner import Planner
 from cloud_agent.plans.objectives import Objectives
-from cloud_agent.posts import overtaken
+from cloud_agent.posts.overtaken import Overtaken
 from cloud_agent.posts.raising import Calendar
 from cloud_agent.scheduling.scheduler import Scheduler
 from cloud_agent.spending import Spending
@@ -48,7 +48,7 @@ class Housekeeping:
         self._raw, self._keep_raw, self._raw_bytes, self._ids = raw, keep_raw, raw_bytes, ids
         self._spending = spending
         self._planner, self._scheduler, self._objectives = Planner(), Scheduler(agent, clock), Objectives(agent, clock)
-        self._calendar = Calendar(agent, clock)
+        self._calendar, self._overtaken = Calendar(agent, clock), Overtaken()
         self._stuck: set[str] = set()
         self._pruned: float | None = None
         self._told_credentials = False
@@ -66,7 +66,7 @@ class Housekeeping:
         house_rules.report(vault, self._agent, self._clock)
         self._scheduler.round(vault)
         self._calendar.round(vault)
-        overtaken.withdraw(vault)
+        self._overtaken.round(vault)
         if self._spending is not None:
             self._spending.tell(vault)
         self._objectives.round(vault)

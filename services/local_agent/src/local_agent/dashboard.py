@@ -43,12 +43,12 @@ REMEDIES = {
 
 def render(
     tasks: Mapping[Stage, Sequence[Task]], ended: Mapping[Stage, int], updates: Mapping[AgentId, Sequence[Update]],
-    alarms: Sequence[str] = (), unread: Iterable[tuple[str, str]] = (), over: Iterable[str] = (),
+    alarms: Sequence[str] = (), unread: Iterable[tuple[str, str]] = (), warnings: Iterable[str] = (),
 ) -> str:  # fmt: skip
     """The whole note. Tasks are named by their file, so no text from outside stands in it.
 
     `unread`: name and reason of each schedule that an agent cannot read.
-    `over`: what of its budget for models an agent used up today, and other warnings.
+    `warnings`: what of its budget for models an agent used up today, and posts whose entry is gone.
     `alarms` are what only this machine knows; with them the note is shown in the folder and never published.
     """
     lines = ["# Dashboard", "", "_Written by Countersign; what you write here is replaced._", ""]
@@ -56,7 +56,7 @@ def render(
     waiting = len(tasks.get(Stage.PENDING_APPROVAL, ()))
     counts = f"{ended.get(Stage.DONE, 0)} done · {ended.get(Stage.REJECTED, 0)} rejected"
     lines += [f"**{waiting} waiting for you** · {counts}", ""]
-    lines += [line for told in over for line in (f"> [!warning] {one_line(told, 200)}", "")]
+    lines += [line for told in warnings for line in (f"> [!warning] {one_line(told, 200)}", "")]
     for stage in SHOWN:
         standing = sorted(tasks.get(stage, ()), key=lambda task: (_RANK.get(_word(task, "priority"), 1), task.id))
         if standing or stage is Stage.PENDING_APPROVAL:
@@ -74,8 +74,8 @@ def of_vault(vault: Vault, alarms: Sequence[str] = ()) -> str:
     tasks = {stage: tuple(vault.tasks(stage)) for stage in SHOWN}
     ended = {stage: _count(vault.journal.where.values(), stage) for stage in layout.BY_MONTH}
     journal = vault.journal
-    over = (*_over_budget(journal), *_entry_gone(journal, tasks[Stage.APPROVED]))
-    return render(tasks, ended, _updates(journal), alarms, _unread_schedules(journal), over)
+    warnings = (*_over_budget(journal), *_entry_gone(journal, tasks[Stage.APPROVED]))
+    return render(tasks, ended, _updates(journal), alarms, _unread_schedules(journal), warnings)
 
 
 def write(vault: Vault) -> None:
@@ -113,11 +113,9 @@ def _over_budget(journal: Journal) -> Iterable[str]:
 
 def _entry_gone(journal: Journal, approved: Iterable[Task]) -> Iterable[str]:
     """Posts that go out though the entry of the calendar they were planned by was deleted or renamed."""
-    head: CommitId | None = journal.head
-    there = {path for path, _ in journal.store.paths(head, "Calendar")} if head else set[str]()
     for task in approved:
         planned = task.note.front.words("calendar")
-        if planned and planned not in there:
+        if layout.in_calendar(planned) and journal.read(planned) is None:
             yield (
                 f"{task.id} ({task.slug}) is approved and goes out, but its entry of the calendar is gone: "
                 f"countersign undo {task.id}"

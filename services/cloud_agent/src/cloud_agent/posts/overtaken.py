@@ -4,14 +4,13 @@ approved already, which Cloud may not touch, is named beside the draft that came
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 import structlog
 
 from cloud_agent.posts.calendar import Entry, Place
-from cloud_agent.posts.raising import FOLDER, id_of, read
-from vault_protocol import plain
-from vault_protocol.errors import MalformedNote, NoSuchTask
+from cloud_agent.posts.raising import id_of, read
+from vault_protocol import layout, plain
+from vault_protocol.hub import CommitId
 from vault_protocol.task import Domain, Stage, Task, TaskId
 from vault_protocol.vault import Vault
 
@@ -29,17 +28,23 @@ def holds(vault: Vault, path: str, id_: TaskId) -> bool:
     return entry != ""
 
 
-def withdraw(vault: Vault) -> int:
-    """Ask once for each draft that waits and does not hold any more; how many were asked for now."""
-    asked = 0
-    for task in tuple(_planned(vault, f"{Stage.PENDING_APPROVAL.value}/{Domain.SOCIAL.value}/")):
-        signal = f"Signals/withdraw-{task.id}-{task.revision}.json"
-        path = task.note.front.words("calendar")
-        if task.has_action and not holds(vault, path, task.id) and vault.journal.read(signal) is None:
-            vault.withdraw(task.id, task.revision)
-            log.info("post.overtaken", task=task.id, revision=task.revision)
-            asked += 1
-    return asked
+class Overtaken:
+    """`round` is called while nothing is held. Only another head changes what it finds."""
+
+    def __init__(self) -> None:
+        self._head: CommitId | None = None
+
+    def round(self, vault: Vault) -> None:
+        """Ask for each draft that waits and does not hold any more; what was asked for already is not asked again."""
+        if vault.journal.head == self._head:
+            return
+        for task in tuple(_planned(vault, Stage.PENDING_APPROVAL)):
+            if task.has_action and not holds(vault, task.note.front.words("calendar"), task.id):
+                before = vault.journal.head
+                vault.withdraw(task.id, task.revision)
+                if vault.journal.head != before:
+                    log.info("post.overtaken", task=task.id, revision=task.revision)
+        self._head = vault.journal.head
 
 
 def approved_before(vault: Vault, path: str, place: Place) -> list[str]:
@@ -48,19 +53,15 @@ def approved_before(vault: Vault, path: str, place: Place) -> list[str]:
         f"An earlier post of this entry is approved for {plain.one_line(task.note.front.words('not_before'), 40)} "
         f"and goes out too: {plain.one_line(task.note.front.words('subject'), 80)}. "
         f"Take it back: countersign undo {task.id}"
-        for task in _planned(vault, f"{Stage.APPROVED.value}/")
+        for task in _planned(vault, Stage.APPROVED)
         if task.note.front.words("calendar") == path
         and (task.note.front.words("network"), task.note.front.words("account")) == (place.network, place.account)
         and not holds(vault, path, task.id)
     ]
 
 
-def _planned(vault: Vault, below: str) -> Iterator[Task]:
-    for id_, where in tuple(vault.journal.where.items()):
-        if not where.startswith(below):
-            continue
-        with suppress(NoSuchTask, MalformedNote):
-            task = vault.get(id_)
-            path = task.note.front.words("calendar")
-            if task.domain is Domain.SOCIAL and path.startswith(f"{FOLDER}/") and path.endswith(".md"):
-                yield task
+def _planned(vault: Vault, stage: Stage) -> Iterator[Task]:
+    """The posts of this stage that an entry of the calendar planned."""
+    for task in vault.tasks(stage):
+        if task.domain is Domain.SOCIAL and layout.in_calendar(task.note.front.words("calendar")):
+            yield task

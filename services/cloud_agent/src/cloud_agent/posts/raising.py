@@ -9,7 +9,7 @@ import structlog
 
 from cloud_agent.owners_notes import OwnersNotes
 from cloud_agent.posts.calendar import BadEntry, Entry, Place, Resting, parse
-from vault_protocol import plain
+from vault_protocol import layout, plain
 from vault_protocol.audit import Record
 from vault_protocol.canonical import utc
 from vault_protocol.clock import Clock
@@ -21,7 +21,6 @@ from vault_protocol.vault import Also, Vault
 
 log = structlog.get_logger()
 
-FOLDER = "Calendar"
 AHEAD = timedelta(days=7)
 """How long before its time an entry is drafted."""
 LATE = timedelta(hours=24)
@@ -35,7 +34,7 @@ class Calendar:
 
     def __init__(self, agent: AgentId, clock: Clock) -> None:
         self._agent, self._clock = agent, clock
-        self._notes = OwnersNotes(FOLDER, read, most=MOST)
+        self._notes = OwnersNotes(layout.CALENDAR, read, most=MOST)
 
     def round(self, vault: Vault) -> int:
         """How many tasks were raised now."""
@@ -76,7 +75,7 @@ def tasks_of(vault: Vault, path: str, entry: Entry | str, now: datetime) -> Iter
     """What is near enough. An entry that cannot be read is one task, which asks the owner."""
     if entry == "":
         return
-    name = plain.slug(path.removeprefix(f"{FOLDER}/").removesuffix(".md")) or "post"
+    name = plain.slug(path.removeprefix(f"{layout.CALENDAR}/").removesuffix(".md")) or "post"
     front = FrontMatter().put(type="post", calendar=plain.one_line(path, 400), received=utc(now), priority="normal")
     if not isinstance(entry, Entry):
         front = front.put(subject=plain.one_line(f"Calendar: {name}", 80))

@@ -11,10 +11,10 @@ from cloud_agent.note_of_mail import text_in
 from cloud_agent.posts import answering, making, overtaken, writing
 from cloud_agent.posts.answering import Said
 from cloud_agent.posts.calendar import Entry, Picture
-from cloud_agent.posts.raising import FOLDER, id_of, read
+from cloud_agent.posts.raising import id_of, read
 from cloud_agent.reading import Reading
 from drafting import Drafter, Kind, Letter, Priority, Triage
-from vault_protocol import plain, scan
+from vault_protocol import layout, plain, scan
 from vault_protocol.canonical import utc
 from vault_protocol.clock import Clock
 from vault_protocol.front_matter import FrontMatter
@@ -61,8 +61,7 @@ class PostWork:
         task, path = held.task, held.task.note.front.words("calendar")
         held.triage = Triage(Kind.NEEDS_OWNER, Priority.NORMAL, "your calendar plans this post", "calendar")
         with self._desk.vault() as vault:
-            inside = path.startswith(f"{FOLDER}/") and path.endswith(".md")
-            content = vault.journal.read(path) if inside else None
+            content = vault.journal.read(path) if layout.in_calendar(path) else None
             if content is None:
                 raise Undraftable(f"the entry {plain.one_line(path, 120)} is not there any more: reject this post")
             entry = read(content)
