@@ -61,8 +61,9 @@ class Snoozed:
 
     def _past(self) -> Iterator[str]:
         journal, now = self.vault.journal, self.clock.now()
-        waiting = {path_of(task) for task in self.vault.tasks(Stage.PENDING_APPROVAL)}
-        for path, _ in journal.store.paths(journal.head, FOLDER) if journal.head else ():
+        paths = [path for path, _ in journal.store.paths(journal.head, FOLDER)] if journal.head else []
+        waiting = {path_of(task) for task in self.vault.tasks(Stage.PENDING_APPROVAL)} if paths else set[str]()
+        for path in paths:
             note = self._read(path)
             if note is None or note.front.words("type") != KIND:
                 continue
