@@ -58,7 +58,7 @@ def gate(folder: Path, *, resident: bool = True) -> Iterator[World]:
     """A world, set up, with no undo window and no limit that a bench would meet; no agent runs."""
     with world(folder, resident=resident) as made:
         made.set_up(undo_seconds=0)
-        made.allow_many_mails()
+        made.allow(mail_per_hour=100_000)
         yield made
 
 

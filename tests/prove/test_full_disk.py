@@ -47,7 +47,7 @@ def cramped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cramped]:
         made = stack.enter_context(world(folder))
         remote.create(made.hub)
         made.set_up(undo_seconds=0)
-        made.allow_many_mails()
+        made.allow(mail_per_hour=100_000)
         yield Cramped(made, made.tail(), disks=disks)
 
 

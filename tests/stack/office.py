@@ -216,6 +216,6 @@ def begin_local(made: Office) -> None:
         "--undo-seconds", "0", "--yes",
     )  # fmt: skip
     passphrase.unlink()
-    world.allow_many_mails()
+    world.allow(mail_per_hour=1_000)
     world.start_local()
     eventually(world.try_unlock, "the service answers", seconds=60)

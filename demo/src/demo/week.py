@@ -41,7 +41,7 @@ REMIND = timedelta(days=5)
 EARLY = 3
 """Mails that the owner answers with a question before the week; one of them is answered in it."""
 QUESTION = "Hello Alex,\n\nwhich day would suit you?\n\nKind regards\nRobin Weber\n"
-LIMITS = "\n[limits]\nmail_per_hour = 60\nmail_per_day = 400\nsocial_per_hour = 20\n"
+LIMITS = {"mail_per_hour": 60, "mail_per_day": 400, "social_per_hour": 20}
 """What the owner allows: a week's mails are more than the 100 a day that a new installation starts with."""
 
 
@@ -104,7 +104,8 @@ class Week:
         self.world.set_up(undo_seconds=0, settle_seconds=0.1)
         config = self.world.local_home / "config.toml"
         text = re.sub(r"(?m)^poll_seconds = .*$", "poll_seconds = 0.1", config.read_text(encoding="utf-8"))
-        config.write_text(text + LIMITS, encoding="utf-8")
+        config.write_text(text, encoding="utf-8")
+        self.world.allow(**LIMITS)
         text = self.world.cloud_config.read_text(encoding="utf-8")
         self.world.cloud_config.write_text(
             text.replace("poll_seconds = 1\n", "poll_seconds = 0.05\n"), encoding="utf-8"

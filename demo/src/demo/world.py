@@ -145,12 +145,11 @@ class World:
             "cloud", [sys.executable, "-m", "cloud_agent", "run", "--config", str(self.cloud_config)]
         )
 
-    def allow_many_mails(self) -> None:
-        """No limit on what is sent that anybody here would meet; read when Local starts."""
-        config = self.local_home / "config.toml"
-        text = config.read_text(encoding="utf-8")
-        many = "[limits]\nmail_per_hour = 100000\n\n[[accounts]]"
-        config.write_text(text.replace("[[accounts]]", many, 1), encoding="utf-8")
+    def allow(self, **limits: int) -> None:
+        """How many effects of a kind: `mail_per_hour=60`. Once, before Local starts: it reads them then."""
+        lines = "".join(f"{name} = {most}\n" for name, most in limits.items())
+        with (self.local_home / "config.toml").open("a", encoding="utf-8") as config:
+            config.write(f"\n[limits]\n{lines}")
 
     def start_local(self) -> None:
         self.local = self._start("local", [*COUNTERSIGN, "run", "--home", str(self.local_home)])
