@@ -16,13 +16,6 @@ from vault_protocol import layout
 from vault_protocol.task import Stage
 
 
-@pytest.fixture
-def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
-    world = World(tmp_path, capsys.readouterr)
-    assert world.init().code == 0
-    return world
-
-
 def test_the_service_fills_the_folder_unlocks_locks_and_ends_on_sigterm(world: World) -> None:
     with world.service() as process:
         until(lambda: (world.notes / layout.HANDBOOK).exists())

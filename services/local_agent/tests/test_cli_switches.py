@@ -5,19 +5,10 @@ from __future__ import annotations
 import subprocess
 import tomllib
 from contextlib import closing
-from pathlib import Path
 
-import pytest
 from services.local_agent.tests.cli_world import COMMAND, World
 
 from local_agent.effects import Ledger
-
-
-@pytest.fixture
-def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
-    world = World(tmp_path, capsys.readouterr)
-    assert world.init().code == 0
-    return world
 
 
 def paused(world: World) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from services.local_agent.tests.cli_world import PASSPHRASE, Ran, World
@@ -12,13 +11,6 @@ from services.local_agent.tests.page_world import Browser, Office, office, setti
 
 from local_agent.approvals import certificate, hosting
 from local_agent.control import ControlServer
-
-
-@pytest.fixture
-def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
-    world = World(tmp_path, capsys.readouterr)
-    assert world.init().code == 0
-    return world
 
 
 @pytest.fixture

@@ -18,9 +18,7 @@ from vault_protocol.task import Stage
 
 
 @pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Office]:
-    world = World(tmp_path, capsys.readouterr)
-    assert world.init().code == 0
+def desk(world: World) -> Iterator[Office]:
     with office(world) as found:
         yield found
 

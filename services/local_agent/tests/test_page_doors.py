@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import pytest
 from services.local_agent.tests.cli_world import PASSPHRASE, World
@@ -24,13 +23,6 @@ from local_agent.signers import signer
 from vault_protocol.errors import VaultError
 from vault_protocol.task import Stage
 from vault_protocol.testing import TestClock
-
-
-@pytest.fixture
-def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
-    world = World(tmp_path, capsys.readouterr)
-    assert world.init().code == 0
-    return world
 
 
 @pytest.fixture

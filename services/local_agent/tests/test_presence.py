@@ -66,13 +66,6 @@ def monitors() -> Iterator[Monitors]:
             thread.join()
 
 
-@pytest.fixture
-def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
-    world = World(tmp_path, capsys.readouterr)
-    assert world.init().code == 0
-    return world
-
-
 def named(home: Home, server: Monitors) -> Settings:
     """Settings with both monitors, as the owner adds them."""
     for name in ("presence", "briefing"):

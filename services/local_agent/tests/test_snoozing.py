@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from services.local_agent.tests.cli_world import World
@@ -12,6 +11,7 @@ from local_agent.approvals.snoozing import KEPT, Snoozed, path_of
 from vault_protocol import layout
 from vault_protocol.note import Note
 from vault_protocol.task import Task, TaskId
+from vault_protocol.testing import TestClock
 
 
 class Office:
@@ -22,14 +22,8 @@ class Office:
         self.world, self.vault = world, world.local.vault
         self.vault.refresh()
         self.task = self.vault.get(TaskId(asked))
-        self.time = world.local.clock.now()
-        self.snoozed = Snoozed(self.vault, self)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time.timestamp()
+        self.clock = TestClock(world.local.clock.now())
+        self.snoozed = Snoozed(self.vault, self.clock)
 
     def note(self) -> Note | None:
         content = self.vault.journal.read(path_of(self.task))
@@ -44,9 +38,7 @@ class Office:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
-    world = World(tmp_path, capsys.readouterr)
-    assert world.init().code == 0
+def desk(world: World) -> Office:
     return Office(world)
 
 
@@ -55,18 +47,18 @@ def until(desk: Office, task: Task | None = None) -> datetime | None:
 
 
 def test_it_is_a_note_that_says_what_and_until_when(desk: Office) -> None:
-    then = (desk.time + timedelta(days=1)).replace(microsecond=0)
+    then = (desk.clock.now() + timedelta(days=1)).replace(microsecond=0)
     desk.snoozed.put(desk.task, then)
     note = desk.note()
     assert note is not None
     assert (note.front.words("task"), note.front.words("subject")) == (desk.task.id, "Not today")
     assert until(desk) == then
-    desk.time = then
+    desk.clock.tick(then - desk.clock.now())
     assert until(desk) is None
 
 
 def test_another_revision_is_news_and_shown(desk: Office) -> None:
-    desk.snoozed.put(desk.task, desk.time + timedelta(days=1))
+    desk.snoozed.put(desk.task, desk.clock.now() + timedelta(days=1))
     assert until(desk, desk.task.evolve(revision=desk.task.revision + 1)) is None
 
 
@@ -77,7 +69,7 @@ def test_another_revision_is_news_and_shown(desk: Office) -> None:
 def test_the_owner_sets_another_time_in_their_own_zone(desk: Office, said: str, hour: int) -> None:
     rule = b"# Rules\n\n- Working hours: Monday to Friday, 9:00 to 17:00 Europe/Berlin\n"
     desk.vault.write("owner_edit", "rules", {layout.HANDBOOK: rule})
-    desk.snoozed.put(desk.task, desk.time + timedelta(hours=1))
+    desk.snoozed.put(desk.task, desk.clock.now() + timedelta(hours=1))
     desk.edit(until=said)
     then = until(desk)
     assert then is not None
@@ -86,7 +78,7 @@ def test_the_owner_sets_another_time_in_their_own_zone(desk: Office, said: str, 
 
 @pytest.mark.parametrize("said", ["", "next week", "2031-13-45", "9" * 40])
 def test_a_time_that_is_none_puts_nothing_off_and_the_note_stays(desk: Office, said: str) -> None:
-    desk.snoozed.put(desk.task, desk.time + timedelta(days=1))
+    desk.snoozed.put(desk.task, desk.clock.now() + timedelta(days=1))
     desk.edit(until=said)
     assert until(desk) is None
     desk.snoozed.clear()
@@ -95,7 +87,7 @@ def test_a_time_that_is_none_puts_nothing_off_and_the_note_stays(desk: Office, s
 
 def test_a_note_that_the_owner_deletes_or_breaks_puts_nothing_off(desk: Office) -> None:
     path = path_of(desk.task)
-    desk.snoozed.put(desk.task, desk.time + timedelta(days=1))
+    desk.snoozed.put(desk.task, desk.clock.now() + timedelta(days=1))
     desk.vault.write("owner_edit", path, {path: b"---\nuntil: [\n---\n"})
     assert until(desk) is None
     desk.vault.write("owner_remove", path, {path: None})
@@ -103,14 +95,14 @@ def test_a_note_that_the_owner_deletes_or_breaks_puts_nothing_off(desk: Office) 
 
 
 def test_a_note_is_cleared_a_day_after_its_time_or_when_nothing_waits_any_more(desk: Office) -> None:
-    desk.snoozed.put(desk.task, desk.time + timedelta(hours=1))
-    desk.time += timedelta(hours=2)
+    desk.snoozed.put(desk.task, desk.clock.now() + timedelta(hours=1))
+    desk.clock.tick(timedelta(hours=2))
     desk.snoozed.clear()
     assert desk.note() is not None
-    desk.time += KEPT
+    desk.clock.tick(KEPT)
     desk.snoozed.clear()
     assert desk.note() is None
-    desk.snoozed.put(desk.task, desk.time + timedelta(days=9))
+    desk.snoozed.put(desk.task, desk.clock.now() + timedelta(days=9))
     assert desk.world.run("reject", desk.task.id, "--why", "no").code == 0
     desk.vault.refresh()
     desk.snoozed.clear()
