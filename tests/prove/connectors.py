@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 from lxml import etree
 from services.local_agent.tests.gmail_server import SECRET, GmailServer
@@ -47,47 +46,11 @@ from local_agent.mcp.wise_connector import WiseTransfer
 from local_agent.payees import Payees
 from local_agent.payment_account import PaymentAccount
 from local_agent.whatsapp_account import WhatsAppAccount
+from tests.prove.networks import NETWORK_ROWS
+from tests.prove.outsides import Now, Outside, Row, found, tell
 from vault_protocol.action import Action, Address, Journal, SendMail, SendWhatsApp
 
 ROOT = Path(__file__).parents[2]
-Now = Callable[[], datetime]
-
-
-class Outside(Protocol):
-    """Where it happens, or does not."""
-
-    def action(self, number: int) -> Action:
-        """The act with this number; it may prepare what the act is about. Asked once."""
-        ...
-
-    def happened(self) -> list[str]:
-        """A mark for each time something happened, repeated when it happened twice."""
-        ...
-
-    def mark(self, number: int, key: str) -> str:
-        """What `happened` shows for the act with this number; `key` is its idempotency key."""
-        ...
-
-
-@dataclass(frozen=True)
-class Row:
-    """`serve` gives the outside, which loses the answer of one act in `one_in` (0: none)."""
-
-    name: str
-    serve: Callable[[Path, int], AbstractContextManager[Outside]]
-    connector: Callable[[Path, Now], Connector[Any]]
-    loses: bool = True
-    """Whether there is an answer that could be lost."""
-
-
-def found(folder: Path) -> dict[str, Any]:
-    """What `serve` wrote down."""
-    told: dict[str, Any] = json.loads((folder / "outside.json").read_text(encoding="utf-8"))
-    return told
-
-
-def tell(folder: Path, **facts: Any) -> None:
-    (folder / "outside.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
 def mail_to(number: int, address: str = "me@home.example") -> SendMail:
@@ -329,3 +292,5 @@ ROWS = (
     Row("transfer-wise", _wise, _by_wise),
     Row("whatsapp", _whatsapp, _by_whatsapp),
 )
+ALL_ROWS = (*ROWS, *NETWORK_ROWS)
+"""With one for each social network. What is not SIGKILL is proved of those in `test_social_effects`, more sharply."""
