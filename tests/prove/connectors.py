@@ -48,17 +48,36 @@ from local_agent.payment_account import PaymentAccount
 from local_agent.whatsapp_account import WhatsAppAccount
 from tests.prove.networks import NETWORK_ROWS
 from tests.prove.outsides import Now, Outside, Row, found, tell
-from vault_protocol.action import Action, Address, Journal, SendMail, SendWhatsApp
+from vault_protocol.action import (
+    Action,
+    Address,
+    Attachment,
+    Forwarded,
+    ForwardMail,
+    Journal,
+    SendMail,
+    SendWhatsApp,
+)
+from vault_protocol.canonical import sha256
 
 ROOT = Path(__file__).parents[2]
 
 
-def mail_to(number: int, address: str = "me@home.example") -> SendMail:
+FILE = b"%PDF-1.7 of the mail that is passed on"
+
+
+def mail_to(number: int, address: str = "me@home.example") -> SendMail | ForwardMail:
+    """An answer for an even number; for an odd one a mail passed on with its file."""
     to = Address(address=f"customer{number}@elsewhere.example")
-    return SendMail(
-        account="business", sender=Address(address=address), to=(to,),
-        subject="Re: Your question", text="Hello,\n\nyes, on Monday.\n\nAnn\n",
-    )  # fmt: skip
+    common = {"account": "business", "sender": Address(address=address), "to": (to,)}
+    if not number % 2:
+        text = "Hello,\n\nyes, on Monday.\n\nAnn\n"
+        return SendMail.model_validate({**common, "subject": "Re: Your question", "text": text})
+    file = Attachment(name="offer.pdf", media_type="application/pdf", size=len(FILE), sha256=sha256(FILE))
+    original = Forwarded(message_id=f"<{number}@elsewhere.example>", sha256=sha256(b"%d" % number))
+    return ForwardMail.model_validate(
+        {**common, "subject": "Fwd: Offer", "original": original, "quote": "It holds.\n", "attachments": (file,)}
+    )
 
 
 class _Counted:
@@ -96,7 +115,7 @@ def _by_smtp(folder: Path, _now: Now) -> Connector[Any]:
         imap_port=1, imap_tls=Tls.NONE, submission_host="127.0.0.1", submission_port=found(folder)["smtp"],
         submission_tls=Tls.NONE,
     )  # fmt: skip
-    return MailConnector(lambda _: account)
+    return MailConnector(lambda _: account, lambda _: FILE)
 
 
 class _AtGmail:
@@ -123,7 +142,7 @@ def _gmail(folder: Path, one_in: int) -> Iterator[Outside]:
 def _by_gmail(folder: Path, _now: Now) -> Connector[Any]:
     url = found(folder)["url"]
     account = MailAccount(name="business", address="me@home.example", way="gmail", gmail_url=url, gmail_token_url=url)
-    return GmailConnector(lambda _: account, lambda of: Gmail(of, lambda: SECRET))
+    return GmailConnector(lambda _: account, lambda of: Gmail(of, lambda: SECRET), lambda _: FILE)
 
 
 class _Transfers:

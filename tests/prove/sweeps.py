@@ -30,8 +30,8 @@ class Sweep:
 
 
 SWEEPS: Mapping[str, Sweep] = {
-    "mail": Sweep(("send_mail",)),
-    "gmail": Sweep(("send_mail",)),
+    "mail": Sweep(("send_mail", "forward_mail")),
+    "gmail": Sweep(("send_mail", "forward_mail")),
     "post": Sweep(("post_invoice",)),
     "payment": Sweep(("register_payment",)),
     "transfer-file": Sweep(("pay_transfer",), lost=None),
