@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cloud_agent.desk import Desk
 from cloud_agent.handing_on import Submit, Undraftable
 from cloud_agent.note_of_mail import text_in
-from cloud_agent.posts import answering, making, overtaken, writing
+from cloud_agent.posts import answering, goals, making, overtaken, proposing, writing
 from cloud_agent.posts.answering import Said
 from cloud_agent.posts.calendar import Entry, Picture
+from cloud_agent.posts.finished import Finished
 from cloud_agent.posts.raising import id_of, read
 from cloud_agent.reading import Reading
 from drafting import Drafter, Kind, Letter, Priority, Triage
 from vault_protocol import layout, plain, scan
-from vault_protocol.canonical import utc
+from vault_protocol.canonical import moment, utc
 from vault_protocol.clock import Clock
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.social_action import Media, PublishPost
@@ -30,7 +32,8 @@ _SHELVES = (Stage.NEEDS_ACTION, Stage.IN_PROGRESS, Stage.PENDING_APPROVAL, Stage
 
 def is_ours(task: Task) -> bool:
     """Whether it is a planned post, or something that Local heard; its type is another once it was drafted."""
-    return task.domain is Domain.SOCIAL and bool(task.note.front.words("calendar") or task.note.front.words("post"))
+    front = task.note.front
+    return task.domain is Domain.SOCIAL and any(front.words(key) for key in ("calendar", "goal", "post"))
 
 
 class PostWork:
@@ -41,6 +44,7 @@ class PostWork:
         close: Callable[[Held, Reading], None], submit: Submit,
     ) -> None:  # fmt: skip
         self._desk, self._drafter, self._owner, self._clock = desk, drafter, owner, clock
+        self._finished = Finished()
         self._ask, self._close, self._submit = ask, close, submit
 
     def takes(self, held: Held) -> bool:
@@ -50,6 +54,8 @@ class PostWork:
         try:
             if held.task.note.front.words("calendar"):
                 self._post(held)
+            elif held.task.note.front.words("goal"):
+                self._propose(held)
             else:
                 self._answer(held)
         except (Undraftable, writing.TooLong) as error:
@@ -83,6 +89,31 @@ class PostWork:
             place, written.text, told, media=media, link=entry.link or None, language=entry.language or None
         )
         self._put_up(held, action, told, by="the words of your calendar", due=utc(entry.at))
+
+    def _propose(self, held: Held) -> None:
+        """As for the calendar: words, place and time are from the owner's notes, and held against the task's id."""
+        task, front = held.task, held.task.note.front
+        held.triage = Triage(Kind.NEEDS_OWNER, Priority.NORMAL, "your goals plan posts", "goals")
+        with self._desk.vault() as vault:
+            posts = goals.read(vault.journal.read(layout.GOALS) or b"")
+            place, due = making.place_of(front.words("network"), front.words("account")), _moment(front.words("due"))
+            if place is None or due is None or proposing.id_of(vault, place, due) != task.id:
+                raise Undraftable("the note does not say where and when it would be posted: reject this post")
+            found = proposing.words_of(vault, posts, self._finished)
+            words = next((one for one in found if one.key(place) == front.words("goal")), None)
+            if words is None:
+                raise Undraftable("its words do not stand in your notes any more: reject this post")
+            if others := proposing.others_with(vault, task):
+                raise Undraftable(f"task {others[0]} posts the same words: reject one of the two")
+            media = _media(vault, words.pictures)
+        remark = front.words("remark").strip()
+        written = writing.fitting(remark or words.text, place.network, link=words.link)
+        told = list(written.told)
+        action = making.post(
+            place, written.text, told, media=media, link=words.link or None, language=words.language or None
+        )
+        by = "your remark" if remark else f"the words of {words.source}"
+        self._put_up(held, action, told, by=plain.one_line(by, 200), due=utc(due))
 
     def _answer(self, held: Held) -> None:
         """The place and the post that is answered are from the front matter, which Local wrote and holds it against."""
@@ -147,6 +178,13 @@ def _one_of(picture: Picture, dropped: Mapping[str, FrontMatter]) -> Media:
         )  # fmt: skip
     except ValueError:
         raise Undraftable(f"{picture.name} is no picture") from None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return moment(text)
+    except ValueError:
+        return None
 
 
 def _said_in(task: Task) -> str:
