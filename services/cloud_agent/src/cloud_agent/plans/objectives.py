@@ -46,6 +46,14 @@ class NoSteps(Exception):
     """No plan can be made of it; the message is for the owner."""
 
 
+class NoneListed(NoSteps):
+    """The owner's note lists no step that a plan can have. `text` is what stands there instead of a list."""
+
+    def __init__(self, objective: str, text: str) -> None:
+        super().__init__("no step is listed that a plan can have: a line is `- read: …`; docs/plans.md lists the kinds")
+        self.objective, self.text = objective, text
+
+
 WHY = {
     Unreadable.EMPTY: "it is empty or not there",
     Unreadable.NOTE: "it is no note: front matter stands between two lines `---`",
@@ -122,7 +130,7 @@ def wished(vault: Vault, task: Task) -> Wish:
         raise NoSteps(f"{plain.one_line(path)} cannot be read: {WHY[note]}")
     steps = parse(note.body)
     if all(step.refused for step in steps):
-        raise NoSteps("no step is listed that a plan can have: a line is `- read: …`; docs/plans.md lists the kinds")
+        raise NoneListed(task.note.front.words("subject"), note.body if not steps else "")
     return Wish(task.note.front.words("subject"), steps)
 
 

@@ -54,6 +54,8 @@ class Entry:
     link: str = ""
     pictures: tuple[Picture, ...] = ()
     language: str = ""
+    write: bool = False
+    """The words are what a model writes from, where there is one."""
 
     def words_for(self, network: Network) -> str:
         return self.own_words.get(network, self.words)
@@ -77,7 +79,7 @@ def parse(content: bytes) -> Entry:
     return Entry(
         at=_at(front), places=places, title=plain.one_line(front.words("title"), 120), words=words, own_words=own,
         link=front.words("link").strip(), pictures=tuple(picture_of(one) for one in _list(front, "pictures")),
-        language=front.words("language").strip(),
+        language=front.words("language").strip(), write=front.get("write") is True,
     )  # fmt: skip
 
 

@@ -14,8 +14,10 @@ from cloud_agent.posts.answering import Said
 from cloud_agent.posts.calendar import Entry, Picture
 from cloud_agent.posts.finished import Finished
 from cloud_agent.posts.raising import id_of, read
+from cloud_agent.posts.wording import Wanted, Wording
 from cloud_agent.reading import Reading
 from drafting import Drafter, Kind, Letter, Priority, Triage
+from drafting.posts import Writer
 from vault_protocol import layout, plain, scan
 from vault_protocol.canonical import moment, utc
 from vault_protocol.clock import Clock
@@ -40,11 +42,11 @@ class PostWork:
     """The part of a worker that posts need; `ask`, `close` and `submit` are how it hands a task on."""
 
     def __init__(
-        self, desk: Desk, drafter: Drafter, *, owner: str, clock: Clock, ask: Callable[[Held, str], None],
-        close: Callable[[Held, Reading], None], submit: Submit,
+        self, desk: Desk, drafter: Drafter, *, writer: Writer | None, owner: str, clock: Clock,
+        ask: Callable[[Held, str], None], close: Callable[[Held, Reading], None], submit: Submit,
     ) -> None:  # fmt: skip
         self._desk, self._drafter, self._owner, self._clock = desk, drafter, owner, clock
-        self._finished = Finished()
+        self._finished, self._wording = Finished(), Wording(writer, clock)
         self._ask, self._close, self._submit = ask, close, submit
 
     def takes(self, held: Held) -> bool:
@@ -83,12 +85,16 @@ class PostWork:
         words = remark or entry.words_for(place.network)
         if not words and not media:
             raise Undraftable("the entry has no words and no picture")
-        written = writing.fitting(words, place.network, link=entry.link)
+        wanted = Wanted(place.network, words, plain.one_line(path, 120), entry.title, entry.link, entry.language)
+        if entry.write and not remark:
+            written = self._wording.of(wanted, held.handbook, due=entry.at)
+        else:
+            written = wanted.as_they_stand(by="your remark" if remark else "the words of your calendar")
         told = [*before, *written.told]
         action = making.post(
             place, written.text, told, media=media, link=entry.link or None, language=entry.language or None
         )
-        self._put_up(held, action, told, by="the words of your calendar", due=utc(entry.at))
+        self._put_up(held, action, told, by=written.by, due=utc(entry.at))
 
     def _propose(self, held: Held) -> None:
         """As for the calendar: words, place and time are from the owner's notes, and held against the task's id."""
@@ -107,13 +113,16 @@ class PostWork:
                 raise Undraftable(f"task {others[0]} posts the same words: reject one of the two")
             media = _media(vault, words.pictures)
         remark = front.words("remark").strip()
-        written = writing.fitting(remark or words.text, place.network, link=words.link)
+        wanted = Wanted(place.network, remark or words.text, words.source, words.theme, words.link, words.language)
+        if remark:
+            written = wanted.as_they_stand(by="your remark")
+        else:
+            written = self._wording.of(wanted, held.handbook, due=due)
         told = list(written.told)
         action = making.post(
             place, written.text, told, media=media, link=words.link or None, language=words.language or None
         )
-        by = "your remark" if remark else f"the words of {words.source}"
-        self._put_up(held, action, told, by=plain.one_line(by, 200), due=utc(due))
+        self._put_up(held, action, told, by=written.by, due=utc(due))
 
     def _answer(self, held: Held) -> None:
         """The place and the post that is answered are from the front matter, which Local wrote and holds it against."""
