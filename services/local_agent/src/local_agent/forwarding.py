@@ -97,6 +97,7 @@ class Forwarding:
         front = FrontMatter().put(
             **{"for": FOR_LOCAL, "from": one_line(_shown(original.sender))}, type="approval", forwards=wish.first,
             subject=one_line(original.subject) or "(no subject)", mailbox=wish.account,
+            account="personal" if self._first(wish, "account") == "personal" else "business",
             message_id=message_id_shown(wish.message_id), priority="normal",
         )  # fmt: skip
         body = f"\n# A mail to pass on\n\nYou asked for it; the mail itself came as {wish.first}.\n"
@@ -110,14 +111,15 @@ class Forwarding:
         raw = one_of(self.find(wish.account, wish.message_id), wish)
         sender = Mailbox(name=self.settings.owner, address=self.settings.account(wish.account).address)
         made = forward_action(raw, account=wish.account, sender=sender, to=wish.to, text=wish.note)
-        who = address_in(self._first(wish))
+        who = address_in(self._first(wish, "from"))
         if who and made.original.sender is not None and made.original.sender.address.lower() != who:
             raise CannotForward(f"the mail in your mailbox is not from {who}, as the note of {wish.first} says")
         return made
 
-    def _first(self, wish: Wish) -> str:
+    def _first(self, wish: Wish, fact: str) -> str:
+        """What the front matter of the task it came as says; empty when that is not there any more."""
         try:
-            return self.vault.get(wish.first).note.front.words("from")
+            return self.vault.get(wish.first).note.front.words(fact)
         except (NoSuchTask, MalformedNote):
             return ""
 

@@ -44,6 +44,7 @@ KINDS: Mapping[str, Kind] = {
     "forward_mail": Kind(
         "mail", "forwarded", "mails", "mail", Limit(10, 100),
         "recipients are those you named, words and files those of the mail in your mailbox", by_file=False,
+        keeps_hours=True,
     ),
     "post_invoice": Kind("books", "posted", "documents posted in the books", "posts", Limit(10, 50), _RECORD),
     "register_payment": Kind(
