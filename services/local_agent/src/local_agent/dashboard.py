@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from pydantic import ValidationError
 
 from local_agent.home import LOCAL
 from local_agent.life import told_silent
 from vault_protocol import layout
+from vault_protocol.approval import Approval, SignedApproval
+from vault_protocol.canonical import moment
 from vault_protocol.hub import CommitId, Edits
 from vault_protocol.journal import Journal
 from vault_protocol.plain import one_line
@@ -14,6 +20,8 @@ from vault_protocol.task import AgentId, Stage, Task
 from vault_protocol.updates import Update, parse, spending
 from vault_protocol.vault import Vault
 
+UNDONE_WITHIN = timedelta(minutes=5)
+"""An approval that holds from later on waits for more than to be taken back."""
 RECENT = 15
 """Updates shown; the others are in Updates/ and in the history."""
 
@@ -50,11 +58,12 @@ REMEDIES = {
 def render(
     tasks: Mapping[Stage, Sequence[Task]], ended: Mapping[Stage, int], updates: Mapping[AgentId, Sequence[Update]],
     alarms: Sequence[str] = (), unread: Iterable[tuple[str, str]] = (), warnings: Iterable[str] = (),
-    notes: Iterable[Update] = (),
+    notes: Iterable[Update] = (), leaves: Mapping[str, str] | None = None,
 ) -> str:  # fmt: skip
     """The whole note. Tasks are named by their file, so no text from outside stands in it.
 
     `unread`: name and reason of each schedule that an agent cannot read.
+    `leaves`: when each approved task leaves that was given a time, in UTC.
     `notes`: what an agent cannot use of the goals and objectives.
     `warnings`: what of its budget for models an agent used up today, and posts whose entry is gone.
     `alarms` are what only this machine knows; with them the note is shown in the folder and never published.
@@ -68,7 +77,7 @@ def render(
     for stage in SHOWN:
         standing = sorted(tasks.get(stage, ()), key=lambda task: (_RANK.get(_word(task, "priority"), 1), task.id))
         if standing or stage is Stage.PENDING_APPROVAL:
-            lines += [f"## {HEADINGS[stage]}", "", *(_row(task) for task in standing)]
+            lines += [f"## {HEADINGS[stage]}", "", *(_row(task, (leaves or {}).get(task.id, "")) for task in standing)]
             lines += ["" if standing else "Nothing. Enjoy your day.\n"]
     lines += _unread_rules(updates)
     rows = [f"- `{name}`: {why}; {REMEDIES.get(why, 'look at it')}" for name, why in sorted(set(unread))]
@@ -85,7 +94,8 @@ def of_vault(vault: Vault, alarms: Sequence[str] = ()) -> str:
     journal = vault.journal
     warnings = (*_over_budget(journal), *_entry_gone(journal, tasks[Stage.APPROVED]))
     unread, notes = _unread_schedules(journal), _of_each(journal, "notes.md")
-    return render(tasks, ended, _updates(journal), alarms, unread, warnings, notes)
+    leaves = dict(_leaves(journal, tasks[Stage.APPROVED]))
+    return render(tasks, ended, _updates(journal), alarms, unread, warnings, notes, leaves)
 
 
 def write(vault: Vault) -> None:
@@ -189,7 +199,24 @@ def _unread_notes(lines: Iterable[Update]) -> list[str]:
     return shown
 
 
-def _row(task: Task) -> str:
+def _leaves(journal: Journal, approved: Sequence[Task]) -> Iterable[tuple[str, str]]:
+    """(task, when it leaves at the earliest) of each that waits longer than to be taken back."""
+    head: CommitId | None = journal.head
+    named = {f"{task.id}-r{task.revision}": task.id for task in approved}
+    newest: dict[str, Approval] = {}
+    for path, _ in journal.store.paths(head, "Approvals") if head and named else ():
+        task = named.get(path.rpartition("/")[2].rpartition("-")[0])
+        if task:
+            with suppress(ValidationError):
+                given = SignedApproval.model_validate_json(journal.read(path) or b"").approval
+                if task not in newest or newest[task].decided_at < given.decided_at:
+                    newest[task] = given
+    for one, given in newest.items():
+        if moment(given.not_before) - moment(given.decided_at) > UNDONE_WITHIN:
+            yield one, given.not_before
+
+
+def _row(task: Task, leaves: str = "") -> str:
     path = layout.path_of(task).removesuffix(".md")
     facts = [_word(task, "priority"), _word(task, "action")]
     warnings = task.note.front.get("warnings")
@@ -197,6 +224,8 @@ def _row(task: Task) -> str:
         facts.append(f"⚠ {warnings}")
     if task.lease:
         facts.append(f"{task.lease.owner}, attempt {task.attempt}")
+    if leaves:
+        facts.append(f"waits until {leaves}")
     known = " · ".join(fact for fact in facts if fact)
     return f"- [[{path}|{task.slug or task.id}]]" + (f" — {known}" if known else "")
 
