@@ -39,7 +39,9 @@ class Machine:
 
     @property
     def console(self) -> str:
-        return (self.folder / "console.log").read_text(encoding="utf-8", errors="replace")
+        """What the kernel and cloud-init said so far; empty before QEMU has begun."""
+        file = self.folder / "console.log"
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     def wait(self, look: Callable[[], bool], what: str, minutes: float) -> None:
         """Until it is so; ends at once when the VM is gone."""
