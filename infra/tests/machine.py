@@ -125,7 +125,7 @@ def booted(image: Image, folder: Path, *, memory_mb: int) -> Iterator[Machine]:
         "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
         "-smp", "2", "-m", str(memory_mb), "-nodefaults", "-display", "none",
         "-serial", f"file:{folder / 'console.log'}", "-smbios", "type=3,asset=OracleCloud.com",
-        "-kernel", str(image.kernel), "-append", "root=/dev/vda rw console=ttyS0",
+        "-kernel", str(image.kernel), *(("-initrd", str(image.first)) if image.first.exists() else ()), "-append", "root=/dev/vda rw console=ttyS0",
         "-drive", f"file={root},if=none,id=root,format=qcow2,cache=unsafe", "-device", "virtio-blk-pci,drive=root",
         "-drive", f"file={data},if=none,id=data,format=raw,cache=unsafe",
         "-device", "virtio-blk-pci,drive=data,serial=oraclevdb",

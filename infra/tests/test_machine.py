@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import releases
+from archives import chosen
 from image import Image, certificate, made
 from machine import Machine, booted, names, report
 from oracle import HOSTS, Oracle, serving
@@ -53,10 +54,10 @@ def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
 @pytest.fixture(scope="module")
 def machine(oracle: Oracle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Up to the report that it is healthy."""
-    image, folder = made(), tmp_path_factory.mktemp("vm")
+    image, folder = made(chosen()), tmp_path_factory.mktemp("vm")
     with ExitStack() as stack:
         around(stack, image, oracle, folder)
-        machine = stack.enter_context(booted(image, folder, memory_mb=2048))
+        machine = stack.enter_context(booted(image, folder, memory_mb=3072))
         machine.wait(lambda: is_healthy(machine, oracle), "the report that it is healthy", 60)
         yield machine
 
