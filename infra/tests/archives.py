@@ -13,9 +13,10 @@ from pathlib import Path
 
 PACKAGES = (
     "apt", "ca-certificates", "cloud-init", "dbus", "dhcpcd-base", "iproute2", "iptables-persistent", "locales",
-    "lsb-release", "netplan.io", "openssh-server", "qemu-guest-agent", "sudo", "systemd-resolved", "systemd-sysv", "udev",
+    "lsb-release", "netplan.io", "openssh-server", "qemu-guest-agent", "sudo", "systemd-resolved", "systemd-sysv",
+    "udev",
 )  # fmt: skip
-"""What Oracle's image has as far as the first boot looks at it; what the first boot installs itself is not among them."""
+"""What Oracle's image has as far as the first boot looks at it; what that installs itself is not among them."""
 KEYS = "pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb"
 KEY = "F6ECB3762474EDA9D21B7022871920D1991BC93C"
 """Ubuntu Archive Automatic Signing Key (2018): the package above comes unsigned, and no other key of it is taken."""

@@ -114,21 +114,27 @@ class Machine:
 
 
 @contextmanager
-def booted(image: Image, folder: Path, *, memory_mb: int) -> Iterator[Machine]:
-    """On a root disk of its own and a blank data volume; without KVM, which the build machines have in name only."""
+def booted(image: Image, folder: Path, *, memory_mb: int, more: Path | None = None) -> Iterator[Machine]:
+    """On a root disk of its own and a blank data volume; `more` is one to read from, /dev/vdc.
+
+    Without KVM, which the build machines have in name only.
+    """
     root, data = folder / "root.qcow2", folder / "data.raw"
     backing = ("-f", "qcow2", "-b", str(image.disk), "-F", "raw")
     subprocess.run(["qemu-img", "create", "-q", *backing, str(root)], check=True, timeout=60)
     with data.open("wb") as blank:
         blank.truncate(DATA_GB << 30)
+    read = f"file={more},if=none,id=more,format=raw,readonly=on"
     argv = [
         "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
         "-smp", "2", "-m", str(memory_mb), "-nodefaults", "-display", "none",
         "-serial", f"file:{folder / 'console.log'}", "-smbios", "type=3,asset=OracleCloud.com",
-        "-kernel", str(image.kernel), *(("-initrd", str(image.first)) if image.first.exists() else ()), "-append", "root=/dev/vda rw console=ttyS0",
+        "-kernel", str(image.kernel), *(("-initrd", str(image.first)) if image.first.exists() else ()),
+        "-append", "root=/dev/vda rw console=ttyS0",
         "-drive", f"file={root},if=none,id=root,format=qcow2,cache=unsafe", "-device", "virtio-blk-pci,drive=root",
         "-drive", f"file={data},if=none,id=data,format=raw,cache=unsafe",
         "-device", "virtio-blk-pci,drive=data,serial=oraclevdb",
+        *(("-drive", read, "-device", "virtio-blk-pci,drive=more") if more else ()),
         "-netdev", NETWORK, "-device", f"virtio-net-pci,netdev=net,mac={MAC}", "-device", "virtio-rng-pci",
         "-chardev", f"socket,id=agent,path={folder / 'agent'},server=on,wait=off", "-device", "virtio-serial-pci",
         "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
