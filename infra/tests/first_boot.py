@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -55,8 +56,16 @@ def well_again(machine: Machine, oracle: Oracle) -> None:
     machine.run("cloud-init clean --logs")
     oracle.history.clear()
     machine.restart()
+    assert ended(machine) == []
     again = lambda: any(b'"healthy"' in body for name, body in oracle.history if name == "health/vm.json")  # noqa: E731
     machine.wait(again, "the second report that it is healthy", MINUTES)
+
+
+def ended(machine: Machine) -> list[str]:
+    """What cloud-init says went wrong, once it has ended: the units of before have reported by then."""
+    said = machine.run("cloud-init status --wait --format json", check=False, seconds=MINUTES * 60)
+    errors: list[str] = json.loads(said[said.index("{") :])["errors"]
+    return errors
 
 
 def _is_well(machine: Machine, oracle: Oracle) -> bool:

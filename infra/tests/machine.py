@@ -71,7 +71,7 @@ class Machine:
         try:
             self._ask("guest-ping")
         except (OSError, ValueError):
-            self._agent = None
+            self.hang_up()
             return False
         return True
 
@@ -80,9 +80,15 @@ class Machine:
         before = self.run("cat /proc/sys/kernel/random/boot_id")
         with contextlib.suppress(OSError, ValueError):
             self._ask("guest-shutdown", mode="reboot")
-        self._agent = None
+        self.hang_up()
         again = lambda: self.answers() and self.run("cat /proc/sys/kernel/random/boot_id") != before  # noqa: E731
         self.wait(again, "the VM is up again", 10)
+
+    def hang_up(self) -> None:
+        """Leave the guest's agent; the next question calls it again."""
+        if self._agent:
+            self._agent.close()
+        self._agent = None
 
     def _ask(self, command: str, **arguments: Any) -> Any:
         if self._agent is None:
@@ -141,9 +147,11 @@ def booted(image: Image, folder: Path, *, memory_mb: int, more: Path | None = No
     ]  # fmt: skip
     said = (folder / "qemu.log").open("wb")
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    machine = Machine(image, folder, process)
     try:
-        yield Machine(image, folder, process)
+        yield machine
     finally:
+        machine.hang_up()
         process.kill()
         process.wait()
         said.close()
