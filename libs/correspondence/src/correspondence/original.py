@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from correspondence.attachments import Attachment, describe
-from correspondence.automatic import calendar_method, recognise
+from correspondence.automatic import calendar_method, list_named, recognise
 from correspondence.characters import one_line
 from correspondence.dates import read_date
 from correspondence.headers import decode_words
@@ -64,6 +64,8 @@ class Original:
     attachments: tuple[Attachment, ...]
     automatic: Automatic | None
     oddities: tuple[Oddity, ...]
+    mailing_list: str = ""
+    """The name that its List-Id gives, a host's name by its form; anybody can write one."""
 
 
 def read(raw: bytes) -> Original:
@@ -110,6 +112,7 @@ def read(raw: bytes) -> Original:
         quoted=halves.quoted,
         attachments=attachments,
         automatic=recognise(headers, content_type, parts, sender),
+        mailing_list=list_named(headers),
         oddities=in_order(found),
     )
 

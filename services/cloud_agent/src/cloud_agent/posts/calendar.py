@@ -54,6 +54,8 @@ class Entry:
     link: str = ""
     pictures: tuple[Picture, ...] = ()
     language: str = ""
+    write: bool = False
+    """The words are what a model writes from, where there is one."""
 
     def words_for(self, network: Network) -> str:
         return self.own_words.get(network, self.words)
@@ -69,15 +71,15 @@ def parse(content: bytes) -> Entry:
         raise BadEntry(f"it is no note: {error.reason}") from None
     front = note.front
     words, own = _words(plain.visible(note.body, pictures=True))
-    places = tuple(_place(one) for one in _list(front, "networks"))
+    places = tuple(place_named(one) for one in _list(front, "networks"))
     if not places:
         raise BadEntry(f"`networks` is missing: {', '.join(NETWORKS)}")
     if len(set(places)) < len(places):
         raise BadEntry("`networks` names one account twice")
     return Entry(
         at=_at(front), places=places, title=plain.one_line(front.words("title"), 120), words=words, own_words=own,
-        link=front.words("link").strip(), pictures=tuple(_picture(one) for one in _list(front, "pictures")),
-        language=front.words("language").strip(),
+        link=front.words("link").strip(), pictures=tuple(picture_of(one) for one in _list(front, "pictures")),
+        language=front.words("language").strip(), write=front.get("write") is True,
     )  # fmt: skip
 
 
@@ -109,8 +111,9 @@ def _list(front: FrontMatter, key: str) -> tuple[str, ...]:
     return tuple(str(one).strip() for one in (value if isinstance(value, list) else [value]))
 
 
-def _place(text: str) -> Place:
-    """`mastodon`, or `mastodon able-on-mastodon` for an account that is named otherwise than its network."""
+def place_named(text: str) -> Place:
+    """`mastodon`, or `mastodon able-on-mastodon` for an account that is named otherwise than its network. Raises
+    BadEntry."""
     name, _, account = (" ".join(text.lower().split())).partition(" ")
     network = next((one for one in NETWORKS if one == name), None)
     if network is None:
@@ -120,7 +123,8 @@ def _place(text: str) -> Place:
     return Place(network, account or network)
 
 
-def _picture(text: str) -> Picture:
+def picture_of(text: str) -> Picture:
+    """`shop.jpg | what it shows`. Raises BadEntry."""
     name, _, alt = text.partition("|")
     if not name.strip():
         raise BadEntry("a picture has no name: write shop.jpg | what it shows")

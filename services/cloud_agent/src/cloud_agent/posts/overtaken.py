@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import structlog
 
+from cloud_agent.posts import goals, making, proposing
 from cloud_agent.posts.calendar import Entry, Place
+from cloud_agent.posts.finished import Finished
 from cloud_agent.posts.raising import id_of, read
 from vault_protocol import layout, plain
 from vault_protocol.hub import CommitId
@@ -33,18 +35,40 @@ class Overtaken:
 
     def __init__(self) -> None:
         self._head: CommitId | None = None
+        self._finished = Finished()
 
     def round(self, vault: Vault) -> None:
         """Ask for each draft that waits and does not hold any more; what was asked for already is not asked again."""
         if vault.journal.head == self._head:
             return
-        for task in tuple(_planned(vault, Stage.PENDING_APPROVAL)):
-            if task.has_action and not holds(vault, task.note.front.words("calendar"), task.id):
+        gone = (
+            *(task for task in _planned(vault, Stage.PENDING_APPROVAL) if not _stands(vault, task)),
+            *self._unsaid(vault),
+        )
+        for task in gone:
+            if task.has_action:
                 before = vault.journal.head
                 vault.withdraw(task.id, task.revision)
                 if vault.journal.head != before:
                     log.info("post.overtaken", task=task.id, revision=task.revision)
         self._head = vault.journal.head
+
+    def _unsaid(self, vault: Vault) -> Iterator[Task]:
+        """Posts whose words were changed or taken out of the owner's goals or objectives."""
+        tasks = [task for task in vault.tasks(Stage.PENDING_APPROVAL) if task.note.front.words("goal")]
+        if not tasks:
+            return
+        posts = goals.read(vault.journal.read(layout.GOALS) or b"")
+        words = tuple(proposing.words_of(vault, posts, self._finished))
+        for task in tasks:
+            front = task.note.front
+            place = making.place_of(front.words("network"), front.words("account"))
+            if place is None or all(one.key(place) != front.words("goal") for one in words):
+                yield task
+
+
+def _stands(vault: Vault, task: Task) -> bool:
+    return holds(vault, task.note.front.words("calendar"), task.id)
 
 
 def approved_before(vault: Vault, path: str, place: Place) -> list[str]:

@@ -44,7 +44,7 @@ def approve(ask: Ask) -> Response:
                 raise NotApproved(f"{against.reason}. If you mean it all the same, say so in the box below.")
             _hold_edit(ask, found)
             sign = ask.page.signing(ask.text("passphrase"), step_up=found.step_up)
-            _, failed = approve_all(local, [found.draft], sign, How.PAGE)
+            _, failed = approve_all(local, [found.draft], sign, How.PAGE, at_once=ask.ticked("at-once"))
             if failed:
                 raise NotApproved(failed[0][1])
         except (HubUnreachable, NoSuchTask):
@@ -133,7 +133,7 @@ def _approve_text(ask: Ask, local: Local, found: Card, note: Note) -> None:
     if against is not None:
         raise NotApproved(against.reason)
     sign = ask.page.signing(ask.text("passphrase"), step_up=found.step_up)
-    _, failed = approve_all(local, [draft], sign, How.PAGE)
+    _, failed = approve_all(local, [draft], sign, How.PAGE, at_once=ask.ticked("at-once"))
     if failed:
         raise NotApproved(failed[0][1])
 
