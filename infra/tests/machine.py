@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import socket
 import socketserver
 import struct
@@ -26,6 +27,8 @@ from oracle import MAC, Oracle
 HERE = "169.254.169.254"
 NETWORK = f"user,id=net,net=169.254.0.0/16,host={HERE},dhcpstart=169.254.10.15,ipv6=off"
 DATA_GB = 20
+ACCEL = os.environ.get("COUNTERSIGN_VM_ACCEL", "tcg,thread=multi")
+"""The build machines have KVM in name only."""
 
 
 @dataclass
@@ -121,10 +124,7 @@ class Machine:
 
 @contextmanager
 def booted(image: Image, folder: Path, *, memory_mb: int, more: Path | None = None) -> Iterator[Machine]:
-    """On a root disk of its own and a blank data volume; `more` is one to read from, /dev/vdc.
-
-    Without KVM, which the build machines have in name only.
-    """
+    """On a root disk of its own and a blank data volume; `more` is one to read from, /dev/vdc."""
     root, data = folder / "root.qcow2", folder / "data.raw"
     backing = ("-f", "qcow2", "-b", str(image.disk), "-F", "raw")
     subprocess.run(["qemu-img", "create", "-q", *backing, str(root)], check=True, timeout=60)
@@ -132,7 +132,7 @@ def booted(image: Image, folder: Path, *, memory_mb: int, more: Path | None = No
         blank.truncate(DATA_GB << 30)
     read = f"file={more},if=none,id=more,format=raw,readonly=on"
     argv = [
-        "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+        "qemu-system-x86_64", "-machine", "q35", "-accel", ACCEL, "-cpu", "max",
         "-smp", "2", "-m", str(memory_mb), "-nodefaults", "-display", "none",
         "-serial", f"file:{folder / 'console.log'}", "-smbios", "type=3,asset=OracleCloud.com",
         "-kernel", str(image.kernel), *(("-initrd", str(image.first)) if image.first.exists() else ()),
