@@ -8,15 +8,21 @@ from __future__ import annotations
 import os
 import subprocess
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PACKAGES = (
-    "apt", "ca-certificates", "cloud-init", "dbus", "dhcpcd-base", "iproute2", "iptables-persistent", "locales",
+    "apt", "ca-certificates", "cloud-guest-utils", "cloud-init", "dbus", "dhcpcd-base", "e2fsprogs", "iproute2",
+    "iptables-persistent", "locales",
     "lsb-release", "netplan.io", "openssh-server", "qemu-guest-agent", "sudo", "systemd-resolved", "systemd-sysv",
     "udev",
 )  # fmt: skip
 """What Oracle's image has as far as the first boot looks at it; what that installs itself is not among them."""
+INSTALLED = {
+    "debian": ("docker-cli", "docker-compose", "docker.io", "nftables", "unattended-upgrades"),
+    "ubuntu": ("docker-compose-v2", "docker.io", "nftables", "unattended-upgrades"),
+}
+"""What the first boot installs: in the image already with COUNTERSIGN_VM_QUICK=1, a third of the way shorter."""
 KEYS = "pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb"
 KEY = "F6ECB3762474EDA9D21B7022871920D1991BC93C"
 """Ubuntu Archive Automatic Signing Key (2018): the package above comes unsigned, and no other key of it is taken."""
@@ -32,6 +38,11 @@ class Distribution:
     packages: tuple[str, ...]
     archive: str
 
+    @property
+    def quick(self) -> bool:
+        """Whether the packages of the first boot are there before it."""
+        return "docker.io" in self.packages
+
     def keyring(self, scratch: Path) -> Path:
         """The keys that sign this suite, and no other distribution's."""
         if self.name == "debian":
@@ -42,7 +53,10 @@ class Distribution:
 def chosen() -> Distribution:
     """Ubuntu 24.04, as Oracle's image is, when its archive is named; else Debian 13."""
     archive = os.environ.get("UBUNTU_ARCHIVE", "").rstrip("/")
-    return ubuntu(archive) if archive else debian()
+    found = ubuntu(archive) if archive else debian()
+    if os.environ.get("COUNTERSIGN_VM_QUICK"):
+        return replace(found, packages=(*found.packages, *INSTALLED[found.name]))
+    return found
 
 
 def ubuntu(archive: str) -> Distribution:

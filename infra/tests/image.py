@@ -78,7 +78,8 @@ def made(of: Distribution) -> Image:
     """Built when it is not there: two or three minutes."""
     parts = ["2", of.suite, *of.sources, *of.packages, str(ROOT_GB), repr(sorted(FILES.items()))]
     parts += [file.read_text(encoding="utf-8") for file in sorted(AUTHORITIES.glob("*.crt"))]
-    name = f"vm-{of.suite}-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:12]}"
+    kind = f"vm-{of.suite}-{'quick' if of.quick else 'plain'}"
+    name = f"{kind}-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:12]}"
     found = Image(cache() / name)
     if found.folder.exists():
         return found
@@ -96,7 +97,7 @@ def made(of: Distribution) -> Image:
             for link in links[:1]:
                 shutil.copy2(root / "boot" / link.readlink().name, kept)
         _run("mkfs.ext4", "-q", "-L", "cloudimg-rootfs", "-d", str(root), str(fresh.disk), f"{ROOT_GB}G", seconds=600)
-        for old in cache().glob(f"vm-{of.suite}-*"):
+        for old in cache().glob(f"{kind}-*"):
             shutil.rmtree(old)
         fresh.folder.rename(found.folder)
     print(f"vm: the image took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
@@ -120,6 +121,8 @@ def _settle(root: Path, image: Image) -> None:
     _run("chroot", str(root), "update-ca-certificates", "--fresh")
     if (root / "usr/sbin/update-initramfs").exists():
         _run("chroot", str(root), "update-initramfs", "-u", "-k", "all", seconds=600)
+    if (root / "usr/bin/dockerd").exists():  # it begins with our settings, as where the first boot brings it
+        _run("chroot", str(root), "systemctl", "disable", "docker.service", "docker.socket", "containerd.service")
     (root / "etc/machine-id").write_text("uninitialized\n", encoding="ascii")
 
 
