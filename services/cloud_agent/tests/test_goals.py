@@ -9,7 +9,7 @@ from services.cloud_agent.tests.test_posts import action_of, drop_picture
 from services.cloud_agent.tests.world import OTHER, World
 
 from cloud_agent.posts import goals
-from cloud_agent.posts.calendar import Place
+from social.calendar import Place
 from vault_protocol.canonical import moment
 from vault_protocol.task import Domain, Stage, Task, TaskId
 

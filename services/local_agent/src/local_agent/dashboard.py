@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from local_agent.home import LOCAL
 from local_agent.life import told_silent
+from social.calendar import holds
 from vault_protocol import layout
 from vault_protocol.approval import Approval, SignedApproval
 from vault_protocol.canonical import moment
@@ -65,7 +66,7 @@ def render(
     `unread`: name and reason of each schedule that an agent cannot read.
     `leaves`: when each approved task leaves that was given a time, in UTC.
     `notes`: what an agent cannot use of the goals and objectives.
-    `warnings`: what of its budget for models an agent used up today, and posts whose entry is gone.
+    `warnings`: what of its budget for models an agent used up today, and posts whose entry is gone, moved or empty.
     `alarms` are what only this machine knows; with them the note is shown in the folder and never published.
     """
     lines = ["# Dashboard", "", "_Written by Countersign; what you write here is replaced._", ""]
@@ -138,12 +139,16 @@ def _over_budget(journal: Journal) -> Iterable[str]:
 
 
 def _entry_gone(journal: Journal, approved: Iterable[Task]) -> Iterable[str]:
-    """Posts that go out though the entry of the calendar they were planned by was deleted or renamed."""
+    """Posts that go out though the entry of the calendar that planned them does not any more."""
     for task in approved:
         planned = task.note.front.words("calendar")
-        if layout.in_calendar(planned) and journal.read(planned) is None:
+        if not layout.in_calendar(planned):
+            continue
+        content = journal.read(planned)
+        if not holds(content, journal.identity.vault, planned, task.id):
+            why = "is gone" if content is None else "was moved or emptied since"
             yield (
-                f"{task.id} ({task.slug}) is approved and goes out, but its entry of the calendar is gone: "
+                f"{task.id} ({task.slug}) is approved and goes out, but its entry of the calendar {why}: "
                 f"countersign undo {task.id}"
             )
 

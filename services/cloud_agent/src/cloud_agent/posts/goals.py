@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from cloud_agent.posts.calendar import BadEntry, Picture, Place, picture_of, place_named
+from social.calendar import BadEntry, Picture, Place, picture_of, place_named
 from vault_protocol import layout, plain
 
 LARGEST = 128 * 1024

@@ -8,26 +8,14 @@ from collections.abc import Iterator
 import structlog
 
 from cloud_agent.posts import goals, making, proposing
-from cloud_agent.posts.calendar import Entry, Place
 from cloud_agent.posts.finished import Finished
-from cloud_agent.posts.raising import id_of, read
+from social.calendar import Place, holds
 from vault_protocol import layout, plain
 from vault_protocol.hub import CommitId
-from vault_protocol.task import Domain, Stage, Task, TaskId
+from vault_protocol.task import Domain, Stage, Task
 from vault_protocol.vault import Vault
 
 log = structlog.get_logger()
-
-
-def holds(vault: Vault, path: str, id_: TaskId) -> bool:
-    """Whether the entry still plans this very post. One that cannot be read may be half written: it holds."""
-    content = vault.journal.read(path)
-    if content is None:
-        return False
-    entry = read(content)
-    if isinstance(entry, Entry):
-        return any(id_of(vault, path, entry, place) == id_ for place in entry.places)
-    return entry != ""
 
 
 class Overtaken:
@@ -68,7 +56,8 @@ class Overtaken:
 
 
 def _stands(vault: Vault, task: Task) -> bool:
-    return holds(vault, task.note.front.words("calendar"), task.id)
+    path = task.note.front.words("calendar")
+    return holds(vault.journal.read(path), vault.journal.identity.vault, path, task.id)
 
 
 def approved_before(vault: Vault, path: str, place: Place) -> list[str]:
@@ -80,7 +69,7 @@ def approved_before(vault: Vault, path: str, place: Place) -> list[str]:
         for task in _planned(vault, Stage.APPROVED)
         if task.note.front.words("calendar") == path
         and (task.note.front.words("network"), task.note.front.words("account")) == (place.network, place.account)
-        and not holds(vault, path, task.id)
+        and not _stands(vault, task)
     ]
 
 

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from cloud_agent.posts import goals
-from cloud_agent.posts.calendar import Place
 from cloud_agent.posts.finished import Finished
 from cloud_agent.posts.goals import Cadence, Posts, Words
+from social.calendar import Place
 from vault_protocol import layout, notes, plain
 from vault_protocol.audit import Record
 from vault_protocol.canonical import moment, utc

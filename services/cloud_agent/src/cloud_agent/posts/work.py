@@ -11,13 +11,12 @@ from cloud_agent.handing_on import Submit, Undraftable
 from cloud_agent.note_of_mail import text_in
 from cloud_agent.posts import answering, goals, making, overtaken, proposing, writing
 from cloud_agent.posts.answering import Said
-from cloud_agent.posts.calendar import Entry, Picture
 from cloud_agent.posts.finished import Finished
-from cloud_agent.posts.raising import id_of, read
 from cloud_agent.posts.wording import Wanted, Wording
 from cloud_agent.reading import Reading
 from drafting import Drafter, Kind, Letter, Priority, Triage
 from drafting.posts import Writer
+from social.calendar import Entry, Picture, id_of, read
 from vault_protocol import layout, plain, scan
 from vault_protocol.canonical import moment, utc
 from vault_protocol.clock import Clock
@@ -77,7 +76,8 @@ class PostWork:
                 raise Undraftable(
                     f"the entry {plain.one_line(path, 120)} cannot be read: {entry or 'it has no time any more'}"
                 )
-            place = next((one for one in entry.places if id_of(vault, path, entry, one) == task.id), None)
+            vault_id = vault.journal.identity.vault
+            place = next((one for one in entry.places if id_of(vault_id, path, entry, one) == task.id), None)
             if place is None:
                 raise Undraftable("the entry was changed since: another task was raised for what it says now")
             media, before = _media(vault, entry.pictures), overtaken.approved_before(vault, path, place)

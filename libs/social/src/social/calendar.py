@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from vault_protocol import plain
+from vault_protocol.canonical import utc
 from vault_protocol.errors import MalformedNote
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.note import Note
 from vault_protocol.social_action import NETWORKS, Network
+from vault_protocol.task import TaskId, task_id
 
 LARGEST = 64 * 1024
 """Bytes an entry may have."""
@@ -81,6 +83,32 @@ def parse(content: bytes) -> Entry:
         link=front.words("link").strip(), pictures=tuple(picture_of(one) for one in _list(front, "pictures")),
         language=front.words("language").strip(), write=front.get("write") is True,
     )  # fmt: skip
+
+
+def read(content: bytes) -> Entry | str:
+    """The entry, or what is wrong with it; empty for one that rests."""
+    try:
+        return parse(content)
+    except Resting:
+        return ""
+    except BadEntry as error:
+        return str(error)
+
+
+def id_of(vault: str, path: str, entry: Entry | str, place: Place | None) -> TaskId:
+    """The same for every agent of a fleet. A moved entry is another one; changed words are not."""
+    what = f"{utc(entry.at)} {place.network} {place.account}" if isinstance(entry, Entry) and place else str(entry)
+    return task_id(vault.encode(), mailbox=f"calendar {path}", message_id=what, content_sha256="")
+
+
+def holds(content: bytes | None, vault: str, path: str, id_: TaskId) -> bool:
+    """Whether the entry still plans this very post. One that cannot be read may be half written: it holds."""
+    if content is None:
+        return False
+    entry = read(content)
+    if isinstance(entry, Entry):
+        return any(id_of(vault, path, entry, place) == id_ for place in entry.places)
+    return entry != ""
 
 
 def _at(front: FrontMatter) -> datetime:
