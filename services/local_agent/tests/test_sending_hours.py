@@ -75,7 +75,7 @@ def test_a_time_that_the_owner_names_counts_before_the_hours(desk: Desk) -> None
 
 def test_what_reaches_people_keeps_the_hours_and_books_and_payments_do_not() -> None:
     assert {name for name, kind in KINDS.items() if kind.keeps_hours} == {
-        "send_mail", "publish_post", "send_whatsapp", "send_sealed"
+        "send_mail", "forward_mail", "publish_post", "send_whatsapp", "send_sealed"
     }  # fmt: skip
 
 

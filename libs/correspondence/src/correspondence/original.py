@@ -19,7 +19,7 @@ from correspondence.mime import Part, read_parts
 from correspondence.oddity import Automatic, Oddity, in_order
 from correspondence.parameters import Structured
 from correspondence.quote import split
-from correspondence.text import body_parts, readable
+from correspondence.text import body_parts, file_parts, readable
 from correspondence.threads import read_ids
 
 LONGEST_SUBJECT = 500
@@ -85,8 +85,8 @@ def read(raw: bytes) -> Original:
     body = body_parts(parts)
     text = readable(body, found)
     halves = split(text, forwarded=FORWARDED.match(subject) is not None)
-    attached = [part for part in parts if part not in body]
-    attachments = tuple(describe(part, part.content(found), n, found) for n, part in enumerate(attached, 1))
+    attached = enumerate(file_parts(parts), 1)
+    attachments = tuple(describe(part, part.content(found), n, found) for n, part in attached)
     found |= examine(sender, reply_to) | _kinds(content_type, parts, text)
     claims = {
         Oddity.NO_SENDER: sender is None,

@@ -41,6 +41,11 @@ KINDS: Mapping[str, Kind] = {
         "mail", "sent", "mails", "mail", Limit(10, 100),
         "recipients, thread and quote are what the original in your mailbox gives", keeps_hours=True,
     ),
+    "forward_mail": Kind(
+        "mail", "forwarded", "mails", "mail", Limit(10, 100),
+        "recipients are those you named, words and files those of the mail in your mailbox", by_file=False,
+        keeps_hours=True,
+    ),
     "post_invoice": Kind("books", "posted", "documents posted in the books", "posts", Limit(10, 50), _RECORD),
     "register_payment": Kind(
         "books", "registered", "payments registered in the books", "payments", Limit(3, 20), _RECORD, by_file=False

@@ -15,7 +15,7 @@ from local_agent.drafts import Draft, open_draft, with_edit
 from local_agent.kinds import KINDS
 from local_agent.sending_hours import waits
 from vault_protocol import request, summary
-from vault_protocol.action import Action, SendMail
+from vault_protocol.action import Action, MailAction
 from vault_protocol.canonical import canonical, sha256
 from vault_protocol.errors import VaultError
 from vault_protocol.notes import KNOWN
@@ -49,9 +49,14 @@ class Card:
         return self.draft.request.action.type if self.draft.request else ""
 
     @property
-    def mail(self) -> SendMail | None:
+    def mail(self) -> MailAction | None:
         action = self.draft.request.action if self.draft.request else None
-        return action if isinstance(action, SendMail) else None
+        return action if isinstance(action, MailAction) else None
+
+    @property
+    def forwardable(self) -> bool:
+        """Whether it came by a mail, or is one, that can be found again."""
+        return bool(self.task.note.front.words("mailbox") and self.task.note.front.words("message_id"))
 
     @property
     def title(self) -> str:

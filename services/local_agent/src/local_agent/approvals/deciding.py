@@ -22,7 +22,7 @@ from local_agent.lessons import NEVER
 from local_agent.own_text import as_typed, with_text
 from local_agent.taking_back import take_back
 from vault_protocol import layout, request
-from vault_protocol.action import SendMail
+from vault_protocol.action import MailAction
 from vault_protocol.errors import HubUnreachable, IllegalMove, NoSuchTask, VaultError
 from vault_protocol.note import Note
 
@@ -223,7 +223,7 @@ def _hold_edit(ask: Ask, found: Card) -> None:
 
 def _own_text(ask: Ask, found: Card) -> tuple[Note, str]:
     asked = found.draft.request
-    if asked is None or not isinstance(asked.action, SendMail):
+    if asked is None or not isinstance(asked.action, MailAction):
         raise IllegalMove("this draft holds no text of a mail; ask for another one instead")
     if found.draft.edit is not None:
         raise NotApproved("your folder holds an edited text of this draft already; approve that, or delete the file")
