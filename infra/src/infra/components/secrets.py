@@ -16,6 +16,7 @@ MADE = (
     "db_password",
     "odoo_admin_password",
     "cloud/hub-token",
+    "cloud/installation",
     "monitor/kuma-password",
     "monitor/push-secret",
     "backup/restic-password",
