@@ -13,7 +13,7 @@ from tools.stack.settings import Settings
 
 IMAGES = ("cloud-agent", "way-out")
 CLOUD = """\
-# cloud_agent on a machine of its own. The hub says once which vault and whose key; then they stay. After a change: ./just up
+# cloud_agent on a machine of its own. Vault and owner's key come from the hub, once. After a change: ./just up
 agent = "{agent}"
 hub = "{hub}"
 hub_token_file = "/run/secrets/hub-token"
@@ -86,7 +86,7 @@ class AgentAlone(Stack):
         return tuple(image for image in images.IMAGES if image.name in IMAGES)
 
     def identity(self) -> Identity:
-        """Its key is made the first time, in a volume that only it has; its token lies in a file beside its settings."""
+        """Its key is made the first time, in a volume that only it has; its token is a file of this machine."""
         argv = ("python", "-m", "cloud_agent", "init", "--home", "/data", "--agent", self.settings.agent)
         key = self.compose("run", "--rm", "--no-deps", "-T", "agent", *argv).splitlines()[-1]
         return Identity(self.settings.agent, first_run.token_hash(self.settings), key)

@@ -69,8 +69,12 @@ def test_it_waits_at_the_door_and_is_told_of_vault_and_owner_once_it_is_let_in(f
     knock()
     assert introduction.read(folder) is None
     assert doors(fleet).admit("cloud-2", key, token_sha256=token)
-    eventually(lambda: knock() or introduction.read(folder), "the hub read its agents again")
-    found = introduction.read(folder)
+
+    def looked() -> introduction.Introduction | None:
+        knock()
+        return introduction.read(folder)
+
+    found = eventually(looked, "the hub read its agents again")
     assert found is not None
     assert found.vault == "v1"
     assert PublicKey.parse(found.owner_key_file.read_text()) == fleet.running.owner_key

@@ -12,7 +12,6 @@ from vault_protocol.front_matter import FrontMatter
 from vault_protocol.note import Note
 from vault_protocol.task import Domain, Stage, Task, TaskId
 
-
 WAITING = Stage.PENDING_APPROVAL
 
 

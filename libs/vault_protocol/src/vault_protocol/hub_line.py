@@ -1,4 +1,4 @@
-"""The way to the hub, and a connection whose requests leave in one piece: the hub reads such a one with a single call."""
+"""The way to the hub, and a connection whose requests leave in one piece: the hub reads one with a single call."""
 
 from __future__ import annotations
 

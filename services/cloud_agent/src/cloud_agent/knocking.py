@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 class Knocking:
-    """One call, one knock. What the hub says goes into `folder`, where it is read from then on and never asked again."""
+    """One call, one knock. What the hub says goes into `folder`, is read there from then on, and never asked again."""
 
     def __init__(self, config: Path, folder: Path) -> None:
         self._config, self._folder = config, folder
