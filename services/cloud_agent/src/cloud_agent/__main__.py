@@ -45,6 +45,7 @@ from cloud_agent.worker import Worker
 from drafting import Drafter
 from drafting.budget.ledger import Ledger
 from drafting.budget.settings import BudgetSettings
+from drafting.posts import Writer
 from drafting.settings import build as build_drafter
 from vault_protocol import keys, memory
 from vault_protocol.action import Address
@@ -246,6 +247,7 @@ def assemble(
         desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=clock, lease=lease, step=step,
         clerk=Clerk(ledgers, clock.now, lambda now: now + STALE_AFTER) if ledgers else None,
         overdue=overdue_of(settings, ledgers, secret, clock), secret=secret, books=ledgers.books if ledgers else None,
+        writer=drafter if isinstance(drafter, Writer) else None,
     )  # fmt: skip
     leaving = Leaving(mailboxes, raw, seconds=settings.leave_seconds, monotonic=clock.monotonic)
     worker = Worker(

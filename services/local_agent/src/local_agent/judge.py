@@ -42,6 +42,9 @@ HARMLESS = frozenset(
 """Worth a line in the note, no reason against a quick decision."""
 
 
+SETTLED = ("send_mail", "forward_mail")
+"""What is held against a mail, which does not change: found once, it is looked for no more."""
+
 CheckAction = Callable[[Any, tuple[str, ...]], Check]
 """Holds an action of one kind against what it is about; the second is what Cloud warned of, which stays."""
 
@@ -77,7 +80,7 @@ class Judge:
         """What is known of this very text; on request it looks `again` for an original that could not be read, and at
         a record, which can change."""
         mark, known = self._mark(task), self.known(task)
-        settled = known is not None and known.original and task.note.front.words("action") == "send_mail"
+        settled = known is not None and known.original and task.note.front.words("action") in SETTLED
         if known is not None and (settled or not again):
             return known
         found = self._look(task)
