@@ -144,7 +144,7 @@ def test_let_in_it_claims_and_drafts_a_mail_in_its_own_name(further: Further, ma
     eventually(world.try_unlock, "the service answers", seconds=60)
     (line,) = re.findall(r"^ +\./just (admit .*)$", further.said, re.MULTILINE)
     assert f"{NAME} is let in" in made.command(*shlex.split(line))
-    eventually(further.stack.is_let_in, "it was told of its vault", seconds=60)
+    eventually(further.stack.is_let_in, "it was told of its vault", seconds=90)
 
     docker("stop", "--time", "10", made.container("cloud-agent"))
     try:

@@ -15,8 +15,8 @@ import structlog
 
 log = structlog.get_logger()
 
-LOOK, ASK = 1.0, 15.0
-"""Seconds between two looks into the folder, and between two knocks at the hub."""
+LOOK, ASK = 1.0, 35.0
+"""Seconds between two looks into the folder, and between two knocks at the hub, which raises an alarm at 20 in 10 min."""
 
 
 @dataclass(frozen=True)
