@@ -16,7 +16,7 @@ import structlog
 log = structlog.get_logger()
 
 LOOK, ASK = 1.0, 35.0
-"""Seconds between two looks into the folder, and between two knocks at the hub, which raises an alarm at 20 in 10 min."""
+"""Seconds between two looks into the folder, and two knocks at the hub, whose alarm counts to 20 in ten minutes."""
 
 
 @dataclass(frozen=True)
