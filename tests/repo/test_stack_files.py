@@ -241,3 +241,13 @@ def test_a_stack_goes_back_to_the_release_before(tmp_path: Path) -> None:
     assert releases.before().images == {"HUB": "hub:2"}
     releases.note(releases.before().images)
     assert [one.images["HUB"] for one in releases.all()] == ["hub:1", "hub:3", "hub:2"]
+
+
+def test_the_list_of_releases_is_not_written_when_what_runs_is_the_newest_already(tmp_path: Path) -> None:
+    file = tmp_path / "releases.json"
+    Releases(file).note({"HUB": "hub:1"})
+    before = file.stat().st_ino
+    Releases(file).note({"HUB": "hub:1"})
+    assert file.stat().st_ino == before
+    Releases(file).note({"HUB": "hub:2"})
+    assert file.stat().st_ino != before
