@@ -38,6 +38,21 @@ logs *ARGS:
 join-code *ARGS:
     @"$UV_PYTHON" -m tools.stack join-code "$@"
 
+# Let in an agent that runs on a machine of its own: `./just admit NAME TOKEN_SHA256 KEY`, as `./just up` prints it there
+[no-exit-message]
+admit *ARGS:
+    @"$UV_PYTHON" -m tools.stack admit "$@"
+
+# Put an agent out for good: `./just revoke NAME`
+[no-exit-message]
+revoke *ARGS:
+    @"$UV_PYTHON" -m tools.stack revoke "$@"
+
+# Name, hash of the token and public key of an agent alone: what `./just admit` takes
+[no-exit-message]
+identity *ARGS:
+    @"$UV_PYTHON" -m tools.stack identity "$@"
+
 # Run this checkout on newer base images; goes back by itself when that does not get well
 [no-exit-message]
 upgrade *ARGS:
