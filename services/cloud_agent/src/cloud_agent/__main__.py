@@ -25,6 +25,8 @@ from cloud_agent.desk import Desk, PatientVault
 from cloud_agent.health import Health
 from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.keeping import MessageIds, RawMail
+from cloud_agent.knocking import Knocking
+from cloud_agent.leaving import Leaving
 from cloud_agent.reading import Accounts
 from cloud_agent.retries import Failures, Later, Pauses
 from cloud_agent.service import Service
@@ -81,6 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     running.add_argument(
         "--introduction", type=Path, metavar="DIR", help="wait until the hub has an owner, and take vault and key there"
     )
+    running.add_argument(
+        "--ask-hub", action="store_true", help="have the hub say them, once it lets this agent in, and keep them there"
+    )
     handing = commands.add_parser(
         "secrets", help="write this agent's secrets where a hub on this machine looks for them"
     )
@@ -99,14 +104,15 @@ def _obey(chosen: argparse.Namespace) -> None:
     elif chosen.command == "secrets":
         print("\n".join(machine.hand_over(settings_file.read(chosen.config), chosen.into)))
     else:
-        _run(chosen.config, chosen.introduction)
+        _run(chosen.config, chosen.introduction, ask_hub=chosen.ask_hub)
 
 
-def _run(config: Path, introduction: Path | None) -> None:
+def _run(config: Path, introduction: Path | None, *, ask_hub: bool) -> None:
     introduced = None
     if introduction is not None:
         machine.log_to_stderr("json")
-        introduced = introductions.awaited(introduction, ENDINGS)
+        ask = Knocking(config, introduction) if ask_hub else None
+        introduced = introductions.awaited(introduction, ENDINGS, ask)
         if introduced is None:
             return
     settings = settings_file.read(config, introduced)
@@ -205,7 +211,10 @@ def assemble(
     state, agent, clock = settings.state_dir, AgentId(settings.agent), SystemClock()
     key, secret, wake = keys.load(settings.key_file), settings.secret(), threading.Event()
     store = GitStore(state / "vault.git")
-    hub = connect(store, settings.hub, token_file=settings.hub_token_file, ca_file=settings.hub_ca_file)
+    hub = connect(
+        store, settings.hub, token_file=settings.hub_token_file, ca_file=settings.hub_ca_file,
+        way_out=settings.hub_way_out,
+    )  # fmt: skip
     journal = Journal(
         store, hub, Identity(agent, Role.CLOUD, settings.vault, key), clock,
         secrets=machine.own_secrets(settings, secret), owner=settings.owner_key(),
@@ -240,15 +249,11 @@ def assemble(
         overdue=overdue_of(settings, ledgers, secret, clock), secret=secret, books=ledgers.books if ledgers else None,
         writer=drafter if isinstance(drafter, Writer) else None,
     )  # fmt: skip
+    leaving = Leaving(mailboxes, raw, seconds=settings.leave_seconds, monotonic=clock.monotonic)
     worker = Worker(
-        desk,
-        work,
-        clock=clock,
-        failures=Failures(state / "failures"),
-        later=later,
-        housekeeping=housekeeping,
-        step=step,
-    )
+        desk, work, clock=clock, failures=Failures(state / "failures"), later=later, housekeeping=housekeeping,
+        step=step, takes=leaving.takes, domains=settings.domains,
+    )  # fmt: skip
     return Service(
         worker=worker,
         watchers=[
