@@ -44,12 +44,14 @@ class Paper:
 def action(rng: random.Random) -> Action:
     """Some true action, with text as people write it."""
     text = "".join(" ".join(rng.choices(WORDS, k=rng.randint(1, 8))) + "\n" for _ in range(rng.randint(1, 4)))
-    match rng.randrange(3):
+    match rng.randrange(4):
         case 0:
             box = {"name": rng.choice(("Bob", "Zoë Ó", "")), "address": f"bob{rng.randrange(99)}@buyer.example"}
             return made.mail(to=[box], text=text, quote=rng.choice(("", "> Is it ready?\n", "> é\n>\n> x\n")))
         case 1:
             return made.post(text=text)
+        case 2:
+            return made.forward(text=rng.choice((text, "")), quote=f"> {rng.choice(WORDS)}\n")
         case _:
             return made.chat(text=text, to=f"+4915112{rng.randrange(100_000, 999_999)}")
 
@@ -194,6 +196,23 @@ def _in_action(text: str, other: Paper, rng: random.Random) -> str:
     return text[:begin] + json.dumps(fields, indent=2, ensure_ascii=False) + text[end:]
 
 
+def _mail_for_forward(text: str, other: Paper, rng: random.Random) -> str:
+    """A mail as one that is passed on, one that is passed on as a mail, or one with another original."""
+    begin, end = text.index("```json\n") + 8, text.index("\n```", text.index("```json\n"))
+    fields = json.loads(text[begin:end])
+    kind, name = fields["type"], fields.get("original")
+    if kind == "forward_mail" and rng.random() < 0.5:
+        name[rng.choice(sorted(name))] = rng.choice(("<other@buyer.example>", "cd" * 32, ""))
+        return text[:begin] + json.dumps(fields, indent=2, ensure_ascii=False) + text[end:]
+    other_kind = {"send_mail": "forward_mail", "forward_mail": "send_mail"}.get(kind, "forward_mail")
+    fields["type"] = other_kind
+    fields.pop("original", None)
+    if other_kind == "forward_mail":
+        fields["original"] = {"message_id": "<q1@buyer.example>", "sha256": "ab" * 32}
+    made_of = text[:begin] + json.dumps(fields, indent=2, ensure_ascii=False) + text[end:]
+    return made_of.replace(f"\naction: {kind}\n", f"\naction: {other_kind}\n", 1)
+
+
 def _other_value(value: Any, rng: random.Random) -> Any:
     eve = {"name": "Bob", "address": "bob@buyer.example.evil.example"}
     if isinstance(value, list):
@@ -205,7 +224,7 @@ def _other_value(value: Any, rng: random.Random) -> Any:
 
 def _in_prose(text: str, other: Paper, rng: random.Random) -> str:
     """A sign in the draft or the quote: invisible, of another script, or composed otherwise."""
-    begin = text.index("<!-- draft ")
+    begin = min(at for name in ("draft", "quote") if (at := text.find(f"<!-- {name} ")) >= 0)
     at = rng.randrange(text.index("```text\n", begin) + 8, text.index("<!-- /countersign", begin))
     return text[:at] + rng.choice(("\u200b", "\u202e", "\u0430", " ", "\n", "\t", "\u00ad", "\ufeff", "0")) + text[at:]
 
@@ -277,6 +296,7 @@ FORGERIES: dict[str, Forge] = {
     "another policy": _set("policy", 0, 2),
     "signs that look alike in the approval": _approval(_respelled),
     "another value in the action": _note(_in_action),
+    "a mail for one that is passed on": _note(_mail_for_forward),
     "a sign in the words": _note(_in_prose),
     "words composed otherwise": _note(_recomposed),
     "front matter that can be misread": _note(_front),

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from libs.vault_protocol.tests.through import Through
 
 from vault_protocol import approval, changeset, notes, request, scan, sshsig
-from vault_protocol.action import Action, PublishPost, SendMail, SendWhatsApp
+from vault_protocol.action import Action, ForwardMail, PublishPost, SendMail, SendWhatsApp
 from vault_protocol.approval import SignedApproval
 from vault_protocol.changeset import Trail
 from vault_protocol.follow import Trust
@@ -78,6 +78,15 @@ def mail(**changes: Any) -> SendMail:
         "quote": "> Is it ready?\n",
     }
     return SendMail.model_validate({**fields, **changes})
+
+
+def forward(**changes: Any) -> ForwardMail:
+    """The same mail's words passed on to somebody else."""
+    fields = {
+        **mail(in_reply_to=None, references=[]).model_dump(), "type": "forward_mail",
+        "original": {"message_id": "<q1@buyer.example>", "sha256": "ab" * 32},
+    }  # fmt: skip
+    return ForwardMail.model_validate({**fields, **changes})
 
 
 def post(**changes: Any) -> PublishPost:
