@@ -245,7 +245,7 @@ def nested(edits: Mapping[str, object]) -> dict[str, object]:
     root: dict[str, object] = {}
     for path, content in sorted(edits.items()):
         *folders, name = path.split("/")
-        if any(part.lower() in _NO_NAMES or "\0" in part for part in (*folders, name)):
+        if "\0" in path or not _NO_NAMES.isdisjoint(path.lower().split("/")):
             raise Refused("form", path, "git writes no such path")
         at = root
         for folder in folders:
