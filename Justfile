@@ -38,6 +38,21 @@ logs *ARGS:
 join-code *ARGS:
     @"$UV_PYTHON" -m tools.stack join-code "$@"
 
+# Let in an agent that runs on a machine of its own: `./just admit NAME TOKEN_SHA256 KEY`, as `./just up` prints it there
+[no-exit-message]
+admit *ARGS:
+    @"$UV_PYTHON" -m tools.stack admit "$@"
+
+# Put an agent out for good: `./just revoke NAME`
+[no-exit-message]
+revoke *ARGS:
+    @"$UV_PYTHON" -m tools.stack revoke "$@"
+
+# Name, hash of the token and public key of an agent alone: what `./just admit` takes
+[no-exit-message]
+identity *ARGS:
+    @"$UV_PYTHON" -m tools.stack identity "$@"
+
 # Run this checkout on newer base images; goes back by itself when that does not get well
 [no-exit-message]
 upgrade *ARGS:
@@ -101,10 +116,11 @@ restore-drill *ARGS: _stack-programs _dev-env
 restore FILE *KINDS: _stack-programs _dev-env
     @file=$1; shift; "{{ dev_bin }}/python" -m backup --config "$file" restore "$@"
 
-# Run everything at full counts, for hours
+# Run everything at full counts, for hours; without arguments `./just test-vm` too
 [no-exit-message]
 soak *ARGS: _prove-programs _stack-programs _dev-env
     @"{{ dev_bin }}/python" -m pytest -m soak {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
+    @{{ if ARGS == "" { "exec '" + just_executable() + "' test-vm" } else { "true" } }}
 
 # Measure, and compare with what else could do it (needs openssh-server, syncthing, iproute2)
 [no-exit-message]
@@ -193,9 +209,9 @@ test-engine *ARGS: _infra-env
     @cd infra && exec ../.tools/infra/bin/python -W ignore::ResourceWarning -m pytest -m engine \
         -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning "$@" # Pulumi leaves a loop open
 
-# The first boot for real: cloud-init in a VM by QEMU, until it reports that it is well, and again (root on Debian, UBUNTU_ARCHIVE; no KVM needed)
+# The first boot for real, in a VM by QEMU, twice, and this commit's release in it (root on Debian; an hour without KVM)
 [no-exit-message]
-test-vm *ARGS: _vm-programs _infra-env
+test-vm *ARGS: _vm-programs _stack-programs _dev-env _stack-env _infra-env
     @cd infra && exec ../.tools/infra/bin/python -m pytest -m vm -o faulthandler_timeout=3600 "$@"
 
 # Start the next architecture decision record: `./just adr "Why the hub is one process"`

@@ -1,38 +1,33 @@
-"""The disk of the VM that the tests boot: Ubuntu from its own archive, as Oracle's image as far as it matters.
+"""The disk of the VM that the tests boot: a distribution from its archive, as Oracle's image as far as it matters.
 
-Kept in the cache and named by the hash of what it is made from. Needs root, mmdebstrap, and in UBUNTU_ARCHIVE the
-address of an archive of Ubuntu.
+Kept in the cache and named by the hash of what it is made from. Needs root and mmdebstrap.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from archives import Distribution
+
 from tests.stack.docker import cache
 
-SUITE = "noble"
-KEYRING = "pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb"
-KEY = "F6ECB3762474EDA9D21B7022871920D1991BC93C"
-"""Ubuntu Archive Automatic Signing Key (2018): the package above comes unsigned, and no other key of it is taken."""
 ROOT_GB = 14
-PACKAGES = (
-    "apt", "ca-certificates", "cloud-init", "dbus", "dhcpcd-base", "iproute2", "iptables-persistent",
-    "linux-image-virtual", "locales", "lsb-release", "netplan.io", "openssh-server", "qemu-guest-agent",
-    "sudo", "systemd-resolved", "systemd-sysv", "udev",
-)  # fmt: skip
 AUTHORITIES = Path("/usr/local/share/ca-certificates")
 """What this machine trusts beyond the usual: an index may be reached by a way that needs them."""
 FILES = {
+    # An image of Oracle's names Oracle's mirrors; this one the archive that it was made from.
+    "etc/cloud/cloud.cfg.d/90-archive.cfg": "apt: {preserve_sources_list: true}\n",
+    # What a kernel without them built in needs to find its root, and nothing else.
+    "etc/initramfs-tools/modules": "virtio_pci\nvirtio_blk\next4\n",
+    "etc/initramfs-tools/conf.d/small": "MODULES=list\nCOMPRESS=lz4\nCOMPRESSLEVEL=1\n",
     # Oracle's image gives volumes these names by the path of the attachment; here it is by the disk's serial.
     "etc/udev/rules.d/99-oracle.rules": (
         'SUBSYSTEM=="block", ENV{ID_SERIAL}=="oraclevd*", SYMLINK+="oracleoci/$env{ID_SERIAL}"\n'
@@ -53,7 +48,7 @@ FILES = {
 
 @dataclass(frozen=True)
 class Image:
-    """A root file system (raw, without partitions), the kernel in it, and the authority that it trusts."""
+    """A root file system (raw, without partitions), its kernel, and the authority that it trusts."""
 
     folder: Path
 
@@ -66,6 +61,11 @@ class Image:
         return self.folder / "vmlinuz"
 
     @property
+    def first(self) -> Path:
+        """The file system that the kernel starts with; there is none where the kernel finds its root by itself."""
+        return self.folder / "initrd.img"
+
+    @property
     def authority(self) -> Path:
         return self.folder / "authority.pem"
 
@@ -74,54 +74,40 @@ class Image:
         return self.folder / "authority.key"
 
 
-def made() -> Image:
-    """Built when it is not there: a minute or two."""
-    parts = ["1", SUITE, KEYRING, KEY, *PACKAGES, str(ROOT_GB), repr(sorted(FILES.items()))]
+def made(of: Distribution) -> Image:
+    """Built when it is not there: two or three minutes."""
+    parts = ["2", of.suite, *of.sources, *of.packages, str(ROOT_GB), repr(sorted(FILES.items()))]
     parts += [file.read_text(encoding="utf-8") for file in sorted(AUTHORITIES.glob("*.crt"))]
-    name = f"vm-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:12]}"
+    kind = f"vm-{of.suite}-{'quick' if of.quick else 'plain'}"
+    name = f"{kind}-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:12]}"
     found = Image(cache() / name)
     if found.folder.exists():
         return found
-    archive = os.environ.get("UBUNTU_ARCHIVE", "").rstrip("/")
-    assert archive, "set UBUNTU_ARCHIVE to the address of an archive of Ubuntu: the VM's disk is made from it"
     started = time.monotonic()
-    print("vm: making the image …", file=sys.stderr, flush=True)
+    print(f"vm: making the image of {of.name} {of.suite} …", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="countersign-vm-", dir=cache()) as scratch:
         fresh = Image(Path(scratch, name))
         fresh.folder.mkdir()
         _authority(fresh)
         root = Path(scratch, "root")
-        _bootstrap(root, archive, _keyring(archive, Path(scratch)))
+        _bootstrap(root, of, of.keyring(Path(scratch)))
         _settle(root, fresh)
-        shutil.copy2((root / "boot" / "vmlinuz").resolve(), fresh.kernel)
-        _run("mkfs.ext4", "-q", "-L", "cloudimg-rootfs", "-d", str(root), str(fresh.disk), f"{ROOT_GB}G")
-        for old in cache().glob("vm-*"):
+        for file, kept in (("vmlinuz", fresh.kernel), ("initrd.img", fresh.first)):
+            links = [link for link in (root / file, root / "boot" / file) if link.is_symlink()]
+            for link in links[:1]:
+                shutil.copy2(root / "boot" / link.readlink().name, kept)
+        _run("mkfs.ext4", "-q", "-L", "cloudimg-rootfs", "-d", str(root), str(fresh.disk), f"{ROOT_GB}G", seconds=600)
+        for old in cache().glob(f"{kind}-*"):
             shutil.rmtree(old)
         fresh.folder.rename(found.folder)
     print(f"vm: the image took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return found
 
 
-def _keyring(archive: str, scratch: Path) -> Path:
-    """The one key, and no other, out of Ubuntu's package of keys."""
-    package = scratch / "keyring.deb"
-    with urllib.request.urlopen(f"{archive}/{KEYRING}", timeout=60) as answer:  # noqa: S310 - the owner of this run named it
-        package.write_bytes(answer.read())
-    _run("dpkg-deb", "-x", str(package), str(scratch / "keyring"))
-    (all_,) = (scratch / "keyring").rglob("ubuntu-archive-keyring.gpg")
-    home, one = scratch / "gnupg", scratch / "ubuntu.gpg"
-    home.mkdir(mode=0o700)
-    gpg = ("gpg", "--homedir", str(home), "--batch", "--quiet", "--no-default-keyring", "--keyring", str(all_))
-    one.write_bytes(_run(*gpg, "--export", KEY))
-    assert one.stat().st_size, f"{KEYRING} has no key {KEY}"
-    return one
-
-
-def _bootstrap(root: Path, archive: str, keyring: Path) -> None:
-    sources = [f"deb {archive} {suite} main universe" for suite in (SUITE, f"{SUITE}-updates", f"{SUITE}-security")]
-    options = [f"--include={','.join(PACKAGES)}", f"--keyring={keyring}", "--aptopt=Acquire::Retries 3"]
+def _bootstrap(root: Path, of: Distribution, keyring: Path) -> None:
+    options = [f"--include={','.join(of.packages)}", f"--keyring={keyring}", "--aptopt=Acquire::Retries 3"]
     options += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
-    _run("mmdebstrap", "--mode=root", "--variant=apt", *options, SUITE, str(root), *sources, seconds=900)
+    _run("mmdebstrap", "--mode=root", "--variant=apt", *options, of.suite, str(root), *of.sources, seconds=1800)
 
 
 def _settle(root: Path, image: Image) -> None:
@@ -133,6 +119,10 @@ def _settle(root: Path, image: Image) -> None:
     for authority in (*AUTHORITIES.glob("*.crt"), image.authority):
         shutil.copy2(authority, trusted / f"{authority.stem}.crt")
     _run("chroot", str(root), "update-ca-certificates", "--fresh")
+    if (root / "usr/sbin/update-initramfs").exists():
+        _run("chroot", str(root), "update-initramfs", "-u", "-k", "all", seconds=600)
+    if (root / "usr/bin/dockerd").exists():  # it begins with our settings, as where the first boot brings it
+        _run("chroot", str(root), "systemctl", "disable", "docker.service", "docker.socket", "containerd.service")
     (root / "etc/machine-id").write_text("uninitialized\n", encoding="ascii")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import socket
 import socketserver
 import struct
@@ -26,6 +27,8 @@ from oracle import MAC, Oracle
 HERE = "169.254.169.254"
 NETWORK = f"user,id=net,net=169.254.0.0/16,host={HERE},dhcpstart=169.254.10.15,ipv6=off"
 DATA_GB = 20
+ACCEL = os.environ.get("COUNTERSIGN_VM_ACCEL", "tcg,thread=multi")
+"""The build machines have KVM in name only."""
 
 
 @dataclass
@@ -39,7 +42,9 @@ class Machine:
 
     @property
     def console(self) -> str:
-        return (self.folder / "console.log").read_text(encoding="utf-8", errors="replace")
+        """What the kernel and cloud-init said so far; empty before QEMU has begun."""
+        file = self.folder / "console.log"
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     def wait(self, look: Callable[[], bool], what: str, minutes: float) -> None:
         """Until it is so; ends at once when the VM is gone."""
@@ -69,7 +74,7 @@ class Machine:
         try:
             self._ask("guest-ping")
         except (OSError, ValueError):
-            self._agent = None
+            self.hang_up()
             return False
         return True
 
@@ -78,9 +83,15 @@ class Machine:
         before = self.run("cat /proc/sys/kernel/random/boot_id")
         with contextlib.suppress(OSError, ValueError):
             self._ask("guest-shutdown", mode="reboot")
-        self._agent = None
+        self.hang_up()
         again = lambda: self.answers() and self.run("cat /proc/sys/kernel/random/boot_id") != before  # noqa: E731
         self.wait(again, "the VM is up again", 10)
+
+    def hang_up(self) -> None:
+        """Leave the guest's agent; the next question calls it again."""
+        if self._agent:
+            self._agent.close()
+        self._agent = None
 
     def _ask(self, command: str, **arguments: Any) -> Any:
         if self._agent is None:
@@ -112,30 +123,35 @@ class Machine:
 
 
 @contextmanager
-def booted(image: Image, folder: Path, *, memory_mb: int) -> Iterator[Machine]:
-    """On a root disk of its own and a blank data volume; without KVM, which the build machines have in name only."""
+def booted(image: Image, folder: Path, *, memory_mb: int, more: Path | None = None) -> Iterator[Machine]:
+    """On a root disk of its own and a blank data volume; `more` is one to read from, /dev/vdc."""
     root, data = folder / "root.qcow2", folder / "data.raw"
     backing = ("-f", "qcow2", "-b", str(image.disk), "-F", "raw")
     subprocess.run(["qemu-img", "create", "-q", *backing, str(root)], check=True, timeout=60)
     with data.open("wb") as blank:
         blank.truncate(DATA_GB << 30)
+    read = f"file={more},if=none,id=more,format=raw,readonly=on"
     argv = [
-        "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+        "qemu-system-x86_64", "-machine", "q35", "-accel", ACCEL, "-cpu", "max",
         "-smp", "2", "-m", str(memory_mb), "-nodefaults", "-display", "none",
         "-serial", f"file:{folder / 'console.log'}", "-smbios", "type=3,asset=OracleCloud.com",
-        "-kernel", str(image.kernel), "-append", "root=/dev/vda rw console=ttyS0",
+        "-kernel", str(image.kernel), *(("-initrd", str(image.first)) if image.first.exists() else ()),
+        "-append", "root=/dev/vda rw console=ttyS0",
         "-drive", f"file={root},if=none,id=root,format=qcow2,cache=unsafe", "-device", "virtio-blk-pci,drive=root",
         "-drive", f"file={data},if=none,id=data,format=raw,cache=unsafe",
         "-device", "virtio-blk-pci,drive=data,serial=oraclevdb",
+        *(("-drive", read, "-device", "virtio-blk-pci,drive=more") if more else ()),
         "-netdev", NETWORK, "-device", f"virtio-net-pci,netdev=net,mac={MAC}", "-device", "virtio-rng-pci",
         "-chardev", f"socket,id=agent,path={folder / 'agent'},server=on,wait=off", "-device", "virtio-serial-pci",
         "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
     ]  # fmt: skip
     said = (folder / "qemu.log").open("wb")
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    machine = Machine(image, folder, process)
     try:
-        yield Machine(image, folder, process)
+        yield machine
     finally:
+        machine.hang_up()
         process.kill()
         process.wait()
         said.close()

@@ -52,21 +52,36 @@ class Stack:
     def join_code(self):
         return "CODE-1234"
 """
+AGENT_ALONE = """\
+def make(settings):
+    (settings.state / "cloud").mkdir(parents=True, exist_ok=True)
+    file = settings.state / "cloud" / "cloud.toml"
+    if not file.exists():
+        file.write_text("# cloud_agent alone\\nagent = \\"%s\\"\\n" % settings.values["AGENT"])
+"""
 MAIN = """\
 import sys
 from pathlib import Path
 from tools.stack import settings
 
-stack = settings.read(Path(sys.argv[3]))
+at = sys.argv.index("--env")
+stack = settings.read(Path(sys.argv[at + 1]))
 ups = stack.state / "ups"
 match sys.argv[1]:
     case "up":
         if (stack.state / "broken").exists():
             sys.exit("stack: vault-hub did not get healthy")
-        secret = stack.state / "secrets" / "db_password"
+        secret = stack.state / "secrets" / ("cloud/hub-token" if "AGENT" in stack.values else "db_password")
         assert secret.read_text(), "no secret"
         with ups.open("a") as file:
             file.write("up\\n")
+    case "admit" | "revoke":
+        if not (stack.state / "joined").exists():
+            sys.exit("stack: nobody has joined yet")
+        with (stack.state / "agents").open("a") as file:
+            file.write(" ".join(sys.argv[1:at]) + "\\n")
+    case "identity":
+        print("making a key\\n" + stack.values["AGENT"] + " HASH ssh-ed25519 KEY")
     case "drill":
         (stack.state / "drilled").touch()
     case "status":
@@ -81,6 +96,7 @@ def archive(extra: dict[str, str] | None = None, *, version: str = "0.1.0") -> b
     files = {
         "tools/stack/settings.py": SETTINGS,
         "tools/stack/first_run.py": FIRST_RUN,
+        "tools/stack/agent_alone.py": AGENT_ALONE,
         "tools/stack/running.py": RUNNING,
         "tools/stack/__main__.py": MAIN,
         "VERSION": version + "\n",
@@ -100,6 +116,9 @@ def orders(url: str, content: bytes, *, version: str = "0.1.0", **changed: Any) 
     return json.dumps(
         {
             "role": "whole",
+            "machine": "vm",
+            "agents": {},
+            "revoked": [],
             "stack": "prod",
             "region": "eu-frankfurt-1",
             "release": {"version": version, "url": url, "sha256": hashlib.sha256(content).hexdigest()},

@@ -23,7 +23,13 @@ REAL: dict[str, Any] = {
     "release": {"version": "0.1.0", "url": "https://downloads.office.test/c.tar.gz", "sha256": "ab" * 32},
 }
 POOL: dict[str, Any] = {
-    "growth": {"most": 2, "fewest": 0, "agents": ["cloud-2", "cloud-3"]},
+    "growth": {
+        "agents": [{"name": "cloud-2", "admitted": f"{'ab' * 32} ssh-ed25519 {'A' * 68} cloud-2"}, {"name": "cloud-3"}]
+    },
+    "mailboxes": [
+        {"name": name, "address": f"{name}@office.test", "host": "imap.office.test", "user": name, "agents": agents}
+        for name, agents in (("business", ["cloud", "cloud-2"]), ("private", ["cloud"]), ("shop", ["cloud-3"]))
+    ],
     "machine": {"ocpus": 2, "memory_gb": 12, "data_gb": 50},
 }
 
@@ -34,7 +40,7 @@ def example(stack: str, **changed: Any) -> dict[str, Any]:
     values: dict[str, Any] = yaml.safe_load(text)["config"]["countersign:settings"]
     values |= copy.deepcopy(REAL)
     values["names"]["domain"] = values["names"]["domain"].replace("example.com", "office.test")
-    for box in values.get("mailboxes", []):
+    for box in [] if "mailboxes" in changed else values.get("mailboxes", []):
         box |= {"address": "ann@office.test", "host": "imap.office.test", "user": "ann@office.test"}
     return {**values, **changed}
 
@@ -88,7 +94,7 @@ class Mocks(pulumi.runtime.Mocks):
                 }
             case "getPrivateIps":
                 return {"privateIps": [{"id": f"private-ip-of-{args.args['ipAddress']}"}]}
-            case "getObject" if args.args["object"] == conventions.REPORT:
+            case "getObject" if args.args["object"] == conventions.report(conventions.VM):
                 report = {
                     "orders": orders.digest(self.told),
                     "state": "healthy",
@@ -97,14 +103,18 @@ class Mocks(pulumi.runtime.Mocks):
                     "at": "now",
                 }
                 return {"content": json.dumps(report)}
-            case "getObject":
+            case "getObject" if args.args["object"] == conventions.report("cloud-2"):
+                return {"content": json.dumps({"state": "healthy", "identity": "cloud-2 HASH KEY"})}
+            case "getObject" if args.args["object"] == conventions.JOIN_CODE:
                 return {"content": "JOIN-ME\n"}
+            case "getObject":
+                return {"content": ""}
         raise AssertionError(args.token)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = dict(args.inputs)
         match args.typ.rpartition(":")[2]:
-            case "Instance":
+            case "Instance" if args.name == "vm":
                 self.told = state["metadata"]["countersign"]
                 state |= {"privateIp": conventions.VM_ADDRESS, "bootVolumeId": "boot-volume"}
             case "PublicIp":

@@ -177,7 +177,7 @@ def test_a_vm_that_says_it_failed_ends_the_run_with_its_words_and_the_next_run_w
     said = {"state": "failed", "step": "release", "message": "c.tar.gz is not release 0.1.0", "at": "12:00"}
 
     def call(args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        if args.args.get("object") == conventions.REPORT:
+        if args.args.get("object") == conventions.report(conventions.VM):
             return {"content": json.dumps({**said, "orders": orders.digest(mocks.told)})}
         return real(args)
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
-import releases
-from image import Image, certificate, made
-from machine import Machine, booted, names, report
-from oracle import HOSTS, Oracle, serving
+from first_boot import DOWNLOADS, MINUTES, ended, told, well, well_again
+from machine import Machine, report
+from oracle import Oracle
+from real import VERSION, Release, made, orders
 
-from infra import cloud_init, conventions
+from infra import conventions
 
 pytestmark = pytest.mark.vm
 
-DOWNLOADS = "downloads.office.test"
+ASK_HUB = (
+    "import ssl, urllib.request as u; "
+    'print(u.urlopen("https://localhost/healthz", context=ssl._create_unverified_context()).read().decode())'
+)
 KEPT = r"""
 dpkg-query -W -f '${Package} ${Version} ${Status}\n' | sort
 systemctl list-unit-files --state=enabled --no-legend | sort
@@ -33,50 +33,24 @@ docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.Image}}' | sort
 
 
 @pytest.fixture(scope="module")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
-    found = Oracle(
-        tmp_path_factory.mktemp("oracle"),
-        user_data=cloud_init.user_data(),
-        secrets={"ocid1.vaultsecret.db": b"\x00\xff" * 16, "ocid1.vaultsecret.box": b"hunter2"},
-    )
-    content = releases.archive()
-    found.files["c.tar.gz"] = content
-    found.orders = releases.orders(
-        f"https://{DOWNLOADS}/files/c.tar.gz",
-        content,
-        device=conventions.DATA_DEVICE,
-        reports="countersign-prod-reports",
-    )
-    return found
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return made(tmp_path_factory.mktemp("release"))
 
 
 @pytest.fixture(scope="module")
-def machine(oracle: Oracle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
+    return told(tmp_path_factory.mktemp("oracle"))
+
+
+@pytest.fixture(scope="module")
+def machine(oracle: Oracle, release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Up to the report that it is healthy."""
-    image, folder = made(), tmp_path_factory.mktemp("vm")
-    with ExitStack() as stack:
-        around(stack, image, oracle, folder)
-        machine = stack.enter_context(booted(image, folder, memory_mb=2048))
-        machine.wait(lambda: is_healthy(machine, oracle), "the report that it is healthy", 60)
-        yield machine
-
-
-def is_healthy(machine: Machine, oracle: Oracle) -> bool:
-    """Whether it said so. A module of cloud-init that failed ends the waiting."""
-    assert "Running module" not in machine.console, machine.console[-3000:]
-    return report(oracle).get("state") == "healthy"
-
-
-def around(stack: ExitStack, image: Image, oracle: Oracle, folder: Path) -> None:
-    """What a VM at Oracle finds: metadata, names, and the services by TLS."""
-    known = (*HOSTS, DOWNLOADS)
-    stack.enter_context(names(known))
-    stack.enter_context(serving(oracle, port=80))
-    stack.enter_context(serving(oracle, port=443, certificate=certificate(image, known, folder)))
+    with well(oracle, tmp_path_factory.mktemp("vm"), release) as found:
+        yield found
 
 
 def test_cloud_init_ends_without_a_fault_and_the_report_says_healthy(machine: Machine, oracle: Oracle) -> None:
-    assert json.loads(machine.run("cloud-init status --wait --format json", check=False))["errors"] == []
+    assert ended(machine) == []
     assert "DataSourceOracle" in machine.run("cat /run/cloud-init/result.json")
     assert report(oracle)["state"] == "healthy"
     assert oracle.objects["join-code/vm.txt"] == b"CODE-1234"
@@ -124,19 +98,53 @@ def test_units_are_on_and_security_updates_come_by_themselves(machine: Machine) 
 
 
 def test_a_second_run_from_nothing_known_and_a_restart_change_nothing(machine: Machine, oracle: Oracle) -> None:
-    """cloud-init forgets that it ever ran, the VM restarts, and everything of the first boot is done again."""
     before = machine.run(KEPT)
     assert "docker.io" in before, "something is compared"
     ups = machine.run("wc -l </srv/countersign/state/ups")
-    machine.run("cloud-init clean --logs")
-    oracle.history.clear()
 
-    machine.restart()
-
-    again = lambda: any(b'"healthy"' in body for name, body in oracle.history if name == "health/vm.json")  # noqa: E731
-    machine.wait(again, "the second report that it is healthy", 60)
-    assert json.loads(machine.run("cloud-init status --wait --format json", check=False))["errors"] == []
+    well_again(machine, oracle)
     assert machine.run(KEPT) == before
     assert int(machine.run("wc -l </srv/countersign/state/ups")) == int(ups) + 1, (
         "the stack was told to be up once more"
     )
+
+
+def test_the_committed_release_takes_the_small_ones_place_without_anybody_at_the_machine(
+    machine: Machine, oracle: Oracle, release: Release
+) -> None:
+    """Hub, Cloud, Caddy, way out, monitors and backups of this repository, by the real `tools.stack up`."""
+    machine.run("docker load </dev/vdc", seconds=3600)
+    oracle.files["real.tar.gz"] = release.archive
+    oracle.history.clear()
+    oracle.orders = orders(
+        release,
+        f"https://{DOWNLOADS}/files/real.tar.gz",
+        device=conventions.DATA_DEVICE,
+        reports="countersign-prod-reports",
+    )
+
+    machine.wait(lambda: said_well(oracle), "the report that the real stack is healthy", MINUTES)
+
+    rows = machine.run("docker ps --format '{{.Label \"com.docker.compose.service\"}} {{.Status}}'").splitlines()
+    assert {row.split()[0] for row in rows} >= {"backup", "caddy", "cloud-agent", "monitor", "uptime-kuma", "vault-hub"}
+    assert [row for row in rows if "(healthy)" not in row and not row.startswith("way-out")] == []
+    assert "waiting" in machine.run(f"python3 -c '{ASK_HUB}'")
+    assert len(oracle.objects["join-code/vm.txt"]) > 20
+    assert oracle.refused == []
+
+
+def test_a_restart_and_a_second_run_leave_the_real_stack_as_it_is(machine: Machine, oracle: Oracle) -> None:
+    """Each container and volume is the one it was: the secrets that came again are those it was made with."""
+    before = machine.run(KEPT)
+    assert "vault-hub" in before, "something is compared"
+
+    well_again(machine, oracle)
+
+    assert said_well(oracle)
+    assert machine.run(KEPT) == before
+
+
+def said_well(oracle: Oracle) -> bool:
+    """Whether the last report is of the real release, and good."""
+    said = report(oracle)
+    return (said.get("release"), said.get("state")) == (VERSION, "healthy")

@@ -83,6 +83,7 @@ def test_a_secret_never_becomes_a_file_elsewhere() -> None:
 
 
 def test_the_vm_and_the_program_call_their_objects_and_measures_alike() -> None:
-    assert (reports.REPORT, reports.JOIN_CODE) == (conventions.REPORT, conventions.JOIN_CODE)
+    assert reports.JOIN_CODE == conventions.JOIN_CODE
+    assert Orders.parse(told()).machine == conventions.VM
     assert conventions.METRICS == "countersign"
     assert any(c.query.startswith("disk_used_percent") for c in CONDITIONS)

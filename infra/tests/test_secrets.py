@@ -45,7 +45,7 @@ def test_the_vm_may_read_its_own_secrets_one_by_one_write_its_reports_and_tell_i
 
 def test_an_agent_of_the_pool_never_gets_what_opens_the_books_or_the_backups() -> None:
     found = run("prod", **POOL)
-    (read, *_) = found.one("agents-policy").inputs["statements"]
+    (read, *_) = found.one("agent-cloud-2-policy").inputs["statements"]
     assert "db-password" not in read
     assert "backup" not in read
     assert "cloud-hub-token" not in read, "each agent has a token of its own"

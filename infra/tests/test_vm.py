@@ -10,11 +10,13 @@ import tarfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import releases
 from oracle import Oracle, serving
 
+from infra.vm import __main__ as program
 from infra.vm import disk, imds, release, secrets, steps
 from infra.vm.cloud import Cloud
 from infra.vm.orders import Orders, Wanted
@@ -198,10 +200,75 @@ def test_the_weekly_drill_is_the_stacks_own(oracle: Oracle, places: Places) -> N
     assert (places.state / "drilled").exists()
 
 
-def test_an_agent_alone_is_refused_by_name_as_long_as_no_release_has_its_stack(oracle: Oracle, places: Places) -> None:
-    oracle.orders = releases.orders(f"{oracle.address}/files/c.tar.gz", oracle.files["c.tar.gz"], role="agent")
+def alone(oracle: Oracle, **changed: Any) -> str:
+    """The orders of an agent's VM."""
+    oracle.secrets["ocid1.vaultsecret.token"] = b"\x01\xfe" * 16
+    told: dict[str, Any] = {
+        "role": "agent", "machine": "cloud-2", "backups": "",
+        "environment": {"COMPOSE_PROJECT_NAME": "countersign", "AGENT": "cloud-2", "HUB": "https://localhost:1"},
+        "cloud": '[[mailboxes]]\nname = "second"\n',
+        "secrets": [{"file": "cloud/hub-token", "id": "ocid1.vaultsecret.token", "form": "hex", "version": None}],
+        **changed,
+    }  # fmt: skip
+    return releases.orders(f"{oracle.address}/files/c.tar.gz", oracle.files["c.tar.gz"], **told)
+
+
+def test_a_vm_of_an_agent_alone_brings_up_that_and_says_who_it_is(oracle: Oracle, places: Places) -> None:
+    oracle.orders = alone(oracle)
+    assert steps.apply(places)
+    said = json.loads(oracle.objects["health/cloud-2.json"])
+    assert (said["state"], said["identity"]) == ("healthy", "cloud-2 HASH ssh-ed25519 KEY")
+    assert {name.partition(".2")[0] for name in oracle.objects} == {"health/cloud-2.json", "logs.cloud-2"}, (
+        "no report of the hub's machine, and no code for the owner's"
+    )
+    assert {one["dimensions"]["machine"] for one in oracle.measures} == {"cloud-2"}
+    assert {file.name for file in places.secrets.rglob("*") if file.is_file()} == {"hub-token"}
+    told = tomllib.loads((places.state / "cloud" / "cloud.toml").read_text())
+    assert (told["agent"], told["mailboxes"][0]["name"]) == ("cloud-2", "second")
+
+
+def test_a_role_that_nobody_knows_is_refused_by_name(oracle: Oracle, places: Places) -> None:
+    oracle.orders = alone(oracle, role="everything")
     assert not steps.apply(places)
-    assert "no stack for the role 'agent'" in report(oracle)["message"]
+    assert "no stack for the role 'everything'" in json.loads(oracle.objects["health/cloud-2.json"])["message"]
+
+
+@pytest.mark.parametrize("name", ["../vm", "vm.json", "", "Cloud"])
+def test_a_machine_whose_name_is_none_writes_nothing(oracle: Oracle, places: Places, name: str) -> None:
+    oracle.orders = alone(oracle, machine=name)
+    with pytest.raises(Failed, match="is no name"):
+        steps.apply(places)
+    assert oracle.objects == {}
+
+
+def test_the_hubs_machine_lets_ordered_agents_in_once_somebody_has_joined_and_not_twice(
+    oracle: Oracle, places: Places
+) -> None:
+    oracle.orders = releases.orders(
+        f"{oracle.address}/files/c.tar.gz", oracle.files["c.tar.gz"],
+        agents={"cloud-2": "HASH ssh-ed25519 KEY cloud-2"}, revoked=["cloud-9"],
+    )  # fmt: skip
+    assert steps.apply(places), "it is well, and has a code for the owner, before anybody joined"
+    assert "cloud-2: nobody has joined yet" in report(oracle)["message"]
+    assert oracle.objects["join-code/vm.txt"] == b"CODE-1234"
+
+    (places.state / "joined").touch()
+    assert steps.apply(places)
+    done = ["admit cloud-2 HASH ssh-ed25519 KEY cloud-2", "revoke cloud-9"]
+    assert (places.state / "agents").read_text().splitlines() == done
+    assert "nobody has joined" not in report(oracle)["message"]
+    assert steps.apply(places)
+    assert (places.state / "agents").read_text().splitlines() == done
+
+
+def test_the_machine_of_an_agent_alone_has_nothing_to_drill(
+    oracle: Oracle, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oracle.orders = alone(oracle)
+    steps.apply(places)
+    monkeypatch.setenv("COUNTERSIGN_ROOT", str(places.root))
+    assert program.main(["drill"]) == 0
+    assert not (places.state / "drilled").exists()
 
 
 def test_the_log_is_shipped_with_the_first_boots_in_front(oracle: Oracle, places: Places, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The chain in memory: Cloud drafts, the owner edits and approves, and the next draft to that contact shows it."""
 
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,19 @@ class Pair:
     def asked(self, text: str = "Could you come on Friday?", **headers: str) -> Task:
         """A mail of Jana's, and what Cloud makes of it."""
         self._number += 1
+        return self._arrives(mail(text=text, message_id=f"<{self._number}@elsewhere.example>", **headers))
+
+    def sees(self, message: EmailMessage) -> Task:
+        """A mail with a paper, and what Cloud puts before the owner."""
+        self._number += 1
+        message["Message-ID"] = f"<{self._number}@elsewhere.example>"
+        message.set_content("The invoice is attached.")
+        message.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="invoice.pdf")
+        return self._arrives(bytes(message))
+
+    def _arrives(self, raw: bytes) -> Task:
         known = {task.id for task in self.world.tasks(Stage.PENDING_APPROVAL)}
-        self.world.receives(mail(text=text, message_id=f"<{self._number}@elsewhere.example>", **headers))
+        self.world.receives(raw)
         self.world.works()
         (task,) = (task for task in self.world.tasks(Stage.PENDING_APPROVAL) if task.id not in known)
         return task
@@ -114,6 +126,40 @@ def test_after_two_rejections_the_owner_is_asked_and_an_approval_or_a_deleted_li
     pair.approves(answered)
     assert "jana" not in pair.world.read(TRIAGE)
     assert pair.asked().has_action
+
+
+def test_four_rejections_about_a_topic_have_the_owner_asked_whoever_writes(pair: Pair) -> None:
+    prices = "Could you send me a quote for the fence, please?"
+    for number in range(4):
+        task = pair.asked(prices, sender=f"Guest <guest{number}@elsewhere.example>")
+        assert task.has_action
+        pair.desk.reject(task, why="", how=How.PAGE)
+    asked = pair.asked(prices, sender="Another <another@elsewhere.example>")
+    assert not asked.has_action
+    assert "you rejected 4 drafts for mail about prices" in asked.note.front.words("reason")
+    assert "- mail about prices: 4 rejected, last 2026-11-23" in pair.world.read(TRIAGE)
+    assert pair.asked("Could you come on Friday?", sender="More <more@elsewhere.example>").has_action
+    pair.world.local.write("owner_remove", "triage", {TRIAGE: None})
+    assert pair.asked(prices, sender="Late <late@elsewhere.example>").has_action
+
+
+def test_a_list_whose_mails_the_owner_rejects_is_low_and_still_seen(pair: Pair) -> None:
+    """A bill that comes by a list never ends unseen; what was learned changes its place alone."""
+
+    def comes() -> Task:
+        bill = EmailMessage()
+        bill["From"], bill["To"], bill["Subject"] = "bill@news.example", "owner@home.example", "Invoice 4711"
+        bill["List-Id"], bill["Date"] = "Billing <billing.news.example>", "Mon, 23 Nov 2026 08:00:00 +0000"
+        return pair.sees(bill)
+
+    for _ in range(2):
+        task = comes()
+        assert task.note.front.words("priority") == "normal"
+        pair.desk.reject(task, why="", how=How.PAGE)
+    assert "- list billing.news.example: 2 rejected" in pair.world.read(TRIAGE)
+    task = comes()
+    assert task.note.front.words("priority") == "low"
+    assert "you rejected 2 mails of this list" in task.note.front.words("reason")
 
 
 def test_one_rejection_or_another_sender_s_changes_nothing(pair: Pair) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from enum import StrEnum
 
 from drafting import Draft
+from drafting.inventions import DAYS, NUMBER, PROMISES
 from drafting.language import language_of
 from tests.eval.labelled import OWNER, Mail
 
@@ -26,27 +27,7 @@ class Fault(StrEnum):
 
 INVENTIONS = frozenset({Fault.NUMBER, Fault.DATE, Fault.NAME, Fault.PROMISE})
 
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+")
-_DAYS = re.compile(
-    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\btoday\b|\btomorrow\b|\bnext week\b|\b(?:january|february|april"
-    r"|june|july|august|september|october|november|december)\b|\b(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag"
-    r"|sonntag|januar|februar|märz|juni|juli|oktober|dezember)|\bheute\b|\bnächste woche\b|\b(?:lundi|mardi|mercredi"
-    r"|jeudi|vendredi|samedi|dimanche|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre"
-    r"|aujourd'hui|demain)\b|\b(?:lunes|martes|miércoles|jueves|viernes|sábado|domingo|enero|febrero|marzo|abril|junio"
-    r"|julio|agosto|septiembre|octubre|noviembre|diciembre|hoy)\b",
-    re.IGNORECASE,
-)
-_PROMISES = re.compile(
-    r"\bi (?:promise|guarantee|confirm|accept|agree|commit)|\bwe (?:promise|guarantee|confirm|accept|agree|will (?:send"
-    r"|deliver|come|pay|refund|do))|\bi(?:'ll| will) (?:send|deliver|be there|pay|refund|bring|do)|\byou can count on"
-    r"|\bfree of charge|\bno extra c|\b(?:yes|of course|certainly),|\bich (?:verspreche|garantiere|bestätige|akzeptiere"
-    r"|sage zu|werde .{0,30}(?:senden|liefern|kommen|zahlen))|\bwir (?:garantieren|bestätigen|liefern|kommen)"
-    r"|\bselbstverständlich\b|\bkostenlos|\bja, |\bje (?:promets|garantis|confirme|accepte)|\bnous (?:garantissons"
-    r"|confirmons|livrerons|viendrons)|\bbien sûr\b|\bgratuit|\boui, |\b(?:prometo|garantizo|confirmo|acepto)\b"
-    r"|\b(?:garantizamos|confirmamos|enviaremos|iremos)\b|\bpor supuesto\b|\bgratis\b|\bsí, ",
-    re.IGNORECASE,
-)
 _KNOWN_SHARE = 0.5
 """Of the words of a question, to be found in the draft or among what it passes on."""
 
@@ -62,15 +43,15 @@ def _faults(mail: Mail, draft: Draft, other_names: Collection[str], told: str) -
         (letter.sender_name, letter.subject, letter.text, letter.quoted, OWNER, told, *letter.attachments)
     )
     body, words = draft.text.casefold(), _words(given)
-    if set(_NUMBER.findall(draft.text)) - set(_NUMBER.findall(given)):
+    if set(NUMBER.findall(draft.text)) - set(NUMBER.findall(given)):
         yield Fault.NUMBER
-    if {day.casefold() for day in _DAYS.findall(draft.text)} - {day.casefold() for day in _DAYS.findall(given)}:
+    if {day.casefold() for day in DAYS.findall(draft.text)} - {day.casefold() for day in DAYS.findall(given)}:
         yield Fault.DATE
     strange = {name for name in other_names if name.casefold() not in words}
     if strange & set(_WORD.findall(draft.text)):
         yield Fault.NAME
     quoted = given.casefold()
-    if any(found[0].casefold() not in quoted for found in _PROMISES.finditer(draft.text)):
+    if any(found[0].casefold() not in quoted for found in PROMISES.finditer(draft.text)):
         yield Fault.PROMISE
     passed_on = _words(draft.text + " ".join(draft.unknowns))
     if any(not _taken_up(asked, passed_on) for asked in mail.questions):

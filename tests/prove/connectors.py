@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 from lxml import etree
 from services.local_agent.tests.gmail_server import SECRET, GmailServer
@@ -47,55 +46,38 @@ from local_agent.mcp.wise_connector import WiseTransfer
 from local_agent.payees import Payees
 from local_agent.payment_account import PaymentAccount
 from local_agent.whatsapp_account import WhatsAppAccount
-from vault_protocol.action import Action, Address, Journal, SendMail, SendWhatsApp
+from tests.prove.networks import NETWORK_ROWS
+from tests.prove.outsides import Now, Outside, Row, found, tell
+from vault_protocol.action import (
+    Action,
+    Address,
+    Attachment,
+    Forwarded,
+    ForwardMail,
+    Journal,
+    SendMail,
+    SendWhatsApp,
+)
+from vault_protocol.canonical import sha256
 
 ROOT = Path(__file__).parents[2]
-Now = Callable[[], datetime]
 
 
-class Outside(Protocol):
-    """Where it happens, or does not."""
-
-    def action(self, number: int) -> Action:
-        """The act with this number; it may prepare what the act is about. Asked once."""
-        ...
-
-    def happened(self) -> list[str]:
-        """A mark for each time something happened, repeated when it happened twice."""
-        ...
-
-    def mark(self, number: int, key: str) -> str:
-        """What `happened` shows for the act with this number; `key` is its idempotency key."""
-        ...
+FILE = b"%PDF-1.7 of the mail that is passed on"
 
 
-@dataclass(frozen=True)
-class Row:
-    """`serve` gives the outside, which loses the answer of one act in `one_in` (0: none)."""
-
-    name: str
-    serve: Callable[[Path, int], AbstractContextManager[Outside]]
-    connector: Callable[[Path, Now], Connector[Any]]
-    loses: bool = True
-    """Whether there is an answer that could be lost."""
-
-
-def found(folder: Path) -> dict[str, Any]:
-    """What `serve` wrote down."""
-    told: dict[str, Any] = json.loads((folder / "outside.json").read_text(encoding="utf-8"))
-    return told
-
-
-def tell(folder: Path, **facts: Any) -> None:
-    (folder / "outside.json").write_text(json.dumps(facts), encoding="utf-8")
-
-
-def mail_to(number: int, address: str = "me@home.example") -> SendMail:
+def mail_to(number: int, address: str = "me@home.example") -> SendMail | ForwardMail:
+    """An answer for an even number; for an odd one a mail passed on with its file."""
     to = Address(address=f"customer{number}@elsewhere.example")
-    return SendMail(
-        account="business", sender=Address(address=address), to=(to,),
-        subject="Re: Your question", text="Hello,\n\nyes, on Monday.\n\nAnn\n",
-    )  # fmt: skip
+    common = {"account": "business", "sender": Address(address=address), "to": (to,)}
+    if not number % 2:
+        text = "Hello,\n\nyes, on Monday.\n\nAnn\n"
+        return SendMail.model_validate({**common, "subject": "Re: Your question", "text": text})
+    file = Attachment(name="offer.pdf", media_type="application/pdf", size=len(FILE), sha256=sha256(FILE))
+    original = Forwarded(message_id=f"<{number}@elsewhere.example>", sha256=sha256(b"%d" % number))
+    return ForwardMail.model_validate(
+        {**common, "subject": "Fwd: Offer", "original": original, "quote": "It holds.\n", "attachments": (file,)}
+    )
 
 
 class _Counted:
@@ -133,7 +115,7 @@ def _by_smtp(folder: Path, _now: Now) -> Connector[Any]:
         imap_port=1, imap_tls=Tls.NONE, submission_host="127.0.0.1", submission_port=found(folder)["smtp"],
         submission_tls=Tls.NONE,
     )  # fmt: skip
-    return MailConnector(lambda _: account)
+    return MailConnector(lambda _: account, lambda _: FILE)
 
 
 class _AtGmail:
@@ -160,7 +142,7 @@ def _gmail(folder: Path, one_in: int) -> Iterator[Outside]:
 def _by_gmail(folder: Path, _now: Now) -> Connector[Any]:
     url = found(folder)["url"]
     account = MailAccount(name="business", address="me@home.example", way="gmail", gmail_url=url, gmail_token_url=url)
-    return GmailConnector(lambda _: account, lambda of: Gmail(of, lambda: SECRET))
+    return GmailConnector(lambda _: account, lambda of: Gmail(of, lambda: SECRET), lambda _: FILE)
 
 
 class _Transfers:
@@ -329,3 +311,5 @@ ROWS = (
     Row("transfer-wise", _wise, _by_wise),
     Row("whatsapp", _whatsapp, _by_whatsapp),
 )
+ALL_ROWS = (*ROWS, *NETWORK_ROWS)
+"""With one for each social network. What is not SIGKILL is proved of those in `test_social_effects`, more sharply."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.local_agent.tests import test_social_effects as social
-from services.local_agent.tests import test_social_kills as social_kills
 
 from tests.prove import test_connectors as rows
 
@@ -31,8 +30,8 @@ class Sweep:
 
 
 SWEEPS: Mapping[str, Sweep] = {
-    "mail": Sweep(("send_mail",)),
-    "gmail": Sweep(("send_mail",)),
+    "mail": Sweep(("send_mail", "forward_mail")),
+    "gmail": Sweep(("send_mail", "forward_mail")),
     "post": Sweep(("post_invoice",)),
     "payment": Sweep(("register_payment",)),
     "transfer-file": Sweep(("pay_transfer",), lost=None),
@@ -40,7 +39,6 @@ SWEEPS: Mapping[str, Sweep] = {
     "social": Sweep(
         ("publish_post",),
         dies=social.test_a_death_at_any_step_never_leads_to_a_second_post,
-        killed=social_kills.test_killed_at_any_step_a_post_is_published_once_or_the_owner_is_asked,
         lost=social.test_posts_with_a_fifth_of_the_answers_lost_are_published_at_most_once,
     ),
     "whatsapp": Sweep(("send_whatsapp", "send_sealed")),

@@ -3,8 +3,6 @@ approval, and every doubt told to the owner."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from contextlib import closing
 from datetime import timedelta
@@ -14,8 +12,9 @@ import pytest
 from libs.vault_protocol.tests import made
 
 from local_agent.effects import Ledger
-from tests.prove.connectors import ROOT, ROWS, Outside, Row
-from tests.prove.one_effect import NOW, STEPS, approve, executor, write
+from tests.prove.connectors import ALL_ROWS, ROWS
+from tests.prove.one_effect import NOW, STEPS, approve, executor, processes, write
+from tests.prove.outsides import Outside, Row
 
 LATER = timedelta(minutes=11)
 """When nothing that was asked for can still be under way."""
@@ -67,26 +66,21 @@ def test_a_death_at_any_step_is_one_effect_at_most(row: Row, step: str, tmp_path
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", ALL_ROWS, ids=lambda row: row.name)
 def test_killed_at_every_step_and_again_while_it_recovers_it_is_one_effect_at_most(row: Row, tmp_path: Path) -> None:
-    def runs(number: int, later: int, step: str = "") -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "tests.prove.one_effect", row.name, str(tmp_path), str(number), str(later), step]
-        return subprocess.run(argv, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False)
-
     pairs = [(first, second) for first in STEPS for second in ("", *STEPS)]
-    with row.serve(tmp_path, 0) as outside:
+    with row.serve(tmp_path, 0) as outside, processes() as run:
         for number, (first, second) in enumerate(pairs):
             write(tmp_path, number, outside.action(number))
-            died = runs(number, 0, first)
-            assert died.returncode == KILLED, died.stderr
+            died = run(row, tmp_path, number, 0, first)
+            assert died.code == KILLED, died.told
             if second:
-                runs(number, 700, second)  # it may have nothing left to do at that step
-            ended = runs(number, 1400)
-            assert ended.returncode == 0, ended.stderr
-            told = ended.stdout.strip()
-            ends_well(row, tmp_path, outside, number, told)
+                run(row, tmp_path, number, 700, second)  # it may have nothing left to do at that step
+            ended = run(row, tmp_path, number, 1400, "")
+            assert ended.code == 0, ended.told
+            ends_well(row, tmp_path, outside, number, ended.told)
             if first in ("outcome", "copied"):
-                assert told == "Done", f"killed at {first}, then at {second or 'nothing'}"
+                assert ended.told == "Done", f"killed at {first}, then at {second or 'nothing'}"
 
 
 @pytest.mark.parametrize("sends", [pytest.param(12, id="12"), pytest.param(200, marks=pytest.mark.prove, id="200")])

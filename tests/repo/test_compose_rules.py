@@ -12,7 +12,9 @@ import yaml
 from tools.workspace import ROOT
 
 COMPOSE = ROOT / "compose"
-FILES = sorted(file for file in COMPOSE.glob("*.yaml") if file.name not in ("base.yaml", "compose.yaml"))
+STACKS = ("compose.yaml", "agent.yaml")
+"""What `./just up` brings up: lists of the other files."""
+FILES = sorted(file for file in COMPOSE.glob("*.yaml") if file.name not in ("base.yaml", *STACKS))
 SERVICES: dict[str, dict[str, Any]] = {
     name: service
     for file in FILES
@@ -123,6 +125,16 @@ def test_a_fault_that_is_planted_in_a_service_breaks_its_rule_and_no_other(rule:
 
 def test_every_rule_has_a_fault_that_is_planted() -> None:
     assert {rule for rule, _ in _rules("vault-hub", SERVICES["vault-hub"])} == {rule for rule, _ in PLANTED}
+
+
+def test_every_file_is_of_a_stack_and_an_agent_alone_is_two_services_without_a_port() -> None:
+    of = {name: set(yaml.safe_load((COMPOSE / name).read_text("utf-8"))["include"][0]["path"]) for name in STACKS}
+    assert set().union(*of.values()) == {file.name for file in FILES}
+    alone = [yaml.safe_load((COMPOSE / name).read_text("utf-8")).get("services", {}) for name in of["agent.yaml"]]
+    services = {name: service for found in alone for name, service in found.items()}
+    assert set(services) == {"agent", "way-out"}
+    assert not any("ports" in service for service in services.values())
+    assert leading_out(services, NETWORKS) == {"way-out": {"outside"}}
 
 
 def test_no_secret_has_a_default() -> None:

@@ -6,17 +6,22 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 import backup.settings
+import cloud_agent.settings
 import monitor.__main__
 import monitor.settings
 from monitor.tokens import token
-from tools.stack import first_run, images, settings, watching
+from tools.stack import agent_alone, first_run, images, settings, watching
 from tools.stack.engine import StackFailed
 from tools.stack.first_run import CLOUD, allowed
 from tools.stack.releases import Releases
 from tools.stack.settings import Settings
 from tools.workspace import ROOT
+from vault_protocol.task import Domain
+
+LIKE = "cloud.yaml", "agent-alone.yaml"
 
 
 @pytest.mark.parametrize("example", ["laptop.env.example", "vm.env.example"])
@@ -85,9 +90,107 @@ def test_an_image_is_made_only_for_a_profile_that_is_wanted() -> None:
     assert "odoo" not in {one.name for one in images.wanted(["metrics"])}
 
 
+def lone(tmp_path: Path, **changes: str) -> Settings:
+    """An agent alone, with the secret that its operator copied."""
+    values = settings.read(ROOT / "compose" / "agent.env.example").values
+    found = Settings({**values, **changes}, tmp_path)
+    (found.secrets / "cloud").mkdir(parents=True)
+    (found.secrets / first_run.INSTALLATION).write_text("ab" * 32 + "\n", encoding="ascii")
+    return found
+
+
+def test_an_agent_alone_has_its_own_name_and_token_and_the_secret_of_its_fleet(tmp_path: Path) -> None:
+    found = lone(tmp_path, HUB="https://hub.office.test:8443")
+    agent_alone.make(found)
+    told = (found.cloud / "cloud.toml").read_text(encoding="utf-8")
+    for file in ("/run/secrets", "/data"):
+        told = told.replace(f'"{file}', f'"{tmp_path}{file}')
+    (tmp_path / "as-there.toml").write_text('vault = "v1"\n' + told, encoding="utf-8")
+    taken = cloud_agent.settings.read(tmp_path / "as-there.toml")
+    assert (taken.agent, taken.hub) == ("cloud-2", "https://hub.office.test:8443")
+    assert taken.key_file.name == "cloud-2"
+    assert taken.domains == (Domain.EMAIL,), "the books are beside the hub"
+    assert taken.leave_seconds == first_run.LEAVE_SECONDS
+    assert taken.hub_ca_file is None
+    token = (found.secrets / "cloud" / "hub-token").read_text(encoding="ascii")
+    agent_alone.make(found)
+    assert (found.secrets / "cloud" / "hub-token").read_text(encoding="ascii") == token
+    assert {file.name for file in (found.secrets / "cloud").iterdir()} == {"hub-token", "installation"}
+    assert [file.name for file in found.secrets.iterdir()] == ["cloud"], "no secret of hub, books or backups"
+
+
+def test_an_agent_alone_may_reach_its_hub_and_what_its_settings_name(tmp_path: Path) -> None:
+    found = lone(tmp_path, HUB="https://hub.office.test")
+    agent_alone.make(found)
+    listed = (found.way_out / "allowed.conf").read_text(encoding="utf-8")
+    assert re.findall(r"dstdomain (\S+)", listed) == ["hub.office.test"]
+    assert re.findall(r"acl port0 port (\S+)", listed) == ["443"]
+
+
+def test_the_authority_of_a_hub_that_no_system_knows_is_brought_by_its_operator(tmp_path: Path) -> None:
+    authority = tmp_path / "theirs.pem"
+    authority.write_text("one\n", encoding="ascii")
+    found = lone(tmp_path / "state", HUB_CA=str(authority))
+    agent_alone.make(found)
+    assert 'hub_ca_file = "hub-ca.pem"' in (found.cloud / "cloud.toml").read_text(encoding="utf-8")
+    authority.write_text("another\n", encoding="ascii")
+    agent_alone.make(found)
+    assert (found.cloud / "hub-ca.pem").read_text(encoding="ascii") == "another\n"
+    authority.unlink()
+    with pytest.raises(StackFailed, match="HUB_CA"):
+        agent_alone.make(found)
+
+
+def test_without_the_secret_of_its_fleet_an_agent_alone_does_not_begin(tmp_path: Path) -> None:
+    found = lone(tmp_path)
+    (found.secrets / first_run.INSTALLATION).unlink()
+    with pytest.raises(StackFailed, match="copy the file of that name from the hub's machine"):
+        agent_alone.make(found)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "says"),
+    [
+        ("AGENT=cloud-2", "AGENT=cloud", "a name of its own"),
+        ("AGENT=cloud-2", "AGENT=local", "a name of its own"),
+        ("AGENT=cloud-2", "AGENT=Cloud_2", "a name of its own"),
+        ("HUB=https://hub.example.com", "HUB=http://hub.example.com", "public address"),
+        ("HUB=https://hub.example.com", "HUB=https://a@hub.example.com", "public address"),
+        ("HUB=https://hub.example.com", "", "HUB is missing"),
+        ("AGENT=cloud-2", "AGENT=cloud-2\nHUB_NAME=hub.example.com", "HUB_NAME is no setting"),
+    ],
+)
+def test_settings_of_an_agent_alone_that_make_no_sense_are_refused(
+    tmp_path: Path, was: str, becomes: str, says: str
+) -> None:
+    file = tmp_path / "stack.env"
+    text = (ROOT / "compose" / "agent.env.example").read_text(encoding="utf-8")
+    assert was in text
+    file.write_text(text.replace(was, becomes), encoding="utf-8")
+    with pytest.raises(StackFailed, match=says):
+        settings.read(file)
+
+
+def test_a_stack_that_made_its_secret_inside_gets_no_second_one(tmp_path: Path) -> None:
+    found = stack(tmp_path)
+    found.cloud.mkdir()
+    (found.cloud / "cloud.toml").write_text('secret_file = "/data/secret"\n', encoding="utf-8")
+    first_run.make(found)
+    assert not (found.secrets / first_run.INSTALLATION).exists()
+
+
+def test_an_agent_alone_is_the_agent_beside_the_hub_but_for_where_it_is() -> None:
+    both = [yaml.safe_load((ROOT / "compose" / name).read_text("utf-8"))["services"] for name in LIKE]
+    beside, alone = both[0]["cloud-agent"], both[1]["agent"]
+    differs = {key for key in {*beside, *alone} if beside.get(key) != alone.get(key)}
+    assert differs == {"command", "environment", "networks", "volumes", "healthcheck"}
+    assert set(alone["networks"]) < set(beside["networks"])
+    assert set(alone["volumes"]) < set(beside["volumes"]), "nothing more of its machine"
+
+
 def cloud(tmp_path: Path, more: str) -> Path:
     file = tmp_path / "cloud.toml"
-    file.write_text(CLOUD.format(owner="Ann", secrets="/x") + more, encoding="utf-8")
+    file.write_text(CLOUD.format(owner="Ann", secrets="/x", leave=60) + more, encoding="utf-8")
     return file
 
 
@@ -138,3 +241,13 @@ def test_a_stack_goes_back_to_the_release_before(tmp_path: Path) -> None:
     assert releases.before().images == {"HUB": "hub:2"}
     releases.note(releases.before().images)
     assert [one.images["HUB"] for one in releases.all()] == ["hub:1", "hub:3", "hub:2"]
+
+
+def test_the_list_of_releases_is_not_written_when_what_runs_is_the_newest_already(tmp_path: Path) -> None:
+    file = tmp_path / "releases.json"
+    Releases(file).note({"HUB": "hub:1"})
+    before = file.stat().st_ino
+    Releases(file).note({"HUB": "hub:1"})
+    assert file.stat().st_ino == before
+    Releases(file).note({"HUB": "hub:2"})
+    assert file.stat().st_ino != before

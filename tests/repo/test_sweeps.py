@@ -6,9 +6,10 @@ import pytest
 
 from local_agent.kinds import KINDS
 from local_agent.mcp.connectors import POLICIES
-from tests.prove.connectors import ROWS
+from tests.prove.connectors import ALL_ROWS
 from tests.prove.one_effect import STEPS
 from tests.prove.sweeps import SWEEPS, Sweep, given, missing
+from vault_protocol.social_action import NETWORKS
 
 CONNECTORS = frozenset(name for name, _ in POLICIES)
 
@@ -28,10 +29,12 @@ def test_a_kind_of_effect_or_a_connector_that_nobody_sweeps_is_named() -> None:
 def test_a_sweep_goes_over_every_step_and_over_its_connector(name: str) -> None:
     sweep = SWEEPS[name]
     assert set(given(sweep.dies, "step")) >= set(STEPS)
-    if sweep.killed is Sweep.killed:  # it makes the steps itself, in pairs, for each row
-        rows = {row.name: row for row in ROWS}
-        assert [row for row in given(sweep.killed, "row") if row.name == name] == [rows[name]]
-        lost = [] if sweep.lost is None else [row.name for row in given(sweep.lost, "row")]
-        assert (name in lost) == rows[name].loses == (sweep.lost is not None)
-    else:
-        assert set(given(sweep.killed, "step")) >= set(STEPS)
+    rows = [row for row in ALL_ROWS if (row.of or row.name) == name]
+    assert rows
+    assert [row for row in given(sweep.killed, "row") if (row.of or row.name) == name] == rows
+    if name == "social":
+        assert {row.name.removeprefix("social-") for row in rows} == set(NETWORKS)
+    if sweep.lost is None:
+        assert not any(row.loses for row in rows)
+    elif sweep.lost is Sweep.lost:
+        assert [row for row in given(sweep.lost, "row") if row.name == name] == [row for row in rows if row.loses]

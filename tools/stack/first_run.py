@@ -26,12 +26,14 @@ hub_token_file = "/run/secrets/hub-token"
 hub_ca_file = "hub-ca.pem"
 state_dir = "/data/state"
 key_file = "/data/keys/cloud"
-secret_file = "/data/secret"
+secret_file = "/run/secrets/installation"
 owner_name = "{owner}"
 skills_dir = "/opt/countersign/skills"
 way_out = "way-out:3128"
 health_host = "0.0.0.0"
 health_port = 8471
+# Where there are further agents, a mail that is not here is left to the one that has it.
+leave_seconds = {leave}
 
 # A mailbox to watch. What opens it goes into a file of its own: {secrets}/cloud/NAME, mode 0444. The runbook says
 # which of three ways is yours: Gmail by a grant that only reads (./just gmail-login), an inbox of Cloud's own that your
@@ -62,11 +64,15 @@ key_file = "/run/secrets/books-key"
 """
 
 
+INSTALLATION = "cloud/installation"
+"""What makes one task of one mail, whoever of Cloud's agents saw it first: all of a hub have the same."""
+LEAVE_SECONDS = 120
 MADE = (
     "db_password",
     "odoo_admin_password",
     "grafana_password",
     "cloud/hub-token",
+    INSTALLATION,
     "monitor/kuma-password",
     "monitor/push-secret",
     "backup/restic-password",
@@ -76,20 +82,38 @@ MADE = (
 
 def make(settings: Settings) -> None:
     """Folders and files that are not there yet. A container reads files of its own alone, whatever its user."""
-    settings.state.mkdir(parents=True, exist_ok=True)
-    settings.state.chmod(0o700)
-    held = (settings.secrets, *(settings.secrets / name for name in ("cloud", "monitor", "backup")))
     ours = (settings.cloud, settings.way_out, settings.authority, settings.monitor, settings.backup)
-    for folder in (*held, *ours):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o755)
-    for name in MADE:
-        once(settings.secrets / name, secrets.token_hex(32))
-    owner = settings.values.get("OWNER_NAME", "The owner").replace("\\", "").replace('"', "'")
-    cloud = CLOUD.format(owner=owner, secrets=settings.secrets) + (BOOKS if settings.has_books else "")
-    once(settings.cloud / "cloud.toml", cloud)
+    folders(settings, secrets=("cloud", "monitor", "backup"), ours=ours)
+    make_secrets(settings, tuple(name for name in MADE if name != INSTALLATION or not _has_its_own(settings)))
+    cloud = CLOUD.format(owner=owner(settings), secrets=settings.secrets, leave=LEAVE_SECONDS)
+    once(settings.cloud / "cloud.toml", cloud + (BOOKS if settings.has_books else ""))
     whole(settings.way_out / "allowed.conf", allowed(settings.cloud / "cloud.toml"))
     watching.make(settings)
+
+
+def folders(settings: Settings, *, secrets: tuple[str, ...], ours: tuple[Path, ...]) -> None:
+    """The state's own, closed to others above, and those that containers read."""
+    settings.state.mkdir(parents=True, exist_ok=True)
+    settings.state.chmod(0o700)
+    for folder in (settings.secrets, *(settings.secrets / name for name in secrets), *ours):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+
+
+def make_secrets(settings: Settings, names: tuple[str, ...]) -> None:
+    for name in names:
+        once(settings.secrets / name, secrets.token_hex(32))
+
+
+def owner(settings: Settings) -> str:
+    """As a word of TOML."""
+    return settings.values.get("OWNER_NAME", "The owner").replace("\\", "").replace('"', "'")
+
+
+def _has_its_own(settings: Settings) -> bool:
+    """Whether this stack began when Cloud's container still made the secret for itself."""
+    file = settings.cloud / "cloud.toml"
+    return file.exists() and 'secret_file = "/data/secret"' in file.read_text(encoding="utf-8")
 
 
 def token_hash(settings: Settings) -> str:
@@ -103,6 +127,9 @@ def allowed(cloud: Path) -> str:
     try:
         values: dict[str, Any] = tomllib.loads(cloud.read_text(encoding="utf-8"))
         boxes = [place for box in values.get("mailboxes", []) for place in places(box)]
+        if "hub_way_out" in values:
+            hub = urlsplit(values["hub"])
+            boxes.append((str(hub.hostname), hub.port or 443))
         drafter = values.get("drafter", {})
         address = drafter.get("base_url") or PROVIDERS.get(drafter.get("provider", ""), "")
         parts = urlsplit(address)

@@ -39,7 +39,10 @@ class Releases:
         return next(iter(reversed(self.all())), None)
 
     def note(self, images: dict[str, str]) -> None:
-        """These run now and are well."""
+        """These run now and are well; nothing is written when they are the newest already."""
+        newest = self.current()
+        if newest and newest.images == images:
+            return
         known = [one for one in self.all() if one.images != images]
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         entries = [vars(one) for one in [*known, Release(now, images)][-KEPT:]]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from tools.stack import books, first_run, images, watching
 from tools.stack.engine import Compose, StackFailed, docker
@@ -27,10 +28,11 @@ class Stack:
 
     settings: Settings
     make: Callable[[tuple[images.Image, ...]], dict[str, str]] = images.made
+    file: ClassVar[str] = "compose.yaml"
 
     @cached_property
     def compose(self) -> Compose:
-        return Compose(COMPOSE / "compose.yaml", self.settings.environment)
+        return Compose(COMPOSE / self.file, self.settings.environment)
 
     @cached_property
     def releases(self) -> Releases:
@@ -42,7 +44,7 @@ class Stack:
 
     def up(self) -> None:
         """Everything built, made, started and healthy. Raises StackFailed."""
-        first_run.make(self.settings)
+        self._first_run()
         wanted = self.make(self._images)
         self._switch(wanted)
         self.releases.note(wanted)
@@ -52,7 +54,7 @@ class Stack:
         before = self.releases.current()
         if before is None:
             raise StackFailed("this stack never ran; ./just up starts it")
-        first_run.make(self.settings)
+        self._first_run()
         for base in sorted(images.bases(self._images)):
             if words := images.pull(base):
                 print(words, flush=True)
@@ -68,7 +70,7 @@ class Stack:
     def rollback(self) -> None:
         """To the release before; data stays as it is."""
         before = self.releases.before()
-        first_run.make(self.settings)
+        self._first_run()
         self._switch(before.images)
         self.releases.note(before.images)
 
@@ -113,6 +115,24 @@ class Stack:
             given += (self.settings.cloud / "hub-ca.pem").read_text(encoding="ascii")
         return self.compose("exec", "-T", "vault-hub", *_DRAFT, "--monitors-stdin", *words, feed=given)
 
+    def admit(self, name: str, token_sha256: str, key: str) -> str:
+        """Let in an agent of Cloud that runs on a machine of its own; what was done. Raises StackFailed."""
+        return self._agents("admit", name, token_sha256, key)
+
+    def revoke(self, name: str) -> str:
+        """Its token opens nothing from now on, and its name never comes back. Raises StackFailed."""
+        self._agents("revoke", name)
+        return f"{name} is put out"
+
+    def _agents(self, *words: str) -> str:
+        if self.waits_for_owner():
+            raise StackFailed("nobody has joined yet: first the owner (./just join-code), then further agents")
+        argv = ("python", "-m", "vault_hub", "agent", "--config", "/data/hub.toml", *words)
+        return self.compose("exec", "-T", "vault-hub", *argv)
+
+    def _first_run(self) -> None:
+        first_run.make(self.settings)
+
     def _switch(self, wanted: dict[str, str]) -> None:
         """Run these images."""
         self._write_environment(wanted)
@@ -128,10 +148,14 @@ class Stack:
         )  # fmt: skip
 
     def _write_environment(self, wanted: dict[str, str]) -> None:
+        unwanted = {image.variable: "not-wanted-here" for image in images.IMAGES}
+        values = {**self.settings.values, **unwanted, **wanted, **self._own_values()}
+        lines = [f"{name}={value}" for name, value in values.items()]
+        whole(self.settings.environment, "\n".join(lines) + "\n", 0o644)
+
+    def _own_values(self) -> dict[str, str]:
         settings = self.settings
-        ours = {
-            **{image.variable: "not-wanted-here" for image in images.IMAGES},
-            **wanted,
+        return {
             "STATE_DIR": str(settings.state),
             "KUMA_NAME": settings.kuma_name,
             "KUMA_ISSUER": settings.values["TLS_ISSUER"] if "KUMA_NAME" in settings.values else "internal",
@@ -141,8 +165,6 @@ class Stack:
             "MONITOR_SETTINGS": hash_of(settings.monitor / "monitor.toml", settings.monitor / "also.yaml"),
             "BACKUP_SETTINGS": hash_of(settings.backup / "backup.toml"),
         }
-        lines = [f"{name}={value}" for name, value in {**self.settings.values, **ours}.items()]
-        whole(self.settings.environment, "\n".join(lines) + "\n", 0o644)
 
     def _fetch_authority(self) -> None:
         """Caddy's own authority vouches for hub.home.arpa, on every stack."""

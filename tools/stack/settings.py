@@ -16,8 +16,13 @@ NEEDED = (
     "COMPOSE_PROJECT_NAME", "HUB_NAME", "ODOO_NAME", "HTTP_LISTEN", "HTTPS_LISTEN", "PUBLIC_PORT", "TLS_ISSUER", "HSTS",
 )  # fmt: skip
 OPTIONAL = ("BOOKS_COUNTRY", "COMPOSE_PROFILES", "HEALTH_INTERVAL", "KUMA_NAME", "OWNER_NAME", "WATCH_SECONDS")
+OF_AN_AGENT = ("COMPOSE_PROJECT_NAME", "AGENT", "HUB")
+"""What an agent alone needs: whoever names AGENT wants nothing else on this machine."""
+OPTIONAL_OF_AN_AGENT = ("HEALTH_INTERVAL", "HUB_CA", "OWNER_NAME")
 INSIDE = "status.home.arpa"
 """What Kuma is called where it has no name for the world."""
+_AGENT = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_HUB = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?")
 _LINE = re.compile(r"([A-Z_]+)=(.*)")
 
 
@@ -31,6 +36,16 @@ class Settings:
     @property
     def project(self) -> str:
         return self.values["COMPOSE_PROJECT_NAME"]
+
+    @property
+    def agent(self) -> str:
+        """The name of the agent that this machine is for, alone; empty for a whole stack."""
+        return self.values.get("AGENT", "")
+
+    @property
+    def hub(self) -> str:
+        """Where an agent alone finds its hub."""
+        return self.values["HUB"]
 
     @property
     def profiles(self) -> frozenset[str]:
@@ -106,10 +121,16 @@ def read(file: Path) -> Settings:
             values[found[1]] = found[2].strip()
         elif line.strip() and not line.strip().startswith("#"):
             raise StackFailed(f"{file}: {line.strip()[:60]!r} is no NAME=VALUE")
-    missing = [name for name in NEEDED if not values.get(name)]
-    unknown = sorted(set(values) - {*NEEDED, *OPTIONAL})
+    alone = "AGENT" in values
+    needed, optional = (OF_AN_AGENT, OPTIONAL_OF_AN_AGENT) if alone else (NEEDED, OPTIONAL)
+    missing = [name for name in needed if not values.get(name)]
+    unknown = sorted(set(values) - {*needed, *optional})
     if missing or unknown:
         raise StackFailed(f"{file}: " + (f"{missing[0]} is missing" if missing else f"{unknown[0]} is no setting"))
+    if alone and (not _AGENT.fullmatch(values["AGENT"]) or values["AGENT"] in ("cloud", "local")):
+        raise StackFailed(f"{file}: AGENT is a name of its own, as cloud-2; cloud is beside the hub, local the owner's")
+    if alone and not _HUB.fullmatch(values["HUB"]):
+        raise StackFailed(f"{file}: HUB is the hub's public address, as https://hub.example.com")
     if not re.fullmatch("[A-Z]{2}|", values.get("BOOKS_COUNTRY", "")):
         raise StackFailed(f"{file}: BOOKS_COUNTRY is a country's code of two letters, as AT")
     if not values.get("WATCH_SECONDS", "20").isdigit():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pulumi
@@ -31,7 +32,9 @@ def build(chosen: Settings, given: Callable[[str], pulumi.Output[str]]) -> dict[
     for file in chosen.supplied_secrets:
         secrets.give(file, given(file))
     secrets.give("backup/s3", storage.writer.credentials)
-    told = _orders(chosen, "whole", secrets, storage, secrets.ids)
+    strangers = {*chosen.supplied_secrets} - {*settings.secrets_of(chosen, "cloud")}
+    ids = {file: id_ for file, id_ in secrets.ids.items() if file not in strangers}
+    told = _orders(chosen, "", secrets, storage, ids)
     user_data = cloud_init.encoded()
     compute = Compute(
         site=site,
@@ -45,26 +48,28 @@ def build(chosen: Settings, given: Callable[[str], pulumi.Output[str]]) -> dict[
         "vm",
         site=site,
         who=pulumi.Output.format("ALL {{instance.id = '{}'}}", compute.vm.id),
-        secrets=list(secrets.ids.values()),
+        secrets=list(ids.values()),
         reports=storage.reports.name,
+        writes=conventions.written_by(conventions.VM),
     )
     names = Names(site=site, address=compute.address.ip_address)
     Alarms(site=site, vm=compute.vm.id)
     if network.pool and network.pool_group:
         _grow(site, network, compute, secrets, storage, user_data)
     report = _report(site, storage, told, compute.vm.id)
-    return _outputs(chosen, compute, storage, secrets, names, report)
+    return {
+        **_outputs(chosen, compute, storage, secrets, names, report),
+        **({"agents": _agents(chosen, storage, report)} if chosen.growth.agents else {}),
+    }
 
 
 def _grow(site: Site, network: Network, compute: Compute, secrets: Secrets, storage: Storage, user_data: str) -> None:
-    """Agents beside the VM's. They get the secrets of mailboxes and model, never those of books or backups."""
+    """Agents beside the VM's. Each may read its own token and what opens its own mailboxes, and nothing else."""
     assert network.pool
     assert network.pool_group
-    theirs = {file: id_ for file, id_ in secrets.ids.items() if file in site.settings.supplied_secrets}
-    for agent in site.settings.growth.agents:
-        for part in ("key", "hub-token"):
-            theirs[f"agents/{agent}/{part}"] = secrets.made_for(f"agents/{agent}/{part}")
-    Growth(
+    names = [agent.name for agent in site.settings.growth.agents]
+    theirs = {name: _secrets_of(site.settings, name, secrets) for name in names}
+    growth = Growth(
         site=site,
         subnet=network.pool.id,
         group=network.pool_group.id,
@@ -72,25 +77,30 @@ def _grow(site: Site, network: Network, compute: Compute, secrets: Secrets, stor
         image=compute.image,
         key=secrets.encrypting,
         user_data=user_data,
-        orders=_orders(site.settings, "agent", secrets, storage, theirs),
+        orders={name: _orders(site.settings, name, secrets, storage, theirs[name]) for name in names},
     )
-    Permissions(
-        "agents",
-        site=site,
-        who=pulumi.Output.format(
-            "ALL {{instance.compartment.id = '{}', instance.id != '{}'}}", site.compartment, compute.vm.id
-        ),
-        secrets=list(theirs.values()),
-        reports=storage.reports.name,
-    )
+    for name, machine in growth.machines.items():
+        Permissions(
+            f"agent-{name}",
+            site=site,
+            who=pulumi.Output.format("ALL {{instance.id = '{}'}}", machine.id),
+            secrets=list(theirs[name].values()),
+            reports=storage.reports.name,
+            writes=conventions.written_by(name),
+        )
+
+
+def _secrets_of(chosen: Settings, agent: str, secrets: Secrets) -> dict[str, pulumi.Output[str]]:
+    shared = ("cloud/installation", *settings.secrets_of(chosen, agent))
+    return {"cloud/hub-token": secrets.made_for(agent), **{file: secrets.ids[file] for file in shared}}
 
 
 def _orders(
-    chosen: Settings, role: str, secrets: Secrets, storage: Storage, ids: dict[str, pulumi.Output[str]]
+    chosen: Settings, agent: str, secrets: Secrets, storage: Storage, ids: dict[str, pulumi.Output[str]]
 ) -> pulumi.Output[str]:
     return orders.text(
         chosen,
-        role=role,
+        agent=agent,
         secrets=ids,
         versions={file: one.current_version_number for file, one in secrets.given.items() if file in ids},
         made=frozenset(secrets.made),
@@ -109,7 +119,7 @@ def _report(site: Site, storage: Storage, told: pulumi.Output[str], vm: pulumi.O
             return "told when it is up"
 
         async def look() -> str | None:
-            return _object(namespace, bucket, conventions.REPORT)
+            return _object(namespace, bucket, conventions.report(conventions.VM))
 
         report = await waiting.wait(
             look,
@@ -131,6 +141,26 @@ def _object(namespace: str, bucket: str, name: str) -> str | None:
     except Exception:  # noqa: BLE001 - the engine has one type for what a provider says; what lasts ends by the time-out
         return None
     return content
+
+
+def _agents(chosen: Settings, storage: Storage, report: pulumi.Output[str]) -> pulumi.Output[str]:
+    """A line an agent: what its machine said of it, for `admitted`."""
+
+    def look(found: list[str]) -> str:
+        namespace, bucket, _ = found
+        return "\n".join(_said_of(agent.name, namespace, bucket) for agent in chosen.growth.agents)
+
+    said: pulumi.Output[str] = pulumi.Output.all(storage.namespace, storage.reports.name, report).apply(look)
+    return said
+
+
+def _said_of(agent: str, namespace: str, bucket: str) -> str:
+    text = None if pulumi.runtime.is_dry_run() else _object(namespace, bucket, conventions.report(agent))
+    try:
+        identity = json.loads(text or "{}")["identity"]
+    except (ValueError, KeyError, TypeError):
+        return f"{agent} has not said yet who it is; `pulumi up` again in some minutes"
+    return str(identity)
 
 
 def _outputs(

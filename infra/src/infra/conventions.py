@@ -32,8 +32,21 @@ KEPT_REPORTS_DAYS = 30
 METRICS = "countersign"
 """The namespace of what the VM measures itself: how full its disks are."""
 
-REPORT = "health/vm.json"
+VM = "vm"
+"""What the hub's machine is called in its reports; an agent's has its agent's name."""
 JOIN_CODE = "join-code/vm.txt"
+
+
+def report(machine: str) -> str:
+    """The object that says how a machine is."""
+    return f"health/{machine}.json"
+
+
+def written_by(machine: str) -> tuple[str, ...]:
+    """What a machine may write into the bucket of reports, in the words of Oracle's policies; no other's report."""
+    if machine == VM:
+        return f"'{report(VM)}'", f"'{JOIN_CODE}'", "/logs*/"
+    return f"'{report(machine)}'", f"/logs.{machine}.*/"
 
 
 def tags(stack: str) -> dict[str, str]:

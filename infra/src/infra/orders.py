@@ -29,11 +29,24 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def cloud(settings: Settings) -> str:
-    """What cloud.toml says besides what every stack says: the mailboxes and the model."""
+def environment_of(settings: Settings, agent: str) -> dict[str, str]:
+    """The same, of an agent alone."""
+    return {
+        "COMPOSE_PROJECT_NAME": conventions.PROJECT,
+        "AGENT": agent,
+        "HUB": f"https://{settings.names.hub_name}",
+        "OWNER_NAME": settings.owner,
+    }
+
+
+def cloud(settings: Settings, agent: str = "cloud") -> str:
+    """What an agent's cloud.toml says besides what every stack says: its mailboxes and the model."""
     lines: list[str] = []
     for box in settings.mailboxes:
-        lines += ["[[mailboxes]]", *(f"{key} = {json.dumps(value)}" for key, value in box.model_dump().items())]
+        if agent not in box.agents:
+            continue
+        told = box.model_dump(exclude={"agents"})
+        lines += ["[[mailboxes]]", *(f"{key} = {json.dumps(value)}" for key, value in told.items())]
         lines += [f'password_file = "/run/secrets/{box.name}"', ""]
     if drafter := settings.drafter:
         lines += ["[drafter]", *(f"{k} = {json.dumps(v)}" for k, v in drafter.model_dump(exclude_none=True).items())]
@@ -44,7 +57,7 @@ def cloud(settings: Settings) -> str:
 def text(
     settings: Settings,
     *,
-    role: str,
+    agent: str = "",
     secrets: Mapping[str, pulumi.Output[str]],
     versions: Mapping[str, pulumi.Output[str]],
     made: frozenset[str],
@@ -52,27 +65,33 @@ def text(
     reports: pulumi.Output[str],
     backups: pulumi.Output[str],
 ) -> pulumi.Output[str]:
-    """`made` are the secrets that are bytes of chance; they become hex. A new version of a secret makes new orders."""
+    """`agent`: for the VM of this one alone, else for the hub's. `made` are the secrets that are bytes of chance; they
+    become hex. A new version of a secret makes new orders."""
+    growth = settings.growth
+    let_in = {} if agent else {one.name: one.admitted for one in growth.agents if one.admitted}
 
     def write(found: list[object]) -> str:
         ids, numbers, where = found[: len(secrets)], found[len(secrets) : -3], found[-3:]
         version = dict(zip(versions, numbers, strict=True))
         return json.dumps(
             {
-                "role": role,
+                "role": "agent" if agent else "whole",
+                "machine": agent or conventions.VM,
                 "stack": settings.stack,
                 "region": settings.region,
                 "release": settings.release.model_dump(),
-                "environment": environment(settings),
-                "cloud": cloud(settings),
+                "environment": environment_of(settings, agent) if agent else environment(settings),
+                "cloud": cloud(settings, agent or "cloud"),
+                "agents": let_in,
+                "revoked": [] if agent else list(growth.revoked),
                 "secrets": [
                     {"file": file, "id": id_, "form": "hex" if file in made else "text", "version": version.get(file)}
                     for file, id_ in zip(secrets, ids, strict=True)
                 ],
                 "namespace": where[0],
                 "reports": where[1],
-                "backups": where[2],
-                "device": conventions.DATA_DEVICE if role == "whole" else "",
+                "backups": "" if agent else where[2],
+                "device": "" if agent else conventions.DATA_DEVICE,
             },
             sort_keys=True,
         )

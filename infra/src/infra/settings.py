@@ -13,6 +13,7 @@ from infra.values import Illegal, OpenPort, Shape, Volume
 HostName = Annotated[str, Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")]
 MailAddress = Annotated[str, Field(pattern=r"^[^@\s\"\\]+@[a-z0-9.-]+\.[a-z]{2,}$")]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+OF_CLOUD = frozenset({"hub-token", "installation", "model-key", "books-key"})
 _EXAMPLES = re.compile(r"(^|[.@/])example\.(com|org|net)(/|$)|EXAMPLE|^0{64}$")
 
 
@@ -67,27 +68,40 @@ class Machine(Part):
     """Else the newest of the operating system that conventions name, when the VM is made."""
 
 
-class Growth(Part):
-    """More cloud agents, each a VM of its own. Off at 0."""
+class Agent(Part):
+    """A further agent of Cloud. Its name is its identity: no other agent of this hub has it, or ever had it."""
 
-    most: Annotated[int, Field(ge=0, le=16)] = 0
-    fewest: Annotated[int, Field(ge=0, le=16)] = 0
+    name: Label
+    admitted: (
+        Annotated[str, Field(pattern=r"^[0-9a-f]{64} ssh-ed25519 [A-Za-z0-9+/=]{40,120}( [a-z0-9-]+)?$")] | None
+    ) = None
+    """By what the hub lets it in: the hash of its token and its public key, as the output `agents` says them. It is
+    for the owner to pin that key first (`countersign init --pin NAME=FILE`)."""
+
+
+class Growth(Part):
+    """More cloud agents, each a VM of its own. Off as long as none is named."""
+
+    agents: Annotated[tuple[Agent, ...], Field(max_length=16)] = ()
+    revoked: tuple[Label, ...] = ()
+    """Names that were agents, whose tokens open nothing any more. A name stays here for good."""
     ocpus: int = 1
     memory_gb: int = 4
-    agents: tuple[Label, ...] = ()
-    """The identities, one a VM: each was pinned by Local before (`countersign init --pin NAME=FILE`)."""
 
     @model_validator(mode="after")
     def _identities(self) -> Growth:
-        if self.fewest > self.most:
-            raise ValueError(f"fewest ({self.fewest}) is more than most ({self.most})")
-        if len(set(self.agents)) != len(self.agents) or "cloud" in self.agents:
-            raise ValueError("agents: each name once, and not `cloud`, which is the VM's own")
-        if len(self.agents) != self.most:
-            raise ValueError(
-                f"agents names {len(self.agents)} identities for most = {self.most}: one for each VM, no more"
-            )
+        names = [agent.name for agent in self.agents]
+        if taken := sorted({*names} & {"cloud", "local", "vm"}):
+            raise ValueError(f"agents: {taken[0]} is somebody else's name; call it cloud-2")
+        if len({*names}) != len(names):
+            raise ValueError("agents: each name once; who has a key has it alone")
+        if again := sorted({*names} & {*self.revoked}):
+            raise ValueError(f"agents: {again[0]} was revoked and does not come back; a new agent has a new name")
         return self
+
+    @property
+    def count(self) -> int:
+        return len(self.agents)
 
 
 class Mailbox(Part):
@@ -99,6 +113,8 @@ class Mailbox(Part):
     host: HostName
     port: Annotated[int, Field(ge=1, le=65535)] = 993
     user: Annotated[str, Field(pattern=r"^[^\s\"\\]+$")]
+    agents: Annotated[tuple[Label, ...], Field(min_length=1)] = ("cloud",)
+    """Who watches it, and holds its password: `cloud` on the hub's VM, and those of `growth`."""
 
     @field_validator("port")
     @classmethod
@@ -152,20 +168,23 @@ class Settings(Part):
         Shape(self.machine.ocpus, self.machine.memory_gb)
         Volume(self.machine.boot_gb)
         Volume(self.machine.data_gb)
-        if self.growth.most:
+        if self.growth.count:
             Shape(self.growth.ocpus, self.growth.memory_gb)
         boxes = {box.name for box in self.mailboxes}
-        if len(boxes) != len(self.mailboxes) or boxes & {"hub-token", "model-key"}:
+        if len(boxes) != len(self.mailboxes) or boxes & OF_CLOUD:
             raise ValueError(
-                "mailboxes: each name once, and neither hub-token nor model-key, which are secrets of their own"
+                f"mailboxes: each name once, and none of {', '.join(sorted(OF_CLOUD))}, which are secrets of their own"
             )
+        known = {"cloud", *(agent.name for agent in self.growth.agents)}
+        if strangers := sorted({name for box in self.mailboxes for name in box.agents} - known):
+            raise ValueError(f"mailboxes: {strangers[0]} is no agent; there are: {', '.join(sorted(known))}")
         if not self.paid and (over := self._over_free()):
             raise ValueError(f"{over}; make it smaller, or set paid: true")
         return self
 
     def _over_free(self) -> str:
-        ocpus = self.machine.ocpus + self.growth.most * self.growth.ocpus
-        memory = self.machine.memory_gb + self.growth.most * self.growth.memory_gb
+        ocpus = self.machine.ocpus + self.growth.count * self.growth.ocpus
+        memory = self.machine.memory_gb + self.growth.count * self.growth.memory_gb
         storage = self.storage_gb
         for have, free, what in (
             (ocpus, conventions.FREE_OCPUS, "OCPUs"),
@@ -178,13 +197,19 @@ class Settings(Part):
 
     @property
     def storage_gb(self) -> int:
-        return self.machine.boot_gb + self.machine.data_gb + self.growth.most * conventions.POOL_BOOT_GB
+        return self.machine.boot_gb + self.machine.data_gb + self.growth.count * conventions.POOL_BOOT_GB
 
     @property
     def supplied_secrets(self) -> tuple[str, ...]:
         """The secrets that only the operator can give, by their files."""
         boxes = tuple(f"cloud/{box.name}" for box in self.mailboxes)
         return (*boxes, "cloud/model-key") if self.drafter else boxes
+
+
+def secrets_of(settings: Settings, agent: str) -> tuple[str, ...]:
+    """Those of the operator's that this agent needs: what opens its mailboxes, and the model."""
+    boxes = tuple(f"cloud/{box.name}" for box in settings.mailboxes if agent in box.agents)
+    return (*boxes, "cloud/model-key") if settings.drafter else boxes
 
 
 def faults(values: dict[str, Any], *, stack: str) -> list[tuple[tuple[str | int, ...], str]]:

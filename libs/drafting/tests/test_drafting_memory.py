@@ -244,3 +244,18 @@ def test_rejections_are_counted_and_the_owner_s_lines_stay() -> None:
     gone = rejections.approved(content, "jane@x.example") or b""
     assert rejections.asks(gone.decode(), "jane@x.example") is None
     assert b"My own words." in gone
+
+
+def test_lists_and_topics_are_counted_too_and_a_topic_takes_more() -> None:
+    who, content = ("jane@x.example", "mail about prices", "list news.x.example"), b""
+    for count in range(1, 5):
+        content = rejections.rejected(content or None, *who, why="", on=NOW.date()) or b""
+        asked = {one for one in who if rejections.asks(content.decode(), one)}
+        assert asked == set(who[:1] + who[2:] if count in (2, 3) else who if count == 4 else ())
+    assert "- mail about prices: 4 rejected, last 2026-11-26\n" in content.decode()
+    row = rejections.asks(content.decode(), "joe@x.example", "mail about prices")
+    assert row is not None
+    assert "4 drafts for mail about prices" in row.reason
+    gone = rejections.approved(content, "joe@x.example", "mail about prices") or b""
+    assert set(rejections.read(gone.decode())) == {who[0], who[2]}
+    assert rejections.rejected(None, "list a b", "mail about <b>", why="", on=NOW.date()) is None

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from services.cloud_agent.tests.world import ToldDrafter, World
 
-from cloud_agent.posts.calendar import BadEntry, Resting, parse
 from cloud_agent.posts.writing import TooLong, fitting
 from drafting import Kind
+from social.calendar import BadEntry, Resting, parse
 from social.length import fault
 from vault_protocol import plain, request
 from vault_protocol.action import PublishPost

@@ -97,3 +97,28 @@ def test_the_dashboard_names_an_approved_post_whose_entry_was_deleted(tmp_path: 
     deleted(world)
     assert f"> [!warning] {old.id} (bluesky-moved) is approved and goes out" in of_vault(world.local)
     assert f"is gone: countersign undo {old.id}\n" in of_vault(world.local)
+
+
+@pytest.mark.parametrize("change", ["emptied", "moved by two weeks", "without this network", "moved by a day"])
+def test_the_dashboard_names_an_approved_post_that_its_entry_plans_no_more(tmp_path: Path, change: str) -> None:
+    world = drafted(tmp_path)
+    old = approve(world, world.only(Stage.PENDING_APPROVAL))
+    at, front = soon(world), {"networks": "[bluesky]"}
+    if change == "emptied":
+        front["at"] = '""'
+    elif change == "without this network":
+        front["networks"] = "[mastodon]"
+    else:
+        at += timedelta(days=14 if "weeks" in change else 1)
+    owner_writes(world, entry(at, **front))
+    assert f"was moved or emptied since: countersign undo {old.id}\n" in of_vault(world.local)
+
+
+def test_the_dashboard_is_silent_of_an_entry_whose_words_changed_or_that_is_half_written(tmp_path: Path) -> None:
+    world = drafted(tmp_path)
+    approve(world, world.only(Stage.PENDING_APPROVAL))
+    for changed in (
+        entry(soon(world), "Other words.", networks="[bluesky]"), entry(soon(world), networks="[bluesky]", at="tomorow")
+    ):  # fmt: skip
+        owner_writes(world, changed)
+        assert "countersign undo" not in of_vault(world.local)

@@ -8,11 +8,12 @@ from services.cloud_agent.tests.test_planner import approve
 from services.cloud_agent.tests.world import ToldDrafter, World, mail
 
 from cloud_agent import threads
-from cloud_agent.threads import Threads
+from cloud_agent.threads import Mail, Threads
 from drafting import Kind
 from drafting.offline import OfflineDrafter
 from vault_protocol import request
-from vault_protocol.task import Stage
+from vault_protocol.task import Stage, TaskId
+from vault_protocol.testing import TestClock
 
 ASKS = "Hello Jana,\n\ncan you tell me when you are here?\n\nOlive Owner\n"
 RULES = "# Handbook\n\n## Rules\n\n- Remind: after 3 days\n"
@@ -180,3 +181,16 @@ def test_a_second_look_reads_only_what_changed_and_knows_the_same_as_a_first(
     assert looked.mails() == again.mails()
     assert len(looked.mails()) == 2
     assert [one.message_id for one in looked.later(first.id)] == ["‹2@elsewhere.example›"]
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_of_two_mails_of_one_second_the_one_that_names_the_other_is_the_later(swapped: bool) -> None:
+    now, ids = TestClock().now(), [TaskId("a" * 16), TaskId("b" * 16)]
+    first, second = reversed(ids) if swapped else ids
+    asks = Mail(first, now, "<1@x>", frozenset({"<0@x>"}))
+    goes_on = Mail(second, now, "<2@x>", frozenset({"<0@x>", "<1@x>"}))
+    assert goes_on.answers(asks)
+    assert not asks.answers(goes_on)
+    beside = Mail(second, now, "<3@x>", frozenset({"<0@x>"}))
+    assert not beside.answers(asks)
+    assert not asks.answers(beside), "neither names the other: none is taken for the newer"

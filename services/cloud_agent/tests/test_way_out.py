@@ -1,4 +1,4 @@
-"""A mailbox behind the one way out: through a tunnel, with the server's certificate still checked at our end."""
+"""A mailbox, or the hub, behind the one way out: by a tunnel, with the certificate still checked at our end."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ from cloud_agent.watchers.waiting import answers
 from demo.cable import cable
 from demo.certificates import self_signed
 from demo.launch import Provider, mail_world
+from demo.processes import eventually
+from vault_hub.agents import Standing
+from vault_hub.testing import RunningHub
+from vault_protocol import keys
+from vault_protocol.errors import HubDenied, HubUnreachable
+from vault_protocol.hub_client import HubClient
+from vault_protocol.sshsig import PublicKey
+from vault_protocol.store import GitStore
 
 MAIL = b"From: c@studio.example\r\nSubject: Hi\r\nMessage-ID: <1@studio.example>\r\n\r\nHi\r\n"
 
@@ -93,6 +101,28 @@ def test_mail_comes_through_the_tunnel_and_the_certificate_is_checked_here(
         assert answers(mailbox)
         assert len(asked) == 3, "whether the server is back is looked for through the tunnel too"
     assert b"Subject: Hi" in found[0]
+
+
+def test_the_hub_is_reached_through_the_tunnel_and_its_certificate_is_checked_here(tmp_path: Path) -> None:
+    context, certificate = self_signed(tmp_path)
+    hub = RunningHub(tmp_path / "hub", "v1", PublicKey.of(keys.new()))
+    hub.make({"cloud": (Standing.CLOUD, PublicKey.of(keys.new()))})
+    hub.start()
+    try:
+        with cable(hub.port, context) as line, way_out() as (proxy, asked):
+            url, token, store = f"https://127.0.0.1:{line.port}", hub.tokens["cloud"], GitStore(tmp_path / "vault.git")
+            with pytest.raises(HubDenied, match="certificate does not hold"):
+                HubClient(store, url, token, way_out=proxy).introduced()
+            client = HubClient(store, url, token, ca_file=certificate, way_out=proxy)
+            assert client.introduced() == ("v1", hub.owner_key)
+            client.wait(0.01)
+            eventually(lambda: client._stream is not None and client._stream.alive, "the stream goes there too")
+            client.close()
+            assert {one.rpartition(" ")[0] for one in asked} == {f"CONNECT 127.0.0.1:{line.port}"}
+        with way_out(b"HTTP/1.1 403 Forbidden\r\n\r\n") as (proxy, _), pytest.raises(HubUnreachable, match="403"):
+            HubClient(store, url, token, ca_file=certificate, way_out=proxy).introduced()
+    finally:
+        hub.stop()
 
 
 @pytest.mark.parametrize(

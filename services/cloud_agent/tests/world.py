@@ -22,6 +22,7 @@ from cloud_agent.watchers.mailbox_settings import MailboxSettings
 from cloud_agent.work import Work
 from cloud_agent.worker import Worker
 from drafting import Draft, Kind, Letter, Priority, Triage
+from drafting.posts import Writer
 from drafting.ruled import Ruled
 from vault_protocol import keys, scan, sshsig, updates
 from vault_protocol.action import Address
@@ -99,6 +100,8 @@ class World:
         self._owner = owner
         self.state, self.drafter, self.clock = state, drafter or ToldDrafter(), TestClock()
         self.ledger_desk = desk
+        self.writer: Writer | None = None
+        """Who words posts and proposes plans, in the next life of the agent."""
         self.spending: Spending | None = None
         """What models cost, told by the next life of the agent."""
         self.store = MemoryStore()
@@ -138,6 +141,7 @@ class World:
             self.desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=self.clock, lease=LEASE,
             step=lambda name: self.step(name), clerk=clerk, overdue=self._overdue(books) if books else None,
             secret=b"s" * 32, books=books.books if books else None,
+            writer=self.writer,
         )  # fmt: skip
         housekeeping = Housekeeping(agent=agent, clock=self.clock, health=self.health, raw=raw, spending=self.spending)
         self.worker = Worker(

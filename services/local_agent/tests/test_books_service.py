@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from libs.accounting.tests import samples
 from services.local_agent.tests.cli_world import World, until
-from services.local_agent.tests.test_cli_checked import CUSTOMER, OWNER
+from services.local_agent.tests.mailed import CUSTOMER, OWNER
 
 from accounting.records import invoice_of
 from books.odoo import open_books

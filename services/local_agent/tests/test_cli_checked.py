@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from services.local_agent.tests.cli_world import World, until
+from services.local_agent.tests.mailed import CUSTOMER, OWNER, with_mailbox
 
 from correspondence import Mailbox, read
 from correspondence.reply_action import reply_action
@@ -14,9 +15,6 @@ from demo.launch import MailWorld, mail_world
 from local_agent.attachments import Attachments
 from vault_protocol.action import Address, SendMail
 from vault_protocol.task import Stage
-
-OWNER = "owner@home.example"
-CUSTOMER = "customer@elsewhere.example"
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +25,7 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailWorld]:
 
 @pytest.fixture
 def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], mail: MailWorld) -> World:
-    world = World(tmp_path, capsys.readouterr)
-    accounts = tmp_path / "accounts.toml"
-    home = mail.provider
-    accounts.write_text(
-        f'[[accounts]]\nname = "business"\naddress = "{OWNER}"\nuser = "{home.acting.user}"\n'
-        f'password_file = "{home.acting.password_file}"\nimap_host = "127.0.0.1"\nimap_port = {home.imap_port}\n'
-        f'imap_tls = "none"\nsubmission_host = "127.0.0.1"\nsubmission_port = {home.submission_port}\n'
-        'submission_tls = "none"\n',
-        encoding="utf-8",
-    )
-    ran = world.init("--no-dry-run", "--undo-seconds", "0", "--account-file", str(accounts))
-    assert ran.code == 0, ran.err
-    return world
+    return with_mailbox(tmp_path, capsys.readouterr, mail)
 
 
 def reply(world: World, mail: MailWorld, number: int, **lies: object) -> str:

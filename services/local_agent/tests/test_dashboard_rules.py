@@ -49,3 +49,16 @@ def test_a_row_of_limits_that_is_not_understood_is_on_the_dashboard_and_in_statu
         until(lambda: "The row mials below Limits in Company_Handbook.md is not understood" in dashboard.read_text())
     assert world.run("status", "--json").json["unread_limits"] == ["mials"]
     assert "the row 'mials' in Company_Handbook.md is not understood" in " ".join(world.run("status").out.split())
+
+
+def test_what_begins_nothing_of_goals_and_objectives_is_shown_with_what_to_do() -> None:
+    notes = [
+        Update.of("goals-unread", NOW, line=14, why="unknown-cadence"),
+        Update.of("goals-used-up", NOW, network="x", account="able"),
+        Update.of("objective-unread", NOW, name="move-house", why="no-note"),
+    ]
+    shown = render({}, {}, {}, notes=notes)
+    assert "- line 14: unknown-cadence; write `2 a week` or `once a month`\n" in shown
+    assert "- no words are left for x (account able): write new ones below *Posts*\n" in shown
+    assert "- `move-house`: no-note; begin it with front matter between two lines `---`\n" in shown
+    assert "Plans that do not begin" not in render({}, {}, {})

@@ -42,7 +42,7 @@ class Desk:
     ledgers: list[Ledger] = field(default_factory=list)
     connector_secret: Callable[[], str] = lambda: SECRET
 
-    def connector(self) -> GmailConnector:
+    def connector(self) -> GmailConnector[SendMail]:
         account = MailAccount(
             name="business", address="me@home.example", way="gmail", gmail_url=self.server.url,
             gmail_token_url=self.server.url, timeout_seconds=5, **self.settings,

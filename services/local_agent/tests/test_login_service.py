@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local_agent.setup import login_service
 from local_agent.setup.login_service import install, planned
 from tools.workspace import ROOT
 from vault_protocol.errors import VaultError
@@ -59,3 +60,21 @@ def test_the_system_is_told_and_when_it_would_not_the_command_is_said(
 
     (tmp_path / "no").touch()
     assert install(service) == "systemctl --user enable --now countersign did not go (no bus here); run it yourself"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "booted", "said"),
+    [("5.15.153.1-microsoft-standard-WSL2", False, True), ("5.15.153.1-microsoft-standard-WSL2", True, False),
+     ("6.1.0-18-amd64", False, False)],
+)  # fmt: skip
+def test_wsl_without_systemd_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernel: str, booted: bool, said: bool
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "osrelease").write_text(f"{kernel}\n", encoding="utf-8")
+    monkeypatch.setattr(login_service, "KERNEL", tmp_path / "osrelease")
+    monkeypatch.setattr(login_service, "BOOTED", tmp_path if booted else tmp_path / "systemd")
+    trouble = install(planned(tmp_path / "home", platform="linux"))
+    assert trouble.endswith("run it yourself")
+    assert ("systemd=true" in trouble) is said

@@ -11,6 +11,7 @@ from services.local_agent.tests.cli_world import PASSPHRASE, World
 from services.local_agent.tests.office import Office, Outside
 
 from local_agent.assemble import Local, assemble
+from local_agent.cli.approving import time_of_day
 from local_agent.decisions import How
 from local_agent.effects import Ledger, State
 from local_agent.effects.execute import Outcome
@@ -188,3 +189,12 @@ def test_a_command_takes_a_time_of_the_owners_clock(desk: Desk) -> None:
     ran = world.approve(task, "--yes", "--at", when.isoformat(" ", "minutes"))
     assert ran.code == 0, ran.err
     assert f"{when:%A %Y-%m-%d %H:%M}" in ran.out
+
+
+def test_whether_a_time_is_over_goes_by_the_clock_that_is_handed_in() -> None:
+    """Whatever the machine that this runs on says."""
+    now = datetime(2040, 12, 1, 9, 0, tzinfo=UTC)
+    with pytest.raises(VaultError, match="that is over"):
+        time_of_day("2040-12-01 08:59+00:00", now)
+    assert time_of_day("2040-12-01 10:01+01:00", now) == now + timedelta(minutes=1)
+    assert time_of_day("2001-01-01 09:00+00:00", datetime(2001, 1, 1, tzinfo=UTC)).year == 2001

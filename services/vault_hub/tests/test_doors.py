@@ -12,6 +12,8 @@ from services.vault_hub.tests.conftest import Start
 from services.vault_hub.tests.hubworld import READER, HubWorld, basic
 
 from vault_hub.agents import Agents, Standing
+from vault_protocol import keys
+from vault_protocol.canonical import sha256
 from vault_protocol.errors import VaultError
 from vault_protocol.sshsig import PublicKey
 
@@ -301,3 +303,38 @@ def test_nothing_of_a_request_is_logged_by_the_server_itself(hub: HubWorld, capl
     with caplog.at_level(logging.DEBUG):
         looks(hub, f"Bearer {hub.token(CLOUD.agent)}")
     assert hub.token(CLOUD.agent) not in caplog.text
+
+
+def test_an_agent_that_keeps_its_token_is_let_in_by_the_tokens_hash(hub: HubWorld) -> None:
+    key, token = PublicKey.of(keys.new()), "made on its own machine"
+    assert looks(hub, f"Bearer {token}") == 401
+    assert agents(hub).admit("cloud-9", key, token_sha256=sha256(token.encode()))
+    hub.clock.tick(timedelta(seconds=2))
+    assert looks(hub, f"Bearer {token}") == 200
+    assert not agents(hub).admit("cloud-9", key, token_sha256=sha256(token.encode())), "again changes nothing"
+    assert agents(hub).admit("cloud-9", key, token_sha256=sha256(b"its next one"))
+    hub.clock.tick(timedelta(seconds=2))
+    assert looks(hub, f"Bearer {token}") == 401
+    assert looks(hub, "Bearer its next one") == 200
+
+
+def test_neither_another_key_nor_a_name_that_was_revoked_is_let_in(hub: HubWorld) -> None:
+    known, key, hashed = agents(hub), PublicKey.of(keys.new()), sha256(b"token")
+    for name in (CLOUD.agent, LOCAL.agent, READER):
+        with pytest.raises(VaultError, match="another key"):
+            known.admit(name, key, token_sha256=hashed)
+    with pytest.raises(VaultError, match="another key"):
+        known.admit(LOCAL.agent, PublicKey.of(LOCAL.key), token_sha256=hashed)
+    known.admit("cloud-9", key, token_sha256=hashed)
+    known.revoke("cloud-9")
+    with pytest.raises(VaultError, match="was revoked"):
+        known.admit("cloud-9", key, token_sha256=hashed)
+    with pytest.raises(VaultError, match="no name for an agent"):
+        known.admit("../cloud", key, token_sha256=hashed)
+
+
+def test_whoever_is_let_in_is_told_of_the_vault_and_its_owner_and_nobody_else(hub: HubWorld) -> None:
+    told = hub.asked("POST", "/v1/introduction", b"{}", {"Authorization": f"Bearer {hub.token(READER)}"})
+    assert told.status == 200
+    assert told.said == {"vault": hub.running.vault, "owner_key": hub.running.owner_key.line("owner")}
+    assert hub.asked("POST", "/v1/introduction", b"{}", {}).status == 401

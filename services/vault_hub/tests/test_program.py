@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from libs.vault_protocol.tests.made import CLOUD, LOCAL, OWNER_KEY, VAULT
+from libs.vault_protocol.tests.made import CLOUD, LOCAL, OTHER, OWNER_KEY, VAULT
 from services.vault_hub.tests.hubworld import HubWorld, signed
 from services.vault_hub.tests.program import ROOT, Program, program
 from services.vault_hub.tests.vacancy import figures
@@ -49,8 +49,14 @@ def test_a_hub_is_set_up_and_its_agents_are_kept_by_command(tmp_path: Path, caps
     assert main([*agent, "rotate", "cloud-1", "--grace-hours", "1"]) == 0
     second = capsys.readouterr().out.strip()
     assert main([*agent, "revoke", "monitor"]) == 0
+    line = PublicKey.of(OTHER.key).line("cloud-2")
+    capsys.readouterr()
+    for said in ("cloud-2 is let in\n", "cloud-2 was let in before\n"):
+        assert main([*agent, "admit", "cloud-2", "ab" * 32, line]) == 0
+        assert capsys.readouterr().out == said
     assert main([*agent, "list"]) == 0
-    assert capsys.readouterr().out == "cloud-1\tcloud\t2 tokens\nmonitor\treader\trevoked\n"
+    listed = "cloud-1\tcloud\t2 tokens\ncloud-2\tcloud\t1 token\nmonitor\treader\trevoked\n"
+    assert capsys.readouterr().out == listed
     assert first != second
     folder = home / "agents"
     assert oct(folder.stat().st_mode)[-3:] == "700"
@@ -64,6 +70,8 @@ def test_a_hub_is_set_up_and_its_agents_are_kept_by_command(tmp_path: Path, caps
         (["agent", "add", "X", "--standing", "reader"], "no name for an agent"),
         (["agent", "add", "x", "--standing", "cloud", "--key", "ssh-rsa AAAA"], "ssh-rsa"),
         (["agent", "add", "x", "--standing", "cloud", "--key", "nowhere.pub"], "nowhere.pub"),
+        (["agent", "admit", "x", "ab", "ssh-rsa AAAA"], "64 digits and letters"),
+        (["agent", "admit", "x", "ab" * 32, "ssh-rsa AAAA"], "ssh-rsa"),
         (["agent", "revoke", "x"], "there is no agent 'x'"),
         (["agent", "rotate", "x"], "there is no agent 'x'"),
     ],
@@ -235,7 +243,15 @@ def test_the_help_in_the_documentation_is_what_the_program_says(
 ) -> None:
     documented = (ROOT / "docs" / "hub.md").read_text()
     monkeypatch.setenv("COLUMNS", "100")
-    for words in ([], ["init"], ["run"], ["join-code"], ["agent", "--config", "x"], ["agent", "--config", "x", "add"]):
+    for words in (
+        [],
+        ["init"],
+        ["run"],
+        ["join-code"],
+        ["agent", "--config", "x"],
+        ["agent", "--config", "x", "add"],
+        ["agent", "--config", "x", "admit"],
+    ):
         command = " ".join(["vault_hub", *[word for word in words if word not in ("--config", "x")]])
         with pytest.raises(SystemExit):
             main([*words, "--help"])

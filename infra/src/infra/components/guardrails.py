@@ -71,8 +71,8 @@ def quota_statements(settings: Settings) -> list[str]:
     """First nothing, then what this stack was planned with: a later statement of a family wins."""
     where = f"in compartment {conventions.name(settings.stack)}"
     machine, growth = settings.machine, settings.growth
-    ocpus = machine.ocpus + growth.most * growth.ocpus
-    memory = machine.memory_gb + growth.most * growth.memory_gb
+    ocpus = machine.ocpus + growth.count * growth.ocpus
+    memory = machine.memory_gb + growth.count * growth.memory_gb
     return [
         *(
             f"zero {family} quotas {where}"

@@ -73,7 +73,7 @@ class Network(pulumi.ComponentResource):
             self.rules.append(self._let_in("vm", self.vm_group, OpenPort(22, conventions.PUBLIC_BLOCK)))
         self.pool: Subnet | None = None
         self.pool_group: NetworkSecurityGroup | None = None
-        if settings.growth.most:
+        if settings.growth.count:
             self.nat = NatGateway(
                 "nat",
                 compartment_id=site.compartment,

@@ -13,7 +13,7 @@ from infra.site import Site
 
 
 class Permissions(pulumi.ComponentResource):
-    """`who` is a matching rule of one machine, or of the pool's."""
+    """`who` is a matching rule of one machine; `writes` the objects of the bucket of reports that are its own."""
 
     def __init__(
         self,
@@ -23,6 +23,7 @@ class Permissions(pulumi.ComponentResource):
         who: pulumi.Input[str],
         secrets: Sequence[pulumi.Output[str]],
         reports: pulumi.Output[str],
+        writes: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("countersign:infra:Permissions", name, None, opts)
@@ -41,6 +42,7 @@ class Permissions(pulumi.ComponentResource):
         write = ", ".join(
             f"request.permission = '{one}'" for one in ("OBJECT_INSPECT", "OBJECT_CREATE", "OBJECT_OVERWRITE")
         )
+        names = ", ".join(f"target.object.name = {one}" for one in writes)
         self.policy = Policy(
             f"{name}-policy",
             compartment_id=site.compartment,
@@ -48,7 +50,15 @@ class Permissions(pulumi.ComponentResource):
             description=f"What {name} may do by who it is",
             statements=[
                 _allow(group, where, "read secret-bundles", "any {{{}}}", ids),
-                _allow(group, where, "manage objects", "all {{target.bucket.name = '{}', any {{{}}}}}", reports, write),
+                _allow(
+                    group,
+                    where,
+                    "manage objects",
+                    "all {{target.bucket.name = '{}', any {{{}}}, any {{{}}}}}",
+                    reports,
+                    names,
+                    write,
+                ),
                 _allow(group, where, "use metrics", "target.metrics.namespace = '{}'", conventions.METRICS),
             ],
             freeform_tags=site.tags,

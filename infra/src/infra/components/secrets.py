@@ -16,6 +16,7 @@ MADE = (
     "db_password",
     "odoo_admin_password",
     "cloud/hub-token",
+    "cloud/installation",
     "monitor/kuma-password",
     "monitor/push-secret",
     "backup/restic-password",
@@ -75,10 +76,9 @@ class Secrets(pulumi.ComponentResource):
         """Each secret by the file it becomes on the VM."""
         return {file: secret.id for file, secret in {**self.made, **self.given}.items()}
 
-    def made_for(self, file: str) -> pulumi.Output[str]:
-        """One more that the vault makes; its id."""
-        self.made[file] = self._made(file)
-        return self.made[file].id
+    def made_for(self, agent: str) -> pulumi.Output[str]:
+        """The token of a further agent, which its own machine alone may read; its id. It goes with the agent."""
+        return self._made(f"agents/{agent}/hub-token", opts=pulumi.ResourceOptions(parent=self)).id
 
     def give(self, file: str, value: pulumi.Output[str]) -> None:
         """Keep one that only the operator has, or that another component made; `value` is a secret Output."""
@@ -95,7 +95,7 @@ class Secrets(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _made(self, file: str) -> Secret:
+    def _made(self, file: str, opts: pulumi.ResourceOptions | None = None) -> Secret:
         return Secret(
             _logical(file),
             compartment_id=self._site.compartment,
@@ -106,7 +106,7 @@ class Secrets(pulumi.ComponentResource):
             enable_auto_generation=True,
             secret_generation_context={"generation_type": "BYTES", "generation_template": "BYTES_512"},
             freeform_tags=self._site.tags,
-            opts=keeping(self),
+            opts=opts or keeping(self),
         )
 
 

@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> int:
                 orders = Orders.parse(imds.orders())
                 Reports(here, orders, Cloud(orders)).ship()
             case ["drill"]:
-                Stack(here).drill()
+                if Orders.parse(imds.orders()).role == "whole":
+                    Stack(here).drill()
             case _:
                 print("usage: vm ready | apply | ship | drill", file=sys.stderr)
                 return 2

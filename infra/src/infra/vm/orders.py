@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -24,6 +25,8 @@ class Wanted:
 class Orders:
     digest: str
     role: str
+    machine: str
+    """`vm`, or the name of the agent that this VM is for."""
     version: str
     url: str
     sha256: str
@@ -35,6 +38,9 @@ class Orders:
     reports: str
     backups: str
     device: str
+    agents: dict[str, str]
+    """Those on machines of their own that the hub lets in: by the hash of the token and the public key."""
+    revoked: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> Orders:
@@ -45,6 +51,7 @@ class Orders:
             return cls(
                 digest=hashlib.sha256(text.encode("utf-8")).hexdigest()[:16],
                 role=str(found["role"]),
+                machine=_name(found["machine"]),
                 version=str(release["version"]),
                 url=str(release["url"]),
                 sha256=str(release["sha256"]),
@@ -56,9 +63,17 @@ class Orders:
                 reports=str(found["reports"]),
                 backups=str(found["backups"]),
                 device=str(found["device"]),
+                agents={_name(name): str(by) for name, by in found["agents"].items()},
+                revoked=tuple(_name(name) for name in found["revoked"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Failed(f"the orders in the metadata are not what this VM understands: {error!r}") from None
+
+
+def _name(found: object) -> str:
+    if not re.fullmatch("[a-z][a-z0-9-]{0,30}", str(found)):
+        raise ValueError(f"{found!r} is no name")
+    return str(found)
 
 
 def _wanted(found: dict[str, Any]) -> Wanted:

@@ -46,6 +46,16 @@ class Places:
         return self.root / "run/countersign/done"
 
     @property
+    def admitted(self) -> Path:
+        """The digest of the orders by which every further agent was let in or put out."""
+        return self.root / "run/countersign/admitted"
+
+    @property
+    def identity(self) -> Path:
+        """Who an agent alone is, in public halves."""
+        return self.root / "run/countersign/identity"
+
+    @property
     def last(self) -> Path:
         """What was reported last."""
         return self.root / "run/countersign/report.json"

@@ -16,7 +16,6 @@ from infra.vm.orders import Orders
 from infra.vm.places import Places
 from infra.vm.programs import run, whole
 
-REPORT = "health/vm.json"
 JOIN_CODE = "join-code/vm.txt"
 CODE_SECONDS = 480
 """A code is good for 900; a fresh one is there all the time."""
@@ -29,16 +28,17 @@ class Reports:
     orders: Orders
     cloud: Cloud
 
-    def say(self, state: str, step: str, message: str = "") -> None:
-        """Once for each change. It is printed too, for the journal."""
+    def say(self, state: str, step: str, message: str = "", identity: str = "") -> None:
+        """Once for each change. It is printed too, for the journal. `identity`: who an agent is, in public halves."""
         said = {"orders": self.orders.digest, "state": state, "step": step, "message": message[-1500:]}
+        said |= {"identity": identity} if identity else {}
         before = self._last()
         if {**before, "at": ""} == {**said, "release": self.orders.version, "at": ""}:
             return
         print(f"countersign: {state}, {step}" + (f": {message}" if message else ""), flush=True)
         report = {**said, "release": self.orders.version, "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         text = json.dumps(report)
-        self.cloud.put(REPORT, text.encode(), "application/vnd.countersign+json")
+        self.cloud.put(f"health/{self.orders.machine}.json", text.encode(), "application/vnd.countersign+json")
         whole(self.places.last, text.encode(), 0o644)
 
     def offer_code(self, code: str) -> None:
@@ -58,7 +58,9 @@ class Reports:
         used = {"disk": self.places.data, "root": self.places.root}
         values = {f"{name}_used_percent": _used(place) for name, place in used.items() if place.exists()}
         values["disk_used_percent"] = max(values.values())
-        self.cloud.measure(imds.read("instance/compartmentId"), "vm", {**values, "healthy": float(healthy)})
+        self.cloud.measure(
+            imds.read("instance/compartmentId"), self.orders.machine, {**values, "healthy": float(healthy)}
+        )
 
     def ship(self, logs: tuple[Path, ...] = (Path("/var/log/cloud-init-output.log"),)) -> str:
         """What the journal and cloud-init said since the last time; the name of the object. Raises Failed."""
@@ -72,7 +74,8 @@ class Reports:
             text = b"".join(one.read_bytes()[-MOST_LOG:] for one in logs if one.exists()) + text
         if not text:
             return ""
-        name = f"logs/{datetime.now(UTC).strftime('%Y-%m-%dT%H%M%SZ')}.gz"
+        place = "logs/" if self.orders.role == "whole" else f"logs.{self.orders.machine}."
+        name = f"{place}{datetime.now(UTC).strftime('%Y-%m-%dT%H%M%SZ')}.gz"
         self.cloud.put(name, gzip.compress(text))
         shipped.touch()
         return name

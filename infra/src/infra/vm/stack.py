@@ -27,9 +27,11 @@ print(stack.join_code() if stack.waits_for_owner() else '')
 """
 _MAKE = """\
 from pathlib import Path; import sys
-from tools.stack import first_run, settings
-first_run.make(settings.read(Path(sys.argv[1])))
+from tools.stack import {module}, settings
+{module}.make(settings.read(Path(sys.argv[1])))
 """
+_MAKES = {"whole": "first_run", "agent": "agent_alone"}
+"""Which module of the release makes the files of a role."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Stack:
         if any("\n" in line for line in lines):
             raise Failed("a setting of the stack has more than one line")
         whole(self.places.environment, ("\n".join(lines) + "\n").encode(), 0o644)
-        self._python("-c", _MAKE, str(self.places.environment))
+        self._python("-c", _MAKE.format(module=_MAKES[orders.role]), str(self.places.environment))
         file = self.places.state / "cloud" / "cloud.toml"
         before = file.read_text(encoding="utf-8")
         after = before.partition(MARK)[0].rstrip("\n") + "\n" + MARK + orders.cloud
@@ -78,6 +80,25 @@ class Stack:
     def up(self) -> None:
         """Built, made, started and healthy. Raises Failed."""
         self._python("-m", "tools.stack", "up", "--env", str(self.places.environment), seconds=UP_SECONDS)
+
+    def identity(self) -> str:
+        """Who an agent alone is: its name, the hash of its token, its public key. Raises Failed."""
+        return self._tool("identity").strip().splitlines()[-1]
+
+    def settle(self, orders: Orders) -> list[str]:
+        """Let the ordered agents in at this machine's hub, and put out those that were revoked; what did not go."""
+        wanted = [("admit", name, *by.split(" ", 1)) for name, by in orders.agents.items()]
+        wanted += [("revoke", name) for name in orders.revoked]
+        left = []
+        for words in wanted:
+            try:
+                self._tool(*words)
+            except Failed as error:
+                left.append(f"{words[1]}: {str(error).splitlines()[-1].rpartition('stack: ')[2]}")
+        return left
+
+    def _tool(self, *words: str) -> str:
+        return self._python("-m", "tools.stack", *words, "--env", str(self.places.environment), seconds=300)
 
     def unwell(self) -> list[str]:
         """The services that are not running well; also when there are none."""

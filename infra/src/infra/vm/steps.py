@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from infra.vm import disk, imds, release, secrets
@@ -50,15 +51,20 @@ def apply(places: Places) -> bool:
         reports.ship()
         reports.measure(healthy=False)
         return False
-    reports.say("unwell" if unwell else "healthy", step, "; ".join(unwell) or _public(orders))
-    if reports.wants_code():
+    alone = orders.role == "agent"
+    left = [] if alone or unwell else _settled(places, orders, stack)
+    message = "; ".join(unwell or [_public(orders), *left])
+    reports.say(
+        "unwell" if unwell else "healthy", step, message, _identity(places, stack) if alone and not unwell else ""
+    )
+    if not alone and reports.wants_code():
         reports.offer_code(stack.join_code())
     reports.measure(healthy=not unwell)
     return not unwell
 
 
 def _steps(places: Places, orders: Orders, cloud: Cloud, stack: Stack) -> list[tuple[str, Callable[[], object]]]:
-    if orders.role != "whole":
+    if orders.role not in ("whole", "agent"):
         raise Failed(f"release {orders.version} has no stack for the role {orders.role!r}")
     return [
         ("secrets", lambda: secrets.fetch(orders, cloud, places.secrets)),
@@ -68,21 +74,42 @@ def _steps(places: Places, orders: Orders, cloud: Cloud, stack: Stack) -> list[t
     ]
 
 
+def _identity(places: Places, stack: Stack) -> str:
+    """Asked for once since the machine started: key and token stay."""
+    if not places.identity.exists():
+        whole(places.identity, stack.identity().encode(), 0o644)
+    return places.identity.read_text(encoding="ascii")
+
+
+def _settled(places: Places, orders: Orders, stack: Stack) -> list[str]:
+    """Who may talk to the hub, as ordered: what is left to do, which is tried again. Nothing is done twice."""
+    if not (orders.agents or orders.revoked) or _is(places.admitted, orders.digest):
+        return []
+    left = stack.settle(orders)
+    if not left:
+        whole(places.admitted, orders.digest.encode(), 0o644)
+    return left
+
+
 def _is_done(places: Places, orders: Orders) -> bool:
+    return _is(places.done, orders.digest)
+
+
+def _is(file: Path, content: str) -> bool:
     try:
-        return places.done.read_text(encoding="ascii") == orders.digest
+        return file.read_text(encoding="ascii") == content
     except OSError:
         return False
 
 
 def _public(orders: Orders) -> str:
     """Whether the hub is reached by its name: the name servers and the certificate may need their time."""
-    name = orders.environment.get("HUB_NAME", "")
+    address = orders.environment.get("HUB") or f"https://{orders.environment.get('HUB_NAME', '')}"
     try:
-        ask("GET", f"https://{name}/healthz", seconds=10)
+        ask("GET", f"{address}/healthz", seconds=10)
     except Failed as error:
-        return f"not yet reached by its name: {error}"
-    return f"https://{name} answers"
+        return f"the hub is not yet reached by its name: {error}"
+    return f"{address} answers"
 
 
 def _patiently(act: Callable[[], Found], *, seconds: float = 900) -> Found:

@@ -18,6 +18,7 @@ NO_REPLY = re.compile(
 NO_REPLY_END = re.compile(r".*[._+-](?:do[._-]?not[._-]?reply|no[._-]?reply)", re.IGNORECASE)
 POSTMASTERS = frozenset(["mailer-daemon", "postmaster", "mail-daemon", "maildaemon", "mdaemon"])
 AUTO_REPLY_HEADERS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-response-suppress")
+LIST_ID = re.compile(r"<([A-Za-z0-9][A-Za-z0-9._-]{0,118}[A-Za-z0-9])>\s*$")
 LIST_HEADERS = ("list-id", "list-unsubscribe", "list-post", "list-help", "mailing-list", "x-mailing-list")
 METHOD = re.compile(rb"^METHOD:([A-Za-z]{1,20})", re.MULTILINE | re.IGNORECASE)
 RECEIPT = "disposition-notification"
@@ -41,6 +42,12 @@ def recognise(
     if _word(headers, "precedence") in ("list", "bulk", "junk") or _has_any(headers, LIST_HEADERS):
         return Automatic.MAILING_LIST
     return Automatic.NO_REPLY if sender and is_no_reply(sender) else None
+
+
+def list_named(headers: Headers) -> str:
+    """The name of the mailing list, in small letters, as List-Id has it between its brackets; else empty."""
+    found = LIST_ID.search(headers.first("list-id")[:1_000])
+    return found[1].lower() if found else ""
 
 
 def calendar_method(part: Part) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from correspondence.attachments import Attachment, describe
-from correspondence.automatic import calendar_method, recognise
+from correspondence.automatic import calendar_method, list_named, recognise
 from correspondence.characters import one_line
 from correspondence.dates import read_date
 from correspondence.headers import decode_words
@@ -19,7 +19,7 @@ from correspondence.mime import Part, read_parts
 from correspondence.oddity import Automatic, Oddity, in_order
 from correspondence.parameters import Structured
 from correspondence.quote import split
-from correspondence.text import body_parts, readable
+from correspondence.text import body_parts, file_parts, readable
 from correspondence.threads import read_ids
 
 LONGEST_SUBJECT = 500
@@ -64,6 +64,8 @@ class Original:
     attachments: tuple[Attachment, ...]
     automatic: Automatic | None
     oddities: tuple[Oddity, ...]
+    mailing_list: str = ""
+    """The name that its List-Id gives, a host's name by its form; anybody can write one."""
 
 
 def read(raw: bytes) -> Original:
@@ -83,8 +85,8 @@ def read(raw: bytes) -> Original:
     body = body_parts(parts)
     text = readable(body, found)
     halves = split(text, forwarded=FORWARDED.match(subject) is not None)
-    attached = [part for part in parts if part not in body]
-    attachments = tuple(describe(part, part.content(found), n, found) for n, part in enumerate(attached, 1))
+    attached = enumerate(file_parts(parts), 1)
+    attachments = tuple(describe(part, part.content(found), n, found) for n, part in attached)
     found |= examine(sender, reply_to) | _kinds(content_type, parts, text)
     claims = {
         Oddity.NO_SENDER: sender is None,
@@ -110,6 +112,7 @@ def read(raw: bytes) -> Original:
         quoted=halves.quoted,
         attachments=attachments,
         automatic=recognise(headers, content_type, parts, sender),
+        mailing_list=list_named(headers),
         oddities=in_order(found),
     )
 

@@ -32,6 +32,12 @@ def body_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.media_type in ("text/plain", "text/html"))
 
 
+def file_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The parts that are files: all that do not make the body."""
+    body = body_parts(parts)
+    return tuple(part for part in parts if part not in body)
+
+
 def readable(body: Sequence[Part], found: set[Oddity]) -> str:
     """At most 200,000 clean characters; of alternatives the plain text, unless it is a stub."""
     slots: dict[int, list[tuple[str, bool]]] = {}

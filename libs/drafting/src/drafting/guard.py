@@ -27,9 +27,10 @@ _PHONE = re.compile(r"\+\d[\d ()/.-]{6,}\d")
 _DOCUMENT = re.compile(
     r"(?<![\w/-])[A-Z]{1,6}[/-]?(?:19|20)\d{2}[/-]\d{1,6}(?![\w/-])|(?<![\w/-])[A-Z]{2,4}[/-]\d{3,8}(?![\w/-])"
 )
-_LIVE = re.compile(
+LIVE = re.compile(
     r"!\[|<!--|<%|<(?:img|iframe|script|object|embed|video|audio|link|style|svg|meta|base|form)\b|```\s*dataview", re.I
 )
+"""What a viewer would load or run."""
 
 
 class UnfitDraft(ValueError):
@@ -52,7 +53,7 @@ def check(text: str, *, letter: Letter, remark: str | None, handbook: str) -> Ch
         raise UnfitDraft("the draft is empty")
     if len(body) > LONGEST:
         raise UnfitDraft(f"the draft has {len(body)} characters, more than {LONGEST}")
-    if live := _LIVE.search(body):
+    if live := LIVE.search(body):
         raise UnfitDraft(f"the draft must be plain text, without '{live.group()}'")
     given = (letter.sender_name, letter.sender_address, letter.subject, letter.text, letter.quoted,
              *letter.attachments, remark or "", *_tellable(handbook, letter))  # fmt: skip

@@ -1,13 +1,16 @@
 """The drafter that asks a language model; the rules still decide what is theirs."""
 
+import json
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from drafting import guard, prompt, red_flags, rules
+from drafting import guard, posts, prompt, red_flags, rules
 from drafting.connection import Connection
 from drafting.letter import Draft, Kind, Letter, Priority, Triage
-from drafting.plain import line
+from drafting.plain import clean, line
+from drafting.posts import Brief, PostAnswer, PostText, Proposed, StepsAnswer
 from drafting.skill import Skill
 
 
@@ -36,8 +39,10 @@ class DraftAnswer(BaseModel):
 class ModelDrafter:
     """A model gives text and closed enums; it never sees a tool, a recipient to choose or an amount to set."""
 
-    def __init__(self, connection: Connection, *, triage_skill: Skill, draft_skill: Skill) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: Connection, *, triage_skill: Skill, draft_skill: Skill, post_skill: Skill, plan_skill: Skill
+    ) -> None:
+        self._connection, self._post_skill, self._plan_skill = connection, post_skill, plan_skill
         self._triage_skill = triage_skill
         self._draft_skill = draft_skill
         self._by = f"{connection.provider}:{connection.model}"
@@ -76,3 +81,32 @@ class ModelDrafter:
         flags = tuple(f"the mail {flag}" for flag in red_flags.orders(letter) + red_flags.demands(letter))
         unknowns = tuple(short for unknown in answer.unknowns if (short := line(unknown, 200)))
         return Draft(checked.text, unknowns, self._by, flags + checked.warnings)
+
+    def post(self, brief: Brief, *, handbook: str, fits: Callable[[str], object]) -> PostText:
+        """The owner's words said anew, from the facts alone and within what the network takes."""
+
+        def check(answer: PostAnswer) -> str:
+            text = posts.checked_post(answer.text, brief, handbook=handbook)
+            fits(text)
+            return text
+
+        answer = self._connection.ask(
+            instructions=posts.instructions(self._post_skill, posts.FACTS, handbook=handbook),
+            material=posts.material(brief), answer=PostAnswer, check=check,
+        )  # fmt: skip
+        return PostText(check(answer), self._by)
+
+    def steps(self, wish: str, *, handbook: str, fits: Callable[[Sequence[str]], object]) -> Proposed:
+        """Steps for what the owner wants; the caller asks the owner before it tries one."""
+
+        def check(answer: StepsAnswer) -> tuple[str, ...]:
+            steps = posts.checked_steps(answer.steps, wish)
+            fits(steps)
+            return steps
+
+        answer = self._connection.ask(
+            instructions=posts.instructions(self._plan_skill, posts.WISH, handbook=handbook),
+            material=json.dumps({"wish": clean(wish[: prompt.TEXT])}, ensure_ascii=False, indent=1), answer=StepsAnswer,
+            check=check,
+        )  # fmt: skip
+        return Proposed(check(answer), self._by)

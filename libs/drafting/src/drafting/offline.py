@@ -1,10 +1,11 @@
 """The default drafter: rules, a small classifier and templates; no network and nothing to install."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from drafting import bayes, rules, templates
 from drafting import handbook as handbooks
 from drafting.letter import Draft, Kind, Letter, Triage
+from drafting.posts import OWN, Brief, PostText, Proposed
 from drafting.questions import questions
 
 BY = "offline"
@@ -44,6 +45,14 @@ class OfflineDrafter:
         return templates.write(
             letter, remark=remark, previous=previous, by=BY, languages=rules.languages, manners=rules.manners
         )
+
+    def post(self, brief: Brief, *, handbook: str, fits: Callable[[str], object]) -> PostText:
+        """The owner's words as they stand; what does not fit is the caller's to cut."""
+        return PostText(brief.words, OWN)
+
+    def steps(self, wish: str, *, handbook: str, fits: Callable[[Sequence[str]], object]) -> Proposed:
+        """None: the owner lists them."""
+        return Proposed((), BY)
 
 
 def _may_be(kind: Kind, shares: Mapping[Kind, float], letter: Letter) -> bool:

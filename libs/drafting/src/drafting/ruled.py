@@ -1,5 +1,6 @@
 """A drafter held to the owner's handbook: what it may judge, for whom it may draft, and how a draft is signed."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from drafting import handbook as handbooks
@@ -7,6 +8,8 @@ from drafting.handbook import Effect, MailRule
 from drafting.handbook.whom import By
 from drafting.language import Language, language_of, surely
 from drafting.letter import Draft, Drafter, DrafterRefused, Kind, Letter, Priority, Triage
+from drafting.offline import OfflineDrafter
+from drafting.posts import Brief, PostText, Proposed, Writer
 
 DISCLOSED = {
     Language.EN: "This answer was drafted by software; {name} read and approved it.",
@@ -62,6 +65,18 @@ class Ruled:
         if rule is not None and rule.warn and rules.contacts:
             draft = replace(draft, warnings=(*draft.warnings, f"line {rule.line} of your handbook wants a second look"))
         return draft
+
+    def post(self, brief: Brief, *, handbook: str, fits: Callable[[str], object]) -> PostText:
+        """Posts are business: no other section of the handbook is shown."""
+        handbook = handbooks.text_for(handbook, "business")
+        return self._writer().post(brief, handbook=handbook, fits=fits)
+
+    def steps(self, wish: str, *, handbook: str, fits: Callable[[Sequence[str]], object]) -> Proposed:
+        """A plan is of neither account: what holds for all is shown."""
+        return self._writer().steps(wish, handbook=handbooks.in_scope(handbook, None), fits=fits)
+
+    def _writer(self) -> Writer:
+        return self._drafter if isinstance(self._drafter, Writer) else OfflineDrafter()
 
 
 def _judged(triage: Triage, rule: MailRule) -> Triage:

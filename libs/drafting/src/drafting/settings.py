@@ -68,11 +68,14 @@ def build(
     budget = settings.budget or BudgetSettings()
     seconds = min(settings.timeout_seconds, budget.latency_seconds or settings.timeout_seconds)
     triage_skill, draft_skill = load(skills_dir, "triage-mail"), load(skills_dir, "draft-reply")
+    post_skill, plan_skill = load(skills_dir, "draft-post"), load(skills_dir, "plan-task")
     provider, base_url = settings.provider, settings.base_url
 
     def drafter(model: str) -> ModelDrafter:
         connection = Connection(provider, model, base_url, key, seconds, spent, settings.output_tokens)
-        return ModelDrafter(connection, triage_skill=triage_skill, draft_skill=draft_skill)
+        return ModelDrafter(
+            connection, triage_skill=triage_skill, draft_skill=draft_skill, post_skill=post_skill, plan_skill=plan_skill
+        )
 
     if ledger is None:
         return Ruled(drafter(settings.model))

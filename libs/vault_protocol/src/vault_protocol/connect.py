@@ -16,16 +16,18 @@ from .store import GitStore
 
 def connect(
     store: GitStore, address: str, *, token_file: Path | None = None, ca_file: Path | None = None,
-    token: Callable[[], str] | None = None,
+    token: Callable[[], str] | None = None, way_out: str | None = None,
 ) -> Hub:  # fmt: skip
-    """The hub at this address; `token` reads one that lies in no file. Raises VaultError when address, token or CA file
-    cannot be used."""
+    """The hub at this address; `token` reads one that lies in no file, `way_out` is the proxy to a resident one.
+
+    Raises VaultError when address, token or CA file cannot be used.
+    """
     read = partial(read_token, token_file) if token is None and token_file is not None else token
     if read is None:
         if ca_file is not None:
             raise VaultError("hub_ca_file is for a resident hub, which also needs hub_token_file")
         return Remote(store, address)
-    return HubClient(store, address, read(), ca_file=ca_file, again=read)
+    return HubClient(store, address, read(), ca_file=ca_file, again=read, way_out=way_out)
 
 
 def read_token(file: Path) -> str:

@@ -6,20 +6,19 @@ What the hub sends is made again in our own store and compared by name, so it ca
 from __future__ import annotations
 
 import http.client
-import re
 import ssl
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from . import wire
 from .errors import HubDenied, HubUnreachable, Refused, UntrustedHead, VaultError
 from .hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected, Reserved
-from .hub_line import Line, TlsLine
+from .hub_line import Way
 from .hub_stream import Stream
+from .sshsig import PublicKey
 from .store import GitStore
 from .task import AgentId, Domain
 from .wire import BadWire, Parcel
@@ -53,15 +52,15 @@ class HubClient:
 
     def __init__(
         self, store: GitStore, url: str, token: str, *, ca_file: Path | None = None, timeout: float = 60.0,
-        again: Callable[[], str] | None = None,
+        again: Callable[[], str] | None = None, way_out: str | None = None,
     ) -> None:  # fmt: skip
         """`url`: `https://HOST[:PORT]`, or `http://` for one on this machine. Raises VaultError for another.
 
-        `again` reads the token once more when this one opens nothing: it may have been rotated.
+        `again` reads the token once more when this one opens nothing: it may have been rotated. `way_out` is the
+        `HOST:PORT` of an HTTP proxy through which a hub by https is reached.
         """
-        secure, self._host, self._port = parse_address(url)
+        self._way = Way.to(url, ca_file=ca_file, way_out=way_out)
         self._store, self._url, self._token, self._timeout, self._again = store, url, token, timeout, again
-        self._context = _trusting(ca_file) if secure else None
         self._line: http.client.HTTPConnection | None = None
         self._head: CommitId | None = store.ref(_TRACKED)
         self._seen = False
@@ -131,9 +130,21 @@ class HubClient:
             except BadWire as error:
                 raise UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}") from None
 
+    def introduced(self) -> tuple[str, PublicKey]:
+        """The vault's id and the owner's public key, as the hub knows them."""
+        with self._lock:
+            answer = self._ask("/v1/introduction", {})
+        vault, key = answer.get("vault"), answer.get("owner_key")
+        try:
+            if isinstance(vault, str) and vault and isinstance(key, str):
+                return vault, PublicKey.parse(key)
+        except ValueError:
+            pass
+        raise HubUnreachable(f"the hub at {self._url} introduces itself in no form that is known here")
+
     def wait(self, seconds: float) -> bool:
         if self._stream is None:
-            self._stream = Stream(self._connect, self._headers, lambda: self._head)
+            self._stream = Stream(self._way.open, self._headers, lambda: self._head)
             self._stream.start()
         heard = self._stream.wait(seconds if self._stream.alive else min(seconds, FALLBACK))
         return heard or not self._stream.alive
@@ -298,7 +309,7 @@ class HubClient:
             fresh = self._line is None
             try:
                 if self._line is None:
-                    self._line = self._connect(self._timeout)
+                    self._line = self._way.open(self._timeout)
                 self._line.request("POST", path, content, {**self._headers(), "Content-Type": "application/json"})
                 response = self._line.getresponse()
                 said = response.read(LARGEST + 1)
@@ -350,11 +361,6 @@ class HubClient:
         was, self._token = self._token, found
         return was != found
 
-    def _connect(self, timeout: float) -> http.client.HTTPConnection:
-        if self._context is not None:
-            return TlsLine(self._host, self._port, timeout=timeout, context=self._context)
-        return Line(self._host, self._port, timeout=timeout)
-
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}
 
@@ -368,27 +374,3 @@ def _paths(value: Any) -> tuple[str, ...] | None:
     """None when it is no list of them."""
     found = tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else None
     return found if found is not None and len(found) == len(value) else None
-
-
-def parse_address(url: str) -> tuple[bool, str, int | None]:
-    """Whether it is TLS, the host, and the port if one is named. Raises VaultError."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = parts = None
-    shown = re.sub("//[^/]*@", "//…@", url)
-    if parts is None or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
-        raise VaultError(f"{shown}: a resident hub's address is https://HOST or https://HOST:PORT")
-    if parts.scheme == "https":
-        return True, host, port
-    if parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1"):
-        return False, host, port
-    raise VaultError(f"{shown}: a hub is reached by https, or by http on this machine alone")
-
-
-def _trusting(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:  # ssl.SSLError is one
-        raise VaultError(f"hub_ca_file: cannot use {ca_file}: {error.strerror or 'it holds no certificate'}") from None

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from .action import Action, PayTransfer, PostInvoice, PublishPost, RegisterPayment, SendMail, SendSealed, SendWhatsApp
+from .action import (
+    Action,
+    ForwardMail,
+    MailAction,
+    PayTransfer,
+    PostInvoice,
+    PublishPost,
+    RegisterPayment,
+    SendMail,
+    SendSealed,
+    SendWhatsApp,
+)
 from .bank_account import spaced
 from .books_action import InvoiceLine
 
@@ -37,7 +48,12 @@ def _rows(action: Action) -> Iterator[Row]:
     """One case for each kind; the type checker misses the one that is not here."""
     match action:
         case SendMail():
+            yield "It would", f"send a mail from the account {action.account}"
             yield from _mail(action)
+        case ForwardMail():
+            yield "It would", f"pass a mail on from the account {action.account}"
+            yield from _mail(action)
+            yield "Passes on", f"{action.original.message_id} (sha256 {action.original.sha256[:16]}…)"
         case PostInvoice():
             yield from _invoice(action)
         case RegisterPayment():
@@ -58,8 +74,7 @@ def _rows(action: Action) -> Iterator[Row]:
             assert_never(action)
 
 
-def _mail(action: SendMail) -> Iterator[Row]:
-    yield "It would", f"send a mail from the account {action.account}"
+def _mail(action: MailAction) -> Iterator[Row]:
     yield "From", str(action.sender)
     for label, boxes in (("To", action.to), ("Cc", action.cc), ("Bcc", action.bcc)):
         for box in boxes:

@@ -71,6 +71,11 @@ def credentials(content: bytes | None) -> dict[str, str]:
     return {facts["mailbox"]: facts["credential"] for facts in found if {"mailbox", "credential"} <= facts.keys()}
 
 
+def notes_path(agent: AgentId) -> str:
+    """Updates/AGENT/notes.md: what of the owner's goals and objectives this agent cannot use, a line each."""
+    return f"Updates/{agent}/notes.md"
+
+
 def spending_path(agent: AgentId) -> str:
     """Updates/AGENT/spending.md: one line, what models cost this agent today. Money in millionths."""
     return f"Updates/{agent}/spending.md"

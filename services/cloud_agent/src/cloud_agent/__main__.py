@@ -25,6 +25,8 @@ from cloud_agent.desk import Desk, PatientVault
 from cloud_agent.health import Health
 from cloud_agent.housekeeping import Housekeeping
 from cloud_agent.keeping import MessageIds, RawMail
+from cloud_agent.knocking import Knocking
+from cloud_agent.leaving import Leaving
 from cloud_agent.reading import Accounts
 from cloud_agent.retries import Failures, Later, Pauses
 from cloud_agent.service import Service
@@ -43,6 +45,7 @@ from cloud_agent.worker import Worker
 from drafting import Drafter
 from drafting.budget.ledger import Ledger
 from drafting.budget.settings import BudgetSettings
+from drafting.posts import Writer
 from drafting.settings import build as build_drafter
 from vault_protocol import keys, memory
 from vault_protocol.action import Address
@@ -80,6 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     running.add_argument(
         "--introduction", type=Path, metavar="DIR", help="wait until the hub has an owner, and take vault and key there"
     )
+    running.add_argument(
+        "--ask-hub", action="store_true", help="have the hub say them, once it lets this agent in, and keep them there"
+    )
     handing = commands.add_parser(
         "secrets", help="write this agent's secrets where a hub on this machine looks for them"
     )
@@ -98,14 +104,15 @@ def _obey(chosen: argparse.Namespace) -> None:
     elif chosen.command == "secrets":
         print("\n".join(machine.hand_over(settings_file.read(chosen.config), chosen.into)))
     else:
-        _run(chosen.config, chosen.introduction)
+        _run(chosen.config, chosen.introduction, ask_hub=chosen.ask_hub)
 
 
-def _run(config: Path, introduction: Path | None) -> None:
+def _run(config: Path, introduction: Path | None, *, ask_hub: bool) -> None:
     introduced = None
     if introduction is not None:
         machine.log_to_stderr("json")
-        introduced = introductions.awaited(introduction, ENDINGS)
+        ask = Knocking(config, introduction) if ask_hub else None
+        introduced = introductions.awaited(introduction, ENDINGS, ask)
         if introduced is None:
             return
     settings = settings_file.read(config, introduced)
@@ -204,7 +211,10 @@ def assemble(
     state, agent, clock = settings.state_dir, AgentId(settings.agent), SystemClock()
     key, secret, wake = keys.load(settings.key_file), settings.secret(), threading.Event()
     store = GitStore(state / "vault.git")
-    hub = connect(store, settings.hub, token_file=settings.hub_token_file, ca_file=settings.hub_ca_file)
+    hub = connect(
+        store, settings.hub, token_file=settings.hub_token_file, ca_file=settings.hub_ca_file,
+        way_out=settings.hub_way_out,
+    )  # fmt: skip
     journal = Journal(
         store, hub, Identity(agent, Role.CLOUD, settings.vault, key), clock,
         secrets=machine.own_secrets(settings, secret), owner=settings.owner_key(),
@@ -237,16 +247,13 @@ def assemble(
         desk, drafter, agent=agent, accounts=accounts, raw=raw, clock=clock, lease=lease, step=step,
         clerk=Clerk(ledgers, clock.now, lambda now: now + STALE_AFTER) if ledgers else None,
         overdue=overdue_of(settings, ledgers, secret, clock), secret=secret, books=ledgers.books if ledgers else None,
+        writer=drafter if isinstance(drafter, Writer) else None,
     )  # fmt: skip
+    leaving = Leaving(mailboxes, raw, seconds=settings.leave_seconds, monotonic=clock.monotonic)
     worker = Worker(
-        desk,
-        work,
-        clock=clock,
-        failures=Failures(state / "failures"),
-        later=later,
-        housekeeping=housekeeping,
-        step=step,
-    )
+        desk, work, clock=clock, failures=Failures(state / "failures"), later=later, housekeeping=housekeeping,
+        step=step, takes=leaving.takes, domains=settings.domains,
+    )  # fmt: skip
     return Service(
         worker=worker,
         watchers=[

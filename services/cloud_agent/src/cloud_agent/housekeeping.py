@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import structlog
 
-from cloud_agent import house_rules
+from cloud_agent import house_rules, unread_notes
 from cloud_agent.health import Health
 from cloud_agent.keeping import MessageIds, RawMail
 from cloud_agent.planner import Planner
 from cloud_agent.plans.objectives import Objectives
 from cloud_agent.posts.overtaken import Overtaken
+from cloud_agent.posts.proposing import Goals
 from cloud_agent.posts.raising import Calendar
 from cloud_agent.scheduling.scheduler import Scheduler
 from cloud_agent.spending import Spending
@@ -48,7 +49,7 @@ class Housekeeping:
         self._raw, self._keep_raw, self._raw_bytes, self._ids = raw, keep_raw, raw_bytes, ids
         self._spending = spending
         self._planner, self._scheduler, self._objectives = Planner(), Scheduler(agent, clock), Objectives(agent, clock)
-        self._calendar, self._overtaken = Calendar(agent, clock), Overtaken()
+        self._calendar, self._overtaken, self._goals = Calendar(agent, clock), Overtaken(), Goals(agent, clock)
         self._stuck: set[str] = set()
         self._pruned: float | None = None
         self._told_credentials = False
@@ -66,10 +67,12 @@ class Housekeeping:
         house_rules.report(vault, self._agent, self._clock)
         self._scheduler.round(vault)
         self._calendar.round(vault)
+        self._goals.round(vault)
         self._overtaken.round(vault)
         if self._spending is not None:
             self._spending.tell(vault)
         self._objectives.round(vault)
+        unread_notes.report(vault, self._agent, self._clock, self._goals, self._objectives)
         self._say_alive(vault)
         self._prune(vault)
 

@@ -39,6 +39,10 @@ class RawMail:
             return None
         return raw if hashlib.sha256(raw).hexdigest() == sha256 else None
 
+    def has(self, sha256: str) -> bool:
+        """Whether a message was kept under this hash; not whether it is still what it was."""
+        return bool(_SHA256.fullmatch(sha256)) and self._path(sha256).exists()
+
     def prune(self, before: datetime, needed: Callable[[], frozenset[str]], most_bytes: int | None = None) -> int:
         """Delete what was kept before that moment, and the oldest of what is over `most_bytes`, unless it is `needed`
         (asked only then); how many."""

@@ -39,6 +39,7 @@ def note_of(
         priority="normal",
         message_id=plain.message_id_shown(original.message_id or "") or None,
         thread=threads.ids_of(original) or None,
+        list=original.mailing_list or None,
         sha256=original.sha256,
         oddities=[oddity.value for oddity in original.oddities] or None,
         secrets_removed=list(removed) or None,

@@ -17,9 +17,11 @@ from vault_protocol.action import Address
 from vault_protocol.errors import VaultError
 from vault_protocol.keys import load_public
 from vault_protocol.sshsig import PublicKey
+from vault_protocol.task import Domain
 
 SOURCES = frozenset({"imap", "gmail"})
 """Kinds of mailboxes: they stand in the place of a fault, and in no file."""
+PLACE = r"^[A-Za-z0-9.-]+:[0-9]{1,5}$"
 ACCOUNT = r"^[a-z][a-z0-9-]{0,30}$"
 
 
@@ -41,6 +43,8 @@ class Settings(BaseModel):
     """This agent's token at a resident hub."""
     hub_ca_file: Path | None = None
     """The certificates to trust for the hub; without it, those of the system."""
+    hub_way_out: Annotated[str | None, Field(pattern=PLACE)] = None
+    """HOST:PORT of an HTTP proxy that the hub is reached through."""
     state_dir: Path
     key_file: Path
     secret_file: Path
@@ -54,6 +58,12 @@ class Settings(BaseModel):
     poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
     """How long to wait for a word from the hub before looking there again."""
     lease_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
+    domains: Annotated[tuple[Domain, ...], Field(min_length=1)] = (
+        Domain.EMAIL, Domain.FILES, Domain.ACCOUNTING, Domain.SOCIAL,
+    )  # fmt: skip
+    """What this agent takes work of."""
+    leave_seconds: Annotated[int, Field(ge=0, le=86400)] = 0
+    """How long a mail that is not on this machine is left to the agent that has it, where there are several."""
     keep_raw_days: Annotated[int, Field(ge=1)] = 30
     """How long the raw mail of a task that has ended stays on this machine."""
     keep_raw_mib: Annotated[int, Field(ge=1)] = 4096
@@ -66,7 +76,7 @@ class Settings(BaseModel):
     health_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Where /healthz, /state and /metrics are answered, for monitors; nowhere without it."""
     log_format: Literal["json", "key-value"] = "json"
-    way_out: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$")] = None
+    way_out: Annotated[str | None, Field(pattern=PLACE)] = None
     """HOST:PORT of an HTTP proxy that every mailbox is reached through; the model's is HTTPS_PROXY."""
     drafter: DrafterSettings = DrafterSettings()
     mailboxes: tuple[AnyMailbox, ...] = ()

@@ -51,9 +51,12 @@ class Mail:
     """What in it can be somebody's: (what it is, its key), as the guard of drafts finds them."""
 
     def answers(self, other: Mail) -> bool:
-        """Whether it came later in the same thread: it names the other, or both name the thread's first mail."""
-        if self.task == other.task or self.received <= other.received:
+        """Whether it came later in the same thread: it names the other, or both name the thread's first mail. Times
+        have whole seconds: of two mails of one second the one that names the other is the later, else neither."""
+        if self.task == other.task or self.received < other.received:
             return False
+        if self.received == other.received:
+            return other.message_id in self.above and self.message_id not in other.above
         return other.message_id in self.above or bool(self.above & other.above)
 
 

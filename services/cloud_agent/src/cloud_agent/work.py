@@ -32,6 +32,7 @@ from cloud_agent.scheduling.scheduler import KIND as SCHEDULED
 from cloud_agent.threads import Threads
 from correspondence import NoReplyAddress
 from drafting import Drafter, DrafterRefused, Kind, Priority, Triage
+from drafting.posts import Writer
 from drafting.ruled import NotToDraft
 from vault_protocol import layout, scan
 from vault_protocol.audit import Record
@@ -82,9 +83,11 @@ class Work:
         overdue: Overdue | None = None,
         secret: bytes = b"",
         books: Books | None = None,
+        writer: Writer | None = None,
     ) -> None:
-        """`step` is told "judged", "drafted", "submitted" as each is passed; `clerk` does what is for the books,
-        `overdue` finds what customers should be reminded of, `books` say what a sender owes."""
+        """`writer` words posts and proposes steps of plans; None: the owner does. `step` is told "judged", "drafted",
+        "submitted" as each is passed; `clerk` does what is for the books, `overdue` finds what customers should be
+        reminded of, `books` say what a sender owes."""
         self._desk, self._drafter, self._agent = desk, drafter, agent
         self._accounts, self._raw, self._clock, self._lease = accounts, raw, clock, lease
         self._step, self._clerk, self._overdue = step, clerk, overdue
@@ -93,10 +96,17 @@ class Work:
         self._looked: float | None = None
         self._plans = PlanWork(
             desk, agent=agent, accounts=accounts, raw=raw, clock=clock, clerk=clerk, step=step,
-            draft=self._draft, ask=self._ask, submit=self._submit, later=self._later,
+            draft=self._draft, ask=self._ask, submit=self._submit, later=self._later, writer=writer,
         )  # fmt: skip
         self._posts = PostWork(
-            desk, drafter, owner=accounts.owner_name, clock=clock, ask=self._ask, close=self._close, submit=self._submit
+            desk,
+            drafter,
+            writer=writer,
+            owner=accounts.owner_name,
+            clock=clock,
+            ask=self._ask,
+            close=self._close,
+            submit=self._submit,
         )
 
     def do(self, held: Held) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
 from books.errors import BooksUnreachable
 from cloud_agent.desk import Desk
 from cloud_agent.housekeeping import Housekeeping
+from cloud_agent.leaving import everything
 from cloud_agent.plans import work as plans
 from cloud_agent.retries import MOST_FAILURES, Failures, Later
 from cloud_agent.work import Held, Work
@@ -18,6 +19,7 @@ from vault_protocol import disk, layout
 from vault_protocol.clock import Clock
 from vault_protocol.errors import ClaimLost, DiskTrouble, HubUnreachable, Refused, UntrustedHead
 from vault_protocol.task import Domain, Task
+from vault_protocol.vault import Vault
 
 log = structlog.get_logger()
 
@@ -33,9 +35,11 @@ class Worker:
 
     def __init__(
         self, desk: Desk, work: Work, *, clock: Clock, failures: Failures, later: Later, housekeeping: Housekeeping,
-        step: Callable[[str], None] = lambda name: None,
+        step: Callable[[str], None] = lambda name: None, takes: Callable[[Task], bool] = everything,
+        domains: Iterable[Domain] = DOMAINS,
     ) -> None:  # fmt: skip
-        """`step` is told "claimed" when a task is ours."""
+        """`step` is told "claimed" when a task is ours; `takes` says which waiting tasks of `domains` may become so."""
+        self._takes, self._domains = takes, tuple(domains)
         self._desk, self._work, self._clock = desk, work, clock
         self._failures, self._later, self._housekeeping = failures, later, housekeeping
         self._unanswered, self._step = 0, step
@@ -55,7 +59,7 @@ class Worker:
             if self._unanswered >= MOST_UNANSWERED and self._later.waits(DRAFTER):
                 return False
             try:
-                task = vault.claim_next(DOMAINS, fit=lambda task: _not_for_another(task) and plans.fit(task, vault))
+                task = vault.claim_next(self._domains, fit=lambda task: self._fits(task, vault))
             except ClaimLost:
                 return True
             except Refused as error:
@@ -67,6 +71,9 @@ class Worker:
         self._step("claimed")
         self._guarded(Held(task, self._clock.monotonic(), handbook))
         return True
+
+    def _fits(self, task: Task, vault: Vault) -> bool:
+        return _not_for_another(task) and self._takes(task) and plans.fit(task, vault)
 
     def _past(self, error: Refused) -> bool:
         """One waiting note that no rule lets us touch must not keep the others waiting."""

@@ -58,16 +58,16 @@ def objection(draft: Draft, *, alone: bool, despite_mismatch: bool = False) -> O
 
 
 def approve_all(
-    local: Local, drafts: Sequence[Draft], sign: Sign, how: How, at: datetime | None = None
+    local: Local, drafts: Sequence[Draft], sign: Sign, how: How, at: datetime | None = None, *, at_once: bool = False
 ) -> tuple[list[Task], list[tuple[Task, str]]]:
-    """Sign and publish each, for now or for the time `at`: what was approved, and what could not be with the reason.
-    Raises HubUnreachable."""
+    """Sign and publish each, for now or for the time `at`; `at_once`: also outside of working hours. What was approved,
+    and what could not be with the reason. Raises HubUnreachable."""
     approved: list[Task] = []
     failed: list[tuple[Task, str]] = []
     for draft in drafts:
         note = draft.edit.note if draft.edit else None
         try:
-            approved.append(local.desk.approve(draft.task, sign=sign, how=how, note=note, at=at))
+            approved.append(local.desk.approve(draft.task, sign=sign, how=how, note=note, at=at, at_once=at_once))
         except HubUnreachable:
             raise
         except VaultError as error:

@@ -19,6 +19,8 @@ from local_agent.chats.check import ChatCheck
 from local_agent.chats.letters import Letters
 from local_agent.decisions import Desk
 from local_agent.executor_id import executor_id, place_of
+from local_agent.forward_check import ForwardCheck
+from local_agent.forwards import Forwards
 from local_agent.gmail import Gmail
 from local_agent.home import LOCAL, Home, Settings
 from local_agent.inbox import Inbox
@@ -89,10 +91,14 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     transfers = TransferCheck(settings, Payees(home.payees), rules, lambda: clock.now().date())
     posts = PostCheck(settings, Pictures(Attachments(home.attachments), home.dropped), home.secret_bytes())
     chats = ChatCheck(settings, Letters(home.chats))
+    find, files = original_finder(home, settings), Attachments(home.attachments)
+    forwards = ForwardCheck(settings, find, Forwards(home.forwards), files)
     judge = Judge(
-        settings, original_finder(home, settings), home.checks, attachments=Attachments(home.attachments),
+        settings, find, home.checks, attachments=files,
         checks={"post_invoice": books, "register_payment": books, "pay_transfer": transfers},
-        with_task={"publish_post": posts, "send_whatsapp": chats, "send_sealed": chats},
+        with_task={
+            "forward_mail": forwards, "publish_post": posts, "send_whatsapp": chats, "send_sealed": chats,
+        },
     )  # fmt: skip
     inbox = Inbox(settings.accounts, lambda account: gmail_of(home, account))
     return Local(home, settings, store, vault, desk, judge, inbox, books, transfers, executor, clock, checkpoint)

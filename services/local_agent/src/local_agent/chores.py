@@ -10,6 +10,8 @@ from local_agent.chats.letters import Letters
 from local_agent.chats.watch import ChatWatch
 from local_agent.executor import ActingServers
 from local_agent.follow_ups import FollowUps
+from local_agent.forwarding import Forwarding
+from local_agent.forwards import Forwards
 from local_agent.matched_payments import MatchedPayments
 from local_agent.notify.notifier import Notifier
 from local_agent.notify.ways import Around, way
@@ -29,6 +31,10 @@ class Chores:
         self._reminder = Reminder(local.home, local.settings, local.vault)
         self._chats = ChatWatch(local, servers)
         self._answering = Answering(local.vault, local.settings, Letters(local.home.chats), offline)
+        self._forwarding = Forwarding(
+            local.vault, local.settings, Forwards(local.home.forwards), Attachments(local.home.attachments),
+            original_finder(local.home, local.settings),
+        )  # fmt: skip
         self._social = SocialWatch(local)
         self._social_week = SocialWeek(local)
         self._local = local
@@ -58,6 +64,7 @@ class Chores:
         self._reminder.step()
         self._chats.step()
         self._answering.step()
+        self._forwarding.step()
         self._social.step()
         self._social_week.step()
         if self._books:

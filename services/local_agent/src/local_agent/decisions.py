@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from local_agent.home import LOCAL
 from local_agent.lessons import Lessons
+from local_agent.sending_hours import leaves
 from local_agent.step_up import SteppedUp, StepUpNeeded
 from vault_protocol import approval, request
 from vault_protocol.action import PublishPost
@@ -46,10 +47,12 @@ class Desk:
     """What is learned from what the owner changes and rejects; None: nothing."""
 
     def approve(
-        self, task: Task, *, sign: Sign, how: How, note: Note | None = None, at: datetime | None = None
-    ) -> Task:
+        self, task: Task, *, sign: Sign, how: How, note: Note | None = None, at: datetime | None = None,
+        at_once: bool = False,
+    ) -> Task:  # fmt: skip
         """Sign and publish. `note` is the owner's edited text: it becomes the next revision, and that is approved.
-        `at` is when it is to happen, if not when a post is planned, or as soon as the undo window is over.
+        `at` is when it is to happen, if not when a post is planned, or as soon as the undo window is over and, where
+        the Handbook says so and unless `at_once`, working hours have begun.
 
         Raises KeyLocked, StepUpNeeded, StaleRevision, MalformedNote, IllegalMove for a note without an action,
         HubUnreachable.
@@ -62,7 +65,10 @@ class Desk:
         if found.action.step_up and step_up == "none":
             raise StepUpNeeded(f"{task.id} is a payment: it needs your passphrase again, or a touch of your FIDO key")
         now = self.vault.journal.clock.now()
-        begins = max(now + self.undo, at or planned(shown) or now)
+        named, first = at or planned(shown), now + self.undo
+        begins = max(first, named or now)
+        if named is None and not at_once:
+            begins = leaves(self.vault.journal, task, found.action, first)
         if begins - now > FURTHEST:
             raise VaultError(f"{utc(begins)} is more than {FURTHEST.days} days away; approve it when that is nearer")
         signed = approval.grant(
@@ -70,7 +76,8 @@ class Desk:
             revision=task.revision + (note is not None), by=self.owner, now=now, not_before=begins,
             nonce=self.nonce(), sign=sign, step_up=step_up,
         )  # fmt: skip
-        record = self._record("approve", task, how, signed, edited=note is not None)
+        waits = utc(begins) if begins > first else ""
+        record = self._record("approve", task, how, signed, edited=note is not None, waits_until=waits)
         approved = self.vault.approve(task, signed, note, Also(records=[record]))
         if self.lessons is not None:
             self.lessons.approved(task)
@@ -101,9 +108,11 @@ class Desk:
         return self.vault.acknowledge(task, Also(records=[self._record("acknowledge", task, how)]))
 
     def _record(
-        self, verdict: str, task: Task, how: How, signed: SignedApproval | None = None, *, edited: bool = False
-    ) -> Record:
+        self, verdict: str, task: Task, how: How, signed: SignedApproval | None = None, *, edited: bool = False,
+        waits_until: str = "",
+    ) -> Record:  # fmt: skip
         given = {"approval": signed.approval.id, "digest": signed.approval.digest} if signed else {}
+        given |= {"waits_until": waits_until} if waits_until else {}
         facts: dict[str, Json] = {
             "verdict": verdict,
             "revision": task.revision + edited,

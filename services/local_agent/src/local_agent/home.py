@@ -262,6 +262,11 @@ class Home:
         return self.path / "state" / "attachments"
 
     @property
+    def forwards(self) -> Path:
+        """What the owner wants passed on, a file for each task."""
+        return self.path / "state" / "forwards"
+
+    @property
     def credentials(self) -> Credentials:
         """What acts in the owner's name. Never synced, never in a backup in the clear."""
         return Credentials(self.path / "credentials.json", self.path / "keys" / "credentials")

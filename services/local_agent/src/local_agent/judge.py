@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ HARMLESS = frozenset(
 """Worth a line in the note, no reason against a quick decision."""
 
 
+SETTLED = ("send_mail", "forward_mail")
+"""What is held against a mail, which does not change: found once, it is looked for no more."""
+
 CheckAction = Callable[[Any, tuple[str, ...]], Check]
 """Holds an action of one kind against what it is about; the second is what Cloud warned of, which stays."""
 
@@ -67,6 +71,7 @@ class Judge:
         self._checks, self._attachments = dict(checks or {}), attachments
         self._with_task = dict(with_task or {})
         self._known: dict[str, Check] = {}
+        self._together = self._unkept = False
         if memory.exists():
             for mark, saved in json.loads(memory.read_text(encoding="utf-8")).items():
                 self._known[mark] = Check(
@@ -77,14 +82,31 @@ class Judge:
         """What is known of this very text; on request it looks `again` for an original that could not be read, and at
         a record, which can change."""
         mark, known = self._mark(task), self.known(task)
-        settled = known is not None and known.original and task.note.front.words("action") == "send_mail"
+        settled = known is not None and known.original and task.note.front.words("action") in SETTLED
         if known is not None and (settled or not again):
             return known
         found = self._look(task)
         self._known[mark] = found
-        kept = {key: asdict(value) for key, value in list(self._known.items())[-500:]}
-        write_private(self._memory, json.dumps(kept).encode("utf-8"))
+        self._unkept = True
+        if not self._together:
+            self._keep()
         return found
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is checked inside is remembered at once, at the end: what a kill takes is looked at again."""
+        self._together = True
+        try:
+            yield
+        finally:
+            self._together = False
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._unkept:
+            kept = {key: asdict(value) for key, value in list(self._known.items())[-500:]}
+            write_private(self._memory, json.dumps(kept).encode("utf-8"))
+            self._unkept = False
 
     def known(self, task: Task) -> Check | None:
         """What was found out earlier; nothing is looked at."""

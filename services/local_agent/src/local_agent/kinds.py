@@ -29,6 +29,8 @@ class Kind:
     """What it means when Local's own check found nothing."""
     by_file: bool = True
     """Whether moving the note's file may decide it, when nothing stands against that."""
+    keeps_hours: bool = False
+    """Whether it reaches people, and so waits for the owner's working hours where the Handbook says so."""
 
 
 _RECORD = "the books hold this very record, in this very state"
@@ -37,7 +39,12 @@ _CHAT = "number and chat are those of the message that it answers"
 KINDS: Mapping[str, Kind] = {
     "send_mail": Kind(
         "mail", "sent", "mails", "mail", Limit(10, 100),
-        "recipients, thread and quote are what the original in your mailbox gives",
+        "recipients, thread and quote are what the original in your mailbox gives", keeps_hours=True,
+    ),
+    "forward_mail": Kind(
+        "mail", "forwarded", "mails", "mail", Limit(10, 100),
+        "recipients are those you named, words and files those of the mail in your mailbox", by_file=False,
+        keeps_hours=True,
     ),
     "post_invoice": Kind("books", "posted", "documents posted in the books", "posts", Limit(10, 50), _RECORD),
     "register_payment": Kind(
@@ -49,9 +56,13 @@ KINDS: Mapping[str, Kind] = {
     ),
     "publish_post": Kind(
         "social", "published", "posts", "social", Limit(5, 20),
-        "the account, the network's rules, the pictures, and what it answers",
+        "the account, the network's rules, the pictures, and what it answers", keeps_hours=True,
     ),
-    "send_whatsapp": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50), _CHAT),
-    "send_sealed": Kind("whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50), _CHAT, by_file=False),
+    "send_whatsapp": Kind(
+        "whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50), _CHAT, keeps_hours=True
+    ),
+    "send_sealed": Kind(
+        "whatsapp", "sent", "WhatsApp messages", "whatsapp", Limit(10, 50), _CHAT, by_file=False, keeps_hours=True
+    ),
 }  # fmt: skip
 """By the type of the action."""

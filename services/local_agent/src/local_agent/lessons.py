@@ -71,20 +71,19 @@ class Lessons:
 
     @_said_and_done
     def approved(self, task: Task) -> None:
-        """A draft to this sender is wanted again."""
-        who = _contact(task, _mail_in(task.note))
+        """A draft to this sender, for this list or about this is wanted again."""
+        who = _about(task)
         if who and self.vault.journal.read(rejections.PATH) is not None:
-            self._write(rejections.PATH, lambda content: rejections.approved(content, who))
+            self._write(rejections.PATH, lambda content: rejections.approved(content, *who))
 
     @_said_and_done
     def rejected(self, task: Task, why: str) -> None:
         """Counted once for a task, whatever becomes of it."""
-        who = _contact(task, _mail_in(task.note))
-        mark = f"{rejections.PATH} {task.id}"
+        who, mark = _about(task), f"{rejections.PATH} {task.id}"
         if not who or why == NEVER or mark in self._known():
             return
         today = self.vault.journal.clock.now().date()
-        self._write(rejections.PATH, lambda content: rejections.rejected(content, who, why=why, on=today))
+        self._write(rejections.PATH, lambda content: rejections.rejected(content, *who, why=why, on=today))
         self._remember([mark])
 
     def _learn(self, task: Task, path: str, about: str, lines: tuple[Line, ...]) -> None:
@@ -137,6 +136,16 @@ def _contact(task: Task, action: SendMail | None) -> str:
     sender = address_in(task.note.front.words("from"))
     goes_to = action.to[0].address.lower() if action is not None and len(action.to) == 1 else ""
     return sender if sender and goes_to == sender else ""
+
+
+def _about(task: Task) -> tuple[str, ...]:
+    """Whom and what a decision about this task is counted for: sender and topics of a draft, the mailing list of a
+    question too."""
+    who, found = _contact(task, _mail_in(task.note)), []
+    if who:
+        found = [who, *map(rejections.of_topic, _topics(task))]
+    named = task.note.front.words("list")
+    return (*found, *((rejections.of_list(named),) if named else ()))
 
 
 def _account(task: Task) -> Account:

@@ -183,7 +183,8 @@ class Service:
         self._hear()
         self._keep_handbook(head)
         apply_signals(vault)
-        self._check_drafts()
+        with self.local.judge.together():
+            self._check_drafts()
         for item in self.mirror.look(head):
             self._folder.act(item)
         vault.reap()
@@ -230,21 +231,22 @@ class Service:
         return head
 
     def _check_drafts(self) -> None:
-        """Read the original of each new draft; set aside a draft that does not parse."""
+        """Read the original of each new draft; set aside a draft that does not parse. A revision never changes."""
         vault, judge, now = self.local.vault, self.local.judge, self.local.clock.now()
         for task in tuple(vault.tasks(Stage.PENDING_APPROVAL)):
+            mark = f"{task.id}.{task.revision}"
+            again = now - self._looked_for.get(mark, now) >= LOOK_FOR_ORIGINALS
+            if mark in self._looked_for and not again:
+                continue
             try:
                 request.read(task.note)
             except MalformedNote as error:
                 with suppress(StaleRevision):  # a command of the owner was first
                     vault.quarantine(task, reason=error.reason, also=Also())
                 continue
-            mark = f"{task.id}.{task.revision}"
-            again = now - self._looked_for.get(mark, now) >= LOOK_FOR_ORIGINALS
-            if mark not in self._looked_for or again:
-                self._looked_for[mark] = now
-                check = judge.check(task, again=again)
-                log.info("draft.checked", task=task.id, original=check.original, mismatches=len(check.mismatches))
+            self._looked_for[mark] = now
+            check = judge.check(task, again=again)
+            log.info("draft.checked", task=task.id, original=check.original, mismatches=len(check.mismatches))
 
     def _quick(self, task: Task) -> str | None:
         """Why a file move may not decide this task; None when it may."""

@@ -39,6 +39,19 @@ WHO = {"linkedin": AUTHOR, "facebook": PAGE, "instagram": USER, "bluesky": "able
 JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 10
 
 
+def account_at(folder: Path, network: str, url: str, **changes: Any) -> SocialAccount:
+    """`able` on this network, which answers at `url`; its secret lies in the folder."""
+    secret = folder / "secret"
+    if not secret.exists():
+        four = {name: getattr(KEYS, name) for name in ("consumer_key", "consumer_secret", "token", "token_secret")}
+        secret.write_text(json.dumps(four) if network == "x" else Outside.token, encoding="utf-8")
+    fields: dict[str, Any] = {
+        "name": "able", "network": network, "url": url, "user": WHO.get(network, ""),
+        "page": PAGE if network == "instagram" else "", "secret_file": secret, "timeout_seconds": 5,
+    }  # fmt: skip
+    return SocialAccount.model_validate({**fields, **changes})
+
+
 class Died(BaseException):
     """The process is gone at this step."""
 
@@ -58,15 +71,7 @@ class Desk:
     opened: Network | None = None
 
     def account(self, **changes: Any) -> SocialAccount:
-        secret = self.folder / "secret"
-        if not secret.exists():
-            four = {name: getattr(KEYS, name) for name in ("consumer_key", "consumer_secret", "token", "token_secret")}
-            secret.write_text(json.dumps(four) if self.network == "x" else Outside.token, encoding="utf-8")
-        fields: dict[str, Any] = {
-            "name": "able", "network": self.network, "url": self.server.url, "user": WHO.get(self.network, ""),
-            "page": PAGE if self.network == "instagram" else "", "secret_file": secret, "timeout_seconds": 5,
-        }  # fmt: skip
-        return SocialAccount.model_validate({**fields, **changes})
+        return account_at(self.folder, self.network, self.server.url, **changes)
 
     def picture(self, content: bytes = JPEG, **changes: Any) -> Media:
         digest = hashlib.sha256(content).hexdigest()

@@ -107,7 +107,8 @@ def dashboard() -> str:
     panels: list[dict[str, Any]] = []
     top = 0
     for title, row in ROWS.items():
-        panels.append({"type": "row", "title": title, "gridPos": {"h": 1, "w": COLUMNS, "x": 0, "y": top}})
+        place = {"h": 1, "w": COLUMNS, "x": 0, "y": top}
+        panels.append({"type": "row", "title": title, "gridPos": place, "collapsed": False, "panels": []})
         top, left = top + 1, 0
         for panel in row:
             if left + panel.width > COLUMNS:

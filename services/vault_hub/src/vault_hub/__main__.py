@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -161,6 +162,8 @@ def _agent(chosen: argparse.Namespace) -> None:
         case "add":
             key = _public(chosen.key) if chosen.key else None
             print(agents.add(chosen.name, Standing(chosen.standing), key))
+        case "admit":
+            _admit(agents, chosen.name, chosen.token_sha256, chosen.key)
         case "rotate":
             print(agents.rotate(chosen.name, grace=timedelta(hours=chosen.grace_hours)))
         case "revoke":
@@ -169,6 +172,13 @@ def _agent(chosen: argparse.Namespace) -> None:
             for name, agent in agents.names().items():
                 good = f"{len(agent.tokens)} token{'s' * (len(agent.tokens) != 1)}" if agent.tokens else "revoked"
                 print(f"{name}\t{agent.standing}\t{good}")
+
+
+def _admit(agents: Agents, name: str, token_sha256: str, key: str) -> None:
+    if not re.fullmatch("[0-9a-f]{64}", token_sha256):
+        raise VaultError("the SHA-256 of a token is 64 digits and letters a to f; the agent's machine prints it")
+    changed = agents.admit(name, _public(key), token_sha256=token_sha256)
+    print(f"{name} is let in" if changed else f"{name} was let in before")
 
 
 def _public(given: str) -> PublicKey:
@@ -222,6 +232,10 @@ def _parser() -> argparse.ArgumentParser:
     adding.add_argument("name")
     adding.add_argument("--standing", choices=[s.value for s in Standing], required=True)
     adding.add_argument("--key", metavar="KEY", help="its public key, or a file that holds it")
+    admitting = acts.add_parser("admit", help="an agent of Cloud that made its own key and token on another machine")
+    admitting.add_argument("name")
+    admitting.add_argument("token_sha256", metavar="TOKEN_SHA256", help="as that machine prints it")
+    admitting.add_argument("key", metavar="KEY", help="its public key, or a file that holds it")
     rotating = acts.add_parser("rotate", help="another token; prints it, this once")
     rotating.add_argument("name")
     rotating.add_argument("--grace-hours", type=float, default=24.0, help="how long the old one goes on (24)")

@@ -111,6 +111,25 @@ class Agents:
         self.add(name, standing, key)
         self._write(AgentId(name), self._existing(name).model_copy(update={"tokens": (Token(sha256=token_sha256),)}))
 
+    def admit(self, name: str, key: PublicKey, *, token_sha256: str) -> bool:
+        """An agent of Cloud on a machine of its own, which keeps its token; whether anything changed.
+
+        Raises VaultError for a name that has another key, or that was revoked: neither comes back.
+        """
+        fresh = Agent(standing=Standing.CLOUD, key=key.line(name), tokens=(Token(sha256=token_sha256),))
+        if not AGENT_ID.fullmatch(name) or not self._path(AgentId(name)).exists():
+            self.know(name, Standing.CLOUD, key, token_sha256=token_sha256)
+            return True
+        known = self._existing(name)
+        if known.standing is not Standing.CLOUD or known.key is None or PublicKey.parse(known.key) != key:
+            raise VaultError(f"there is an agent {name!r} with another key; a new key is a new agent with a new name")
+        if not known.tokens:
+            raise VaultError(f"{name!r} was revoked; who comes back does so with a new key and a new name")
+        if known == fresh:
+            return False
+        self._write(AgentId(name), fresh)
+        return True
+
     def forget_all(self) -> None:
         """Of a hub that never came to have an owner: its joining was cut off."""
         for path in self._files():

@@ -52,11 +52,12 @@ class Api:
 
     def __init__(
         self, arbiter: Arbiter, line: Line, events: Events, door: Doorkeeper, metrics: Metrics, refusals: Refusals,
-        bodies: Bodies, reservations: Reservations,
+        bodies: Bodies, reservations: Reservations, introduction: wire.Object,
     ) -> None:  # fmt: skip
+        """`introduction`: what everybody who is let in may know of the vault."""
         self._arbiter, self._line, self._events = arbiter, line, events
         self._door, self._metrics, self._refusals, self._bodies = door, metrics, refusals, bodies
-        self._reservations = reservations
+        self._reservations, self._introduction = reservations, introduction
         self._parsing = ThreadPoolExecutor(1, "parse")
         self._publishes = Room("publishes", each=WAITING, all_together=WAITING_ALL)
         self._streams = Room("streams", each=STREAMS, all_together=STREAMS_ALL)
@@ -65,6 +66,7 @@ class Api:
             Route("/v1/reroot", self._guarded(self._reroot), methods=["POST"]),
             Route("/v1/changes", self._guarded(self._changes), methods=["POST"]),
             Route("/v1/reserve", self._guarded(self._reserve), methods=["POST"]),
+            Route("/v1/introduction", self._guarded(self._introduce), methods=["POST"]),
             Route("/v1/leave", self._guarded(self._leave), methods=["POST"]),
             Route("/v1/events", self._guarded(self._stream), methods=["GET"]),
         ]
@@ -152,6 +154,9 @@ class Api:
         if isinstance(published, Rejected | Broken):
             return _no(published)
         return _json({"answer": _WORD[type(published)], "head": published.head})
+
+    async def _introduce(self, _request: Request, _caller: Caller) -> Response:
+        return _json(self._introduction)
 
     async def _leave(self, _request: Request, caller: Caller) -> Response:
         """The caller's tokens open nothing from now on."""

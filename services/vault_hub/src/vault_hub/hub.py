@@ -35,7 +35,7 @@ from vault_hub.reservations import Reservations
 from vault_hub.rules import Rules
 from vault_hub.settings import Settings
 from vault_hub.smart_http import SmartHttp
-from vault_protocol import keys, remote
+from vault_protocol import keys, remote, wire
 from vault_protocol.clock import Clock
 from vault_protocol.errors import UntrustedHead, VaultError
 from vault_protocol.follow import Follower
@@ -148,7 +148,8 @@ def _assemble(
         agents, metrics, calls=calls, failures=Allowance(burst=20, per_second=0.5, monotonic=clock.monotonic)
     )
     bodies = Bodies(settings.body_bytes)
-    api = Api(arbiter, line, events, door, metrics, refusals, bodies, reservations)
+    introduction: wire.Object = {"vault": settings.vault, "owner_key": owner_key.line("owner")}
+    api = Api(arbiter, line, events, door, metrics, refusals, bodies, reservations, introduction)
     git = SmartHttp(path, api, door, line, bodies, content_bytes=settings.body_bytes)
     admit = again(agents, settings.vault, owner_key)
     joining = doors(invitations, admit, clock.monotonic).routes if invitations is not None else ()

@@ -12,8 +12,10 @@ from drafting.budget.caps import Caps, Price
 from drafting.budget.ledger import Ledger, OverCap
 from drafting.budget.task import current
 from drafting.letter import Draft, Drafter, DrafterLate, Letter, Triage
+from drafting.offline import OfflineDrafter
+from drafting.posts import Brief, PostText, Proposed, Writer
 
-AnswerT = TypeVar("AnswerT", Draft, Triage)
+AnswerT = TypeVar("AnswerT", Draft, Triage, PostText, Proposed)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,24 @@ class Thrifty:
         found, why = self._first(handbook, asked)
         return replace(found, because=why) if why else found
 
+    def post(self, brief: Brief, *, handbook: str, fits: Callable[[str], object]) -> PostText:
+        """As `draft`; past the cap these are the owner's own words."""
+
+        def asked(drafter: Drafter) -> PostText:
+            return _writer(drafter).post(brief, handbook=handbook, fits=fits)
+
+        found, why = self._first(handbook, asked)
+        return replace(found, because=why) if why else found
+
+    def steps(self, wish: str, *, handbook: str, fits: Callable[[Sequence[str]], object]) -> Proposed:
+        """As `draft`; past the cap there are none."""
+
+        def asked(drafter: Drafter) -> Proposed:
+            return _writer(drafter).steps(wish, handbook=handbook, fits=fits)
+
+        found, why = self._first(handbook, asked)
+        return replace(found, because=why) if why else found
+
     def _first(self, handbook: str, ask: Callable[[Drafter], AnswerT]) -> tuple[AnswerT, str]:
         rules, task = handbooks.read(handbook), current()
         zone, caps, why, over = rules.zone(self._zone), self._caps.lowered(rules.caps), "", None
@@ -72,3 +92,7 @@ class Thrifty:
         if over is not None:
             self._ledger.note(over, task, zone)
         return ask(self._last), why
+
+
+def _writer(drafter: Drafter) -> Writer:
+    return drafter if isinstance(drafter, Writer) else OfflineDrafter()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -49,6 +49,8 @@ class Unreadable(StrEnum):
     SECTION = "unknown-section"
     SHARED = "shared-for-some"
     """Context is shared from a section for all, or not at all."""
+    HOURS = "no-working-hours"
+    """It goes by working hours, and none are understood."""
     MAILBOX = "unknown-mailbox"
     """It is for a mailbox that no agent watches."""
 
@@ -85,6 +87,8 @@ class Rules:
     """Drafts are written in these alone, in the first when the mail's is none of them; empty: any."""
     tone: tuple[str, ...] = ()
     hours: Hours | None = None
+    within_hours: bool = False
+    """What is addressed to people leaves in these hours only."""
     disclose: bool = False
     tellable: tuple[str, ...] = ()
     """The facts a draft may tell; nothing else of the handbook may stand in one."""
@@ -127,6 +131,10 @@ class Rules:
     def zone(self, otherwise: tzinfo) -> tzinfo:
         """Where the owner's day begins: as the working hours name it."""
         return ZoneInfo(self.hours.zone) if self.hours and self.hours.zone else otherwise
+
+    def leaves(self, moment: datetime) -> datetime:
+        """This moment, or when work begins next if what is sent has to wait for that."""
+        return self.hours.next(moment, ZoneInfo("UTC")) if self.hours and self.within_hours else moment
 
     def knows(self, addresses: Collection[str]) -> bool:
         return any(address.lower() in self.contacts for address in addresses)

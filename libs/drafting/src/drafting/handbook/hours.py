@@ -1,8 +1,9 @@
-"""The owner's working hours: when a reminder may fall due, and in which zone a day of the budget begins."""
+"""The owner's working hours: when a reminder may fall due, when what was approved leaves if the owner says so, and in
+which zone a day of the budget begins."""
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -33,9 +34,10 @@ class Hours:
             return moment
         for ahead in range(8):
             day = local.date() + timedelta(days=ahead)
-            begins = datetime.combine(day, self.start, local.tzinfo)
-            if day.weekday() in self.days and begins >= local:
-                return begins.astimezone(moment.tzinfo)
+            for fold in (0, 1):  # an hour that comes twice may begin twice
+                begins = datetime.combine(day, self.start, local.tzinfo).replace(fold=fold).astimezone(UTC)
+                if day.weekday() in self.days and begins >= moment:
+                    return begins.astimezone(moment.tzinfo)
         raise AssertionError("there is a working day in every week")
 
 

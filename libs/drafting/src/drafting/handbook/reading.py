@@ -23,6 +23,7 @@ OTHERS = frozenset({"money", "limits", "thresholds", "social posts", "when in do
 _ITEM = re.compile(r"\s*[-*+]\s+(.*)")
 _RULER = re.compile(r"\|?[\s:|-]*-[\s:|-]*\|?")
 _PLACEHOLDER = re.compile(r"_.*_|@@\w+@@")
+WITHIN_HOURS = "send only within working hours"
 _YES_NO = {"yes": True, "always": True, "on": True, "no": False, "never": False, "off": False}
 _LANGUAGES = {
     "english": Language.EN, "en": Language.EN, "german": Language.DE, "deutsch": Language.DE, "de": Language.DE,
@@ -61,6 +62,8 @@ class _Found:
     languages: tuple[Language, ...] = ()
     tone: list[str] = field(default_factory=list)
     hours: Hours | None = None
+    within: list[tuple[int, bool]] = field(default_factory=list)
+    """(line, yes or no) of each rule that sending goes by working hours."""
     disclose: bool = False
     tellable: list[str] = field(default_factory=list)
     shared: set[Account] = field(default_factory=set)
@@ -89,10 +92,14 @@ def read(text: str) -> Rules:
         if scope and found.shared != shared:
             found.shared = set(shared)
             found.fail(at, Unreadable.SHARED)
+    within_hours = bool(found.within) and found.within[-1][1]
+    if within_hours and found.hours is None:
+        found.fail(found.within[-1][0], Unreadable.HOURS)
     return Rules(
         mail=tuple(found.mail), contacts=frozenset(found.contacts), names=tuple(found.names.items()),
         sign_as=tuple(found.sign_as.items()),
         languages=found.languages, tone=tuple(found.tone), hours=found.hours, disclose=found.disclose,
+        within_hours=within_hours,
         remind_after=found.remind_after, plan_iterations=found.plan_iterations,
         tellable=tuple(found.tellable), shared=frozenset(found.shared),
         caps=found.caps, boxes=tuple(found.boxes), unread=tuple(sorted(found.unread, key=lambda one: one.line)),
@@ -148,6 +155,8 @@ def _rules(found: _Found, lines: Lines) -> None:
         key, value = key.strip().strip("*_").lower(), value.strip()
         if effect := _EFFECTS.get(key):
             _whoms(found, number, effect, value)
+        elif key == WITHIN_HOURS and colon:
+            _within(found, number, value)
         elif read_one := _SETTINGS.get(key) if colon else None:
             if not read_one(found, value):
                 found.fail(number, Unreadable.VALUE)
@@ -218,6 +227,14 @@ def _told(found: _Found, lines: Lines) -> None:
 def _hours(found: _Found, value: str) -> bool:
     found.hours = hours_of(value)
     return found.hours is not None
+
+
+def _within(found: _Found, number: int, value: str) -> None:
+    said = _YES_NO.get(value.lower().rstrip("."))
+    if said is None:
+        found.fail(number, Unreadable.VALUE)
+    else:
+        found.within.append((number, said))
 
 
 def _sign(account: Account | None) -> Callable[[_Found, str], bool]:

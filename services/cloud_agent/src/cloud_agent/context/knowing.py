@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from books.books import Books
 from cloud_agent.context import known_section, lookup, others
+from cloud_agent.course import THE_OWNERS
 from cloud_agent.desk import Desk
 from cloud_agent.reading import Reading
 from cloud_agent.threads import Threads
 from drafting import Draft, Kind, Priority, Triage
 from drafting import handbook as handbooks
 from drafting.handbook import Rules
+from drafting.handbook.topics import TOPICS, is_about
 from drafting.memory import rejections
 from vault_protocol.clock import Clock
 from vault_protocol.note import Note
@@ -29,15 +31,22 @@ class Knowing:
         self._own = frozenset(address.lower() for address in own)
 
     def taught(self, triage: Triage, reading: Reading) -> Triage:
-        """The owner is asked about a sender whose drafts they rejected; what is no draft anyway stays as it is."""
-        if triage.kind is not Kind.REPLY_WANTED or reading.remark:
+        """The owner is asked about a sender, or a topic, whose drafts they rejected; what comes by a list whose mails
+        they rejected is low. What ends unseen anyway stays as it is, and nothing is made to."""
+        if reading.remark or triage.kind not in (Kind.REPLY_WANTED, *THE_OWNERS):
             return triage
         with self._desk.vault() as vault:
-            content = vault.journal.read(rejections.PATH)
-        row = rejections.asks((content or b"").decode("utf-8", "replace"), reading.letter.sender_address)
+            content = (vault.journal.read(rejections.PATH) or b"").decode("utf-8", "replace")
+        urgent = triage.priority is Priority.HIGH
+        if reading.silence is not None or triage.kind is not Kind.REPLY_WANTED:
+            named = reading.original.mailing_list if reading.original else ""
+            row = rejections.asks(content, rejections.of_list(named)) if named and not urgent else None
+            return replace(triage, priority=Priority.LOW, reason=f"{row.reason}; {triage.reason}") if row else triage
+        topics = (rejections.of_topic(one) for one in TOPICS if is_about(reading.letter, one))
+        row = rejections.asks(content, reading.letter.sender_address, *topics)
         if row is None:
             return triage
-        priority = triage.priority if triage.priority is Priority.HIGH else Priority.LOW
+        priority = triage.priority if urgent else Priority.LOW
         return Triage(Kind.NEEDS_OWNER, priority, f"{row.reason}; {triage.reason}", triage.by)
 
     def before(self, task: Task, reading: Reading, handbook: str) -> Reading:

@@ -17,17 +17,18 @@ from books.books import Reading as ReadingBooks
 from cloud_agent import submission
 from cloud_agent.desk import Desk
 from cloud_agent.keeping import RawMail
-from cloud_agent.plans import drafts, looking
+from cloud_agent.plans import drafts, looking, proposing
 from cloud_agent.plans import plan as plans
 from cloud_agent.plans.course import Next, Stands, Turn, heard, next_of, settled
 from cloud_agent.plans.looking import Fruitless
-from cloud_agent.plans.objectives import NoSteps, wished
+from cloud_agent.plans.objectives import NoneListed, NoSteps, wished
 from cloud_agent.plans.plan import At, Plan
 from cloud_agent.plans.steps import DRAFTS, Kind
 from cloud_agent.reading import Accounts, read
 from drafting import Kind as MailKind
 from drafting import Priority, Triage
 from drafting import handbook as handbooks
+from drafting.posts import Writer
 from vault_protocol import layout, notes
 from vault_protocol.audit import Record
 from vault_protocol.canonical import Json
@@ -72,19 +73,22 @@ class Loop:
     def __init__(
         self, desk: Desk, *, agent: AgentId, accounts: Accounts, raw: RawMail, clock: Clock,
         books: ReadingBooks | None = None, step: Callable[[str], None] = lambda name: None,
+        writer: Writer | None = None,
     ) -> None:  # fmt: skip
         self._desk, self._agent, self._accounts, self._raw, self._clock = desk, agent, accounts, raw, clock
-        self._books, self._step = books, step
+        self._books, self._step, self._writer = books, step, writer
 
     def work(self, task: Task, handbook: str) -> None:
-        """Raises what the vault raises, and BooksUnreachable with the task still held and nothing written."""
+        """Raises what the vault raises, and BooksUnreachable and DrafterUnavailable with the task still held and
+        nothing written."""
         now = self._clock.now()
-        with self._desk.vault() as vault:
-            try:
-                plan = self._plan(vault, task, now)
-            except (NoSteps, MalformedNote) as error:
+        try:
+            plan = self._plan(task, handbook, now)
+        except (NoSteps, MalformedNote) as error:
+            with self._desk.vault() as vault:
                 self._ask(vault, task, None, str(error))
-                return
+            return
+        with self._desk.vault() as vault:
             stands = _standing(vault)
         plan = settled(heard(plan, task.revision, task.note.front.words("remark"), now), stands, now)
         self._step("plan read")
@@ -95,14 +99,23 @@ class Loop:
             self._rest(task, plan, then, now)
         self._step("iteration published")
 
-    def _plan(self, vault: Vault, task: Task, now: datetime) -> Plan:
-        """As its note has it; begun from the owner's when there is none. Raises NoSteps, MalformedNote."""
-        where = plans.path_of(task.id)
-        content = vault.journal.read(where)
-        if content is not None:
-            return plans.read(content, where)
-        wish = wished(vault, task)
-        return plans.begun(wish.objective, task.note.front.words("plan_from"), wish.steps, now)
+    def _plan(self, task: Task, handbook: str, now: datetime) -> Plan:
+        """As its note has it; begun from the owner's when there is none. Raises NoSteps, MalformedNote, and what the
+        writer raises that is asked for steps where the owner listed none."""
+        where, source = plans.path_of(task.id), task.note.front.words("plan_from")
+        with self._desk.vault() as vault:
+            content = vault.journal.read(where)
+            if content is not None:
+                return plans.read(content, where)
+            try:
+                wish = wished(vault, task)
+            except NoneListed as error:
+                without = error
+            else:
+                return plans.begun(wish.objective, source, wish.steps, now)
+        proposed = proposing.steps(self._writer, without, handbook)
+        plan = plans.begun(without.objective, source, proposed.steps, now)
+        return plan.told(now, "your note", f"{proposed.by} proposed the steps", "your word", counts=False)
 
     def _try(self, task: Task, plan: Plan, number: int, now: datetime) -> None:
         step = plan.steps[number - 1]

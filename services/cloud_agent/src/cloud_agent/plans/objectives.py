@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 import structlog
 
@@ -20,7 +21,7 @@ from vault_protocol.clock import Clock
 from vault_protocol.errors import MalformedNote
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.note import Note
-from vault_protocol.task import AgentId, Domain, Stage, Task, task_id
+from vault_protocol.task import AgentId, Domain, Stage, Task, TaskId, task_id
 from vault_protocol.updates import Update
 from vault_protocol.vault import Also, Vault
 
@@ -33,8 +34,31 @@ MOST = 200
 """Notes that are looked at."""
 
 
+class Unreadable(StrEnum):
+    """Why a note below Objectives/ begins nothing."""
+
+    EMPTY = "empty"
+    NOTE = "no-note"
+    SIZE = "too-large"
+
+
 class NoSteps(Exception):
     """No plan can be made of it; the message is for the owner."""
+
+
+class NoneListed(NoSteps):
+    """The owner's note lists no step that a plan can have. `text` is what stands there instead of a list."""
+
+    def __init__(self, objective: str, text: str) -> None:
+        super().__init__("no step is listed that a plan can have: a line is `- read: …`; docs/plans.md lists the kinds")
+        self.objective, self.text = objective, text
+
+
+WHY = {
+    Unreadable.EMPTY: "it is empty or not there",
+    Unreadable.NOTE: "it is no note: front matter stands between two lines `---`",
+    Unreadable.SIZE: f"it has more than {LARGEST} bytes",
+}
 
 
 @dataclass(frozen=True)
@@ -50,11 +74,15 @@ class Objectives:
 
     def __init__(self, agent: AgentId, clock: Clock) -> None:
         self._agent, self._clock = agent, clock
-        self._notes = OwnersNotes(FOLDER, _note, most=MOST)
+        self._notes = OwnersNotes(FOLDER, note_of, most=MOST)
+        self.unread: tuple[tuple[str, Unreadable], ...] = ()
+        """(path, what is wrong with it) of each note that cannot be read."""
 
     def round(self, vault: Vault) -> int:
         """How many tasks were raised now."""
-        return sum(self._raise(vault, path, note) for path, _, note in self._notes.look(vault) if note)
+        found = self._notes.look(vault)
+        self.unread = tuple((path, note) for path, _, note in found if isinstance(note, Unreadable))
+        return sum(self._raise(vault, path, note) for path, _, note in found if isinstance(note, Note))
 
     def _raise(self, vault: Vault, path: str, note: Note) -> bool:
         if note.front.words("type") != KIND or note.front.words("status").strip().lower() != READY:
@@ -77,9 +105,14 @@ def task_for(vault: str, path: str, note: Note, now: datetime) -> Task:
         type=KIND, subject=title, received=utc(now), priority="normal", plan_from=plain.one_line(path, 400)
     )
     return Task(
-        id=task_id(vault.encode(), mailbox=f"plan {path}", message_id="", content_sha256=""), stage=Stage.NEEDS_ACTION,
-        domain=Domain.FILES, slug=plain.slug(name), note=Note(front, f"\n# {title}\n\nA plan of the owner's.\n"),
+        id=id_of(vault, path), stage=Stage.NEEDS_ACTION, domain=Domain.FILES, slug=plain.slug(name),
+        note=Note(front, f"\n# {title}\n\nA plan of the owner's.\n"),
     )  # fmt: skip
+
+
+def id_of(vault: str, path: str) -> TaskId:
+    """Of the task that works the plan of this note."""
+    return task_id(vault.encode(), mailbox=f"plan {path}", message_id="", content_sha256="")
 
 
 def is_plan(task: Task) -> bool:
@@ -92,20 +125,21 @@ def wished(vault: Vault, task: Task) -> Wish:
     path = task.note.front.words("plan_from")
     if path.partition("/")[0] not in (FOLDER, SCHEDULES):
         raise NoSteps("only a note of the owner's in Objectives/ or Schedules/ begins a plan")
-    note = _note(vault.journal.read(path) or b"")
-    if note is None:
-        raise NoSteps(f"{plain.one_line(path)} is not there, is no note, or has more than {LARGEST} bytes")
+    note = note_of(vault.journal.read(path) or b"")
+    if isinstance(note, Unreadable):
+        raise NoSteps(f"{plain.one_line(path)} cannot be read: {WHY[note]}")
     steps = parse(note.body)
     if all(step.refused for step in steps):
-        raise NoSteps("no step is listed that a plan can have: a line is `- read: …`; docs/plans.md lists the kinds")
+        raise NoneListed(task.note.front.words("subject"), note.body if not steps else "")
     return Wish(task.note.front.words("subject"), steps)
 
 
-def _note(content: bytes) -> Note | None:
+def note_of(content: bytes) -> Note | Unreadable:
+    """The note, or what is wrong with it."""
     if not 0 < len(content) <= LARGEST:
-        return None
+        return Unreadable.SIZE if content else Unreadable.EMPTY
     try:
         return Note.parse(content)
     except MalformedNote as error:
         log.warning("objective.unreadable", reason=error.reason)
-        return None
+        return Unreadable.NOTE

@@ -18,6 +18,7 @@ from cloud_agent.posts.work import is_ours
 from cloud_agent.reading import Accounts, Reading, read
 from drafting import DrafterRefused, Priority, Triage
 from drafting import Kind as MailKind
+from drafting.posts import Writer
 from drafting.ruled import NotToDraft
 from vault_protocol.clock import Clock
 from vault_protocol.task import AgentId, Domain, Task, TaskId
@@ -41,10 +42,12 @@ class PlanWork:
     def __init__(
         self, desk: Desk, *, agent: AgentId, accounts: Accounts, raw: RawMail, clock: Clock, clerk: Clerk | None,
         step: Callable[[str], None], draft: Callable[[Held, Reading], None], ask: Callable[[Held, str], None],
-        submit: Submit, later: Callable[[TaskId], TaskId | None],
+        submit: Submit, later: Callable[[TaskId], TaskId | None], writer: Writer | None,
     ) -> None:  # fmt: skip
         books = clerk.books if clerk else None
-        self._loop = Loop(desk, agent=agent, accounts=accounts, raw=raw, clock=clock, books=books, step=step)
+        self._loop = Loop(
+            desk, agent=agent, accounts=accounts, raw=raw, clock=clock, books=books, step=step, writer=writer
+        )
         self._desk, self._accounts, self._raw, self._clock, self._clerk = desk, accounts, raw, clock, clerk
         self._step, self._draft, self._ask, self._submit, self._later = step, draft, ask, submit, later
 

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from cloud_agent import submission
 from cloud_agent.handing_on import Undraftable
-from cloud_agent.posts.calendar import Place
 from drafting import Triage
 from social import cautions, faults
+from social.calendar import Place
 from vault_protocol import plain, request, scan
 from vault_protocol.action import BadAction
 from vault_protocol.canonical import moment, utc

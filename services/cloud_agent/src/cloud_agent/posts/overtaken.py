@@ -7,25 +7,15 @@ from collections.abc import Iterator
 
 import structlog
 
-from cloud_agent.posts.calendar import Entry, Place
-from cloud_agent.posts.raising import id_of, read
+from cloud_agent.posts import goals, making, proposing
+from cloud_agent.posts.finished import Finished
+from social.calendar import Place, holds
 from vault_protocol import layout, plain
 from vault_protocol.hub import CommitId
-from vault_protocol.task import Domain, Stage, Task, TaskId
+from vault_protocol.task import Domain, Stage, Task
 from vault_protocol.vault import Vault
 
 log = structlog.get_logger()
-
-
-def holds(vault: Vault, path: str, id_: TaskId) -> bool:
-    """Whether the entry still plans this very post. One that cannot be read may be half written: it holds."""
-    content = vault.journal.read(path)
-    if content is None:
-        return False
-    entry = read(content)
-    if isinstance(entry, Entry):
-        return any(id_of(vault, path, entry, place) == id_ for place in entry.places)
-    return entry != ""
 
 
 class Overtaken:
@@ -33,18 +23,41 @@ class Overtaken:
 
     def __init__(self) -> None:
         self._head: CommitId | None = None
+        self._finished = Finished()
 
     def round(self, vault: Vault) -> None:
         """Ask for each draft that waits and does not hold any more; what was asked for already is not asked again."""
         if vault.journal.head == self._head:
             return
-        for task in tuple(_planned(vault, Stage.PENDING_APPROVAL)):
-            if task.has_action and not holds(vault, task.note.front.words("calendar"), task.id):
+        gone = (
+            *(task for task in _planned(vault, Stage.PENDING_APPROVAL) if not _stands(vault, task)),
+            *self._unsaid(vault),
+        )
+        for task in gone:
+            if task.has_action:
                 before = vault.journal.head
                 vault.withdraw(task.id, task.revision)
                 if vault.journal.head != before:
                     log.info("post.overtaken", task=task.id, revision=task.revision)
         self._head = vault.journal.head
+
+    def _unsaid(self, vault: Vault) -> Iterator[Task]:
+        """Posts whose words were changed or taken out of the owner's goals or objectives."""
+        tasks = [task for task in vault.tasks(Stage.PENDING_APPROVAL) if task.note.front.words("goal")]
+        if not tasks:
+            return
+        posts = goals.read(vault.journal.read(layout.GOALS) or b"")
+        words = tuple(proposing.words_of(vault, posts, self._finished))
+        for task in tasks:
+            front = task.note.front
+            place = making.place_of(front.words("network"), front.words("account"))
+            if place is None or all(one.key(place) != front.words("goal") for one in words):
+                yield task
+
+
+def _stands(vault: Vault, task: Task) -> bool:
+    path = task.note.front.words("calendar")
+    return holds(vault.journal.read(path), vault.journal.identity.vault, path, task.id)
 
 
 def approved_before(vault: Vault, path: str, place: Place) -> list[str]:
@@ -56,7 +69,7 @@ def approved_before(vault: Vault, path: str, place: Place) -> list[str]:
         for task in _planned(vault, Stage.APPROVED)
         if task.note.front.words("calendar") == path
         and (task.note.front.words("network"), task.note.front.words("account")) == (place.network, place.account)
-        and not holds(vault, path, task.id)
+        and not _stands(vault, task)
     ]
 
 

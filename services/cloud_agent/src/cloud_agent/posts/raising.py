@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from cloud_agent.owners_notes import OwnersNotes
-from cloud_agent.posts.calendar import BadEntry, Entry, Place, Resting, parse
+from social.calendar import Entry, id_of, read
 from vault_protocol import layout, plain
 from vault_protocol.audit import Record
 from vault_protocol.canonical import utc
 from vault_protocol.clock import Clock
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.note import Note
-from vault_protocol.task import AgentId, Domain, Stage, Task, TaskId, task_id
+from vault_protocol.task import AgentId, Domain, Stage, Task, TaskId
 from vault_protocol.updates import Update
 from vault_protocol.vault import Also, Vault
 
@@ -53,24 +53,6 @@ class Calendar:
         return added
 
 
-def read(content: bytes) -> Entry | str:
-    """The entry, or what is wrong with it; empty for one that rests."""
-    try:
-        return parse(content)
-    except Resting:
-        return ""
-    except BadEntry as error:
-        return str(error)
-
-
-def id_of(vault: Vault, path: str, entry: Entry | str, place: Place | None) -> TaskId:
-    """The same for every agent of a fleet. A moved entry is another one; changed words are not."""
-    what = f"{utc(entry.at)} {place.network} {place.account}" if isinstance(entry, Entry) and place else str(entry)
-    return task_id(
-        vault.journal.identity.vault.encode(), mailbox=f"calendar {path}", message_id=what, content_sha256=""
-    )
-
-
 def tasks_of(vault: Vault, path: str, entry: Entry | str, now: datetime) -> Iterator[Task]:
     """What is near enough. An entry that cannot be read is one task, which asks the owner."""
     if entry == "":
@@ -80,7 +62,7 @@ def tasks_of(vault: Vault, path: str, entry: Entry | str, now: datetime) -> Iter
     if not isinstance(entry, Entry):
         front = front.put(subject=plain.one_line(f"Calendar: {name}", 80))
         body = f"\n# An entry of the calendar that cannot be read\n\n{plain.fenced(entry)}"
-        yield _task(id_of(vault, path, entry, None), name, front, body)
+        yield _task(id_of(vault.journal.identity.vault, path, entry, None), name, front, body)
         return
     if not now - LATE <= entry.at <= now + AHEAD:
         return
@@ -90,7 +72,8 @@ def tasks_of(vault: Vault, path: str, entry: Entry | str, now: datetime) -> Iter
             subject=title, network=place.network, account=place.account, due=utc(entry.at), not_before=utc(entry.at)
         )
         body = f"\n# {title}\n\n## Original\n\n{plain.fenced(entry.words_for(place.network))}"
-        yield _task(id_of(vault, path, entry, place), f"{place.network}-{name}"[:40].strip("-"), own, body)
+        id_ = id_of(vault.journal.identity.vault, path, entry, place)
+        yield _task(id_, f"{place.network}-{name}"[:40].strip("-"), own, body)
 
 
 def _task(id_: TaskId, slug: str, front: FrontMatter, body: str) -> Task:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cloud_agent.desk import Desk
 from cloud_agent.handing_on import Submit, Undraftable
 from cloud_agent.note_of_mail import text_in
-from cloud_agent.posts import answering, making, overtaken, writing
+from cloud_agent.posts import answering, goals, making, overtaken, proposing, writing
 from cloud_agent.posts.answering import Said
-from cloud_agent.posts.calendar import Entry, Picture
-from cloud_agent.posts.raising import id_of, read
+from cloud_agent.posts.finished import Finished
+from cloud_agent.posts.wording import Wanted, Wording
 from cloud_agent.reading import Reading
 from drafting import Drafter, Kind, Letter, Priority, Triage
+from drafting.posts import Writer
+from social.calendar import Entry, Picture, id_of, read
 from vault_protocol import layout, plain, scan
-from vault_protocol.canonical import utc
+from vault_protocol.canonical import moment, utc
 from vault_protocol.clock import Clock
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.social_action import Media, PublishPost
@@ -30,17 +33,19 @@ _SHELVES = (Stage.NEEDS_ACTION, Stage.IN_PROGRESS, Stage.PENDING_APPROVAL, Stage
 
 def is_ours(task: Task) -> bool:
     """Whether it is a planned post, or something that Local heard; its type is another once it was drafted."""
-    return task.domain is Domain.SOCIAL and bool(task.note.front.words("calendar") or task.note.front.words("post"))
+    front = task.note.front
+    return task.domain is Domain.SOCIAL and any(front.words(key) for key in ("calendar", "goal", "post"))
 
 
 class PostWork:
     """The part of a worker that posts need; `ask`, `close` and `submit` are how it hands a task on."""
 
     def __init__(
-        self, desk: Desk, drafter: Drafter, *, owner: str, clock: Clock, ask: Callable[[Held, str], None],
-        close: Callable[[Held, Reading], None], submit: Submit,
+        self, desk: Desk, drafter: Drafter, *, writer: Writer | None, owner: str, clock: Clock,
+        ask: Callable[[Held, str], None], close: Callable[[Held, Reading], None], submit: Submit,
     ) -> None:  # fmt: skip
         self._desk, self._drafter, self._owner, self._clock = desk, drafter, owner, clock
+        self._finished, self._wording = Finished(), Wording(writer, clock)
         self._ask, self._close, self._submit = ask, close, submit
 
     def takes(self, held: Held) -> bool:
@@ -50,6 +55,8 @@ class PostWork:
         try:
             if held.task.note.front.words("calendar"):
                 self._post(held)
+            elif held.task.note.front.words("goal"):
+                self._propose(held)
             else:
                 self._answer(held)
         except (Undraftable, writing.TooLong) as error:
@@ -69,7 +76,8 @@ class PostWork:
                 raise Undraftable(
                     f"the entry {plain.one_line(path, 120)} cannot be read: {entry or 'it has no time any more'}"
                 )
-            place = next((one for one in entry.places if id_of(vault, path, entry, one) == task.id), None)
+            vault_id = vault.journal.identity.vault
+            place = next((one for one in entry.places if id_of(vault_id, path, entry, one) == task.id), None)
             if place is None:
                 raise Undraftable("the entry was changed since: another task was raised for what it says now")
             media, before = _media(vault, entry.pictures), overtaken.approved_before(vault, path, place)
@@ -77,12 +85,44 @@ class PostWork:
         words = remark or entry.words_for(place.network)
         if not words and not media:
             raise Undraftable("the entry has no words and no picture")
-        written = writing.fitting(words, place.network, link=entry.link)
+        wanted = Wanted(place.network, words, plain.one_line(path, 120), entry.title, entry.link, entry.language)
+        if entry.write and not remark:
+            written = self._wording.of(wanted, held.handbook, due=entry.at)
+        else:
+            written = wanted.as_they_stand(by="your remark" if remark else "the words of your calendar")
         told = [*before, *written.told]
         action = making.post(
             place, written.text, told, media=media, link=entry.link or None, language=entry.language or None
         )
-        self._put_up(held, action, told, by="the words of your calendar", due=utc(entry.at))
+        self._put_up(held, action, told, by=written.by, due=utc(entry.at))
+
+    def _propose(self, held: Held) -> None:
+        """As for the calendar: words, place and time are from the owner's notes, and held against the task's id."""
+        task, front = held.task, held.task.note.front
+        held.triage = Triage(Kind.NEEDS_OWNER, Priority.NORMAL, "your goals plan posts", "goals")
+        with self._desk.vault() as vault:
+            posts = goals.read(vault.journal.read(layout.GOALS) or b"")
+            place, due = making.place_of(front.words("network"), front.words("account")), _moment(front.words("due"))
+            if place is None or due is None or proposing.id_of(vault, place, due) != task.id:
+                raise Undraftable("the note does not say where and when it would be posted: reject this post")
+            found = proposing.words_of(vault, posts, self._finished)
+            words = next((one for one in found if one.key(place) == front.words("goal")), None)
+            if words is None:
+                raise Undraftable("its words do not stand in your notes any more: reject this post")
+            if others := proposing.others_with(vault, task):
+                raise Undraftable(f"task {others[0]} posts the same words: reject one of the two")
+            media = _media(vault, words.pictures)
+        remark = front.words("remark").strip()
+        wanted = Wanted(place.network, remark or words.text, words.source, words.theme, words.link, words.language)
+        if remark:
+            written = wanted.as_they_stand(by="your remark")
+        else:
+            written = self._wording.of(wanted, held.handbook, due=due)
+        told = list(written.told)
+        action = making.post(
+            place, written.text, told, media=media, link=words.link or None, language=words.language or None
+        )
+        self._put_up(held, action, told, by=written.by, due=utc(due))
 
     def _answer(self, held: Held) -> None:
         """The place and the post that is answered are from the front matter, which Local wrote and holds it against."""
@@ -147,6 +187,13 @@ def _one_of(picture: Picture, dropped: Mapping[str, FrontMatter]) -> Media:
         )  # fmt: skip
     except ValueError:
         raise Undraftable(f"{picture.name} is no picture") from None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return moment(text)
+    except ValueError:
+        return None
 
 
 def _said_in(task: Task) -> str:

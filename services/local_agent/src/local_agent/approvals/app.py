@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from local_agent.approvals import deciding, entering, history, now, rules, waiting
+from local_agent.approvals import deciding, entering, history, now, passing_on, rules, waiting
 from local_agent.approvals.answering import COOKIE, Act, endpoint
 from local_agent.approvals.guard import Guard
 from local_agent.approvals.page import Page
@@ -31,6 +31,7 @@ DECISIONS: dict[str, Act] = {
     "task/{id}/approve": deciding.approve,
     "task/{id}/edit": deciding.edit,
     "task/{id}/approve-edited": deciding.approve_edited,
+    "task/{id}/forward": passing_on.forward,
     "task/{id}/reject": deciding.reject,
     "task/{id}/again": deciding.again,
     "task/{id}/ack": deciding.acknowledge,

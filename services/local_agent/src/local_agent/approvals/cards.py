@@ -13,8 +13,9 @@ from local_agent.chats.letters import Letters, NotHere
 from local_agent.decisions import planned
 from local_agent.drafts import Draft, open_draft, with_edit
 from local_agent.kinds import KINDS
+from local_agent.sending_hours import waits
 from vault_protocol import request, summary
-from vault_protocol.action import Action, SendMail
+from vault_protocol.action import Action, MailAction
 from vault_protocol.canonical import canonical, sha256
 from vault_protocol.errors import VaultError
 from vault_protocol.notes import KNOWN
@@ -32,6 +33,8 @@ class Card:
     seen: str
     shown: Action | None
     """What would be done, with the words that stay on this machine."""
+    later: datetime | None = None
+    """When working hours begin, if it is approved before them and waits for that."""
 
     @property
     def task(self) -> Task:
@@ -46,9 +49,14 @@ class Card:
         return self.draft.request.action.type if self.draft.request else ""
 
     @property
-    def mail(self) -> SendMail | None:
+    def mail(self) -> MailAction | None:
         action = self.draft.request.action if self.draft.request else None
-        return action if isinstance(action, SendMail) else None
+        return action if isinstance(action, MailAction) else None
+
+    @property
+    def forwardable(self) -> bool:
+        """Whether it came by a mail, or is one, that can be found again."""
+        return bool(self.task.note.front.words("mailbox") and self.task.note.front.words("message_id"))
 
     @property
     def title(self) -> str:
@@ -59,6 +67,8 @@ class Card:
     def rows(self) -> tuple[tuple[str, str], ...]:
         then = planned(self.task.note)
         when = (("Planned for", f"{then:%A, %Y-%m-%d %H:%M} UTC"),) if then else ()
+        if self.later is not None:
+            when = (("Leaves", f"{self.later:%A, %Y-%m-%d %H:%M} UTC, within your working hours"),)
         return (*when, *summary.rows(self.shown)) if self.shown else ()
 
     @property
@@ -133,8 +143,15 @@ def card(local: Local, id_: str, *, edited: bool = True) -> Card:
         draft = _edited(local, draft)
     task, now, snoozed = draft.task, local.clock.now(), Snoozed(local.vault, local.clock).until(draft.task)
     return Card(
-        draft, ages.age(ages.since(task), now), ages.stale(task, now), snoozed, _mark(draft), _shown(local, draft)
-    )
+        draft, ages.age(ages.since(task), now), ages.stale(task, now), snoozed, _mark(draft), _shown(local, draft),
+        _later(local, draft, now),
+    )  # fmt: skip
+
+
+def _later(local: Local, draft: Draft, now: datetime) -> datetime | None:
+    if draft.request is None or draft.task.stage is not Stage.PENDING_APPROVAL or planned(draft.task.note):
+        return None
+    return waits(local.vault.journal, draft.task, draft.request.action, now)
 
 
 def _shown(local: Local, draft: Draft) -> Action | None:

@@ -22,7 +22,7 @@ from local_agent.lessons import NEVER
 from local_agent.own_text import as_typed, with_text
 from local_agent.taking_back import take_back
 from vault_protocol import layout, request
-from vault_protocol.action import SendMail
+from vault_protocol.action import MailAction
 from vault_protocol.errors import HubUnreachable, IllegalMove, NoSuchTask, VaultError
 from vault_protocol.note import Note
 
@@ -44,7 +44,7 @@ def approve(ask: Ask) -> Response:
                 raise NotApproved(f"{against.reason}. If you mean it all the same, say so in the box below.")
             _hold_edit(ask, found)
             sign = ask.page.signing(ask.text("passphrase"), step_up=found.step_up)
-            _, failed = approve_all(local, [found.draft], sign, How.PAGE)
+            _, failed = approve_all(local, [found.draft], sign, How.PAGE, at_once=ask.ticked("at-once"))
             if failed:
                 raise NotApproved(failed[0][1])
         except (HubUnreachable, NoSuchTask):
@@ -133,7 +133,7 @@ def _approve_text(ask: Ask, local: Local, found: Card, note: Note) -> None:
     if against is not None:
         raise NotApproved(against.reason)
     sign = ask.page.signing(ask.text("passphrase"), step_up=found.step_up)
-    _, failed = approve_all(local, [draft], sign, How.PAGE)
+    _, failed = approve_all(local, [draft], sign, How.PAGE, at_once=ask.ticked("at-once"))
     if failed:
         raise NotApproved(failed[0][1])
 
@@ -223,7 +223,7 @@ def _hold_edit(ask: Ask, found: Card) -> None:
 
 def _own_text(ask: Ask, found: Card) -> tuple[Note, str]:
     asked = found.draft.request
-    if asked is None or not isinstance(asked.action, SendMail):
+    if asked is None or not isinstance(asked.action, MailAction):
         raise IllegalMove("this draft holds no text of a mail; ask for another one instead")
     if found.draft.edit is not None:
         raise NotApproved("your folder holds an edited text of this draft already; approve that, or delete the file")

@@ -30,6 +30,8 @@ class Leaving:
     undo: bool
     waits: bool
     says: str
+    today: bool = True
+    """Whether it begins on the owner's own day: then the time alone says when."""
 
 
 def leaving(local: Local) -> tuple[Leaving, ...]:
@@ -45,7 +47,8 @@ def leaving(local: Local) -> tuple[Leaving, ...]:
             begins = max((moment(approval.not_before) for approval in mine), default=now)
             said = [SAID[effect.state] for effect in ledger.of_task(task.id) if effect.state in SAID]
             says = said[-1] if said else told.get(task.id, "")
-            rows.append(Leaving(task, begins, bool(mine) and not said, begins > now, says))
+            today = begins.astimezone().date() == now.astimezone().date()
+            rows.append(Leaving(task, begins, bool(mine) and not said, begins > now, says, today))
     return tuple(sorted(rows, key=lambda row: (row.begins, row.task.id), reverse=True))
 
 

@@ -18,7 +18,7 @@ from local_agent.attachments import Attachments
 from local_agent.effects import Ledger
 from local_agent.handbook_rule import address_in
 from vault_protocol import request
-from vault_protocol.action import SendMail
+from vault_protocol.action import ForwardMail, MailAction
 from vault_protocol.errors import MalformedNote, NoSuchTask, VaultError
 from vault_protocol.task import Stage, Task
 
@@ -84,11 +84,12 @@ def original(ask: Ask) -> Response:
         settings = local.settings
     mail = found.mail
     says, letters = "", []
-    if mail is None or not mail.in_reply_to:
+    wanted = mail.original.message_id if isinstance(mail, ForwardMail) else mail.in_reply_to if mail else None
+    if mail is None or not wanted:
         says = "It answers no mail."
     else:
         try:
-            letters = [read(raw) for raw in original_finder(ask.page.home, settings)(mail.account, mail.in_reply_to)]
+            letters = [read(raw) for raw in original_finder(ask.page.home, settings)(mail.account, wanted)]
         except VaultError as error:
             says = f"Your mailbox could not be read: {error}"
     if not letters and not says:
@@ -102,7 +103,7 @@ def attached(ask: Ask) -> Response:
         mail, task = card(local, ask.id).mail, local.vault.get(ask.id)
         kept = Attachments(local.home.attachments)
         number = int(ask.request.path_params["number"])
-        if not isinstance(mail, SendMail) or not 1 <= number <= len(mail.attachments):
+        if not isinstance(mail, MailAction) or not 1 <= number <= len(mail.attachments):
             raise NoSuchTask("this draft has no such file")
         file = mail.attachments[number - 1]
         if kept.origin(file, task=task.id) is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -18,8 +18,9 @@ from local_agent.cli.show_draft import show_draft
 from local_agent.decisions import How
 from local_agent.drafts import Draft, open_draft, with_edit
 from local_agent.effects import Ledger
+from local_agent.taking_back import approvals
 from vault_protocol.approval import Sign
-from vault_protocol.canonical import Json
+from vault_protocol.canonical import Json, moment
 from vault_protocol.errors import VaultError
 from vault_protocol.task import Task
 
@@ -35,13 +36,15 @@ def approve(
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="When it is to happen, such as `2026-12-01 09:00`.")
     ] = None,
+    at_once: Annotated[bool, typer.Option("--at-once", help="Also outside of your working hours.")] = False,
     passphrase_fd: FdOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Countersign drafts. They are sent when the undo window is over, or at the time you name."""
-    when = time_of_day(at) if at else None
+    """Countersign drafts. They are sent when the undo window is over, within your working hours if your Handbook says
+    so, or at the time you name."""
     session = Session(home, json_)
     local = session.decide()
+    when = time_of_day(at, local.clock.now()) if at else None
     drafts = [_to_decide(local, id_) for id_ in dict.fromkeys(ids)]
     drafts = list({draft.task.id: draft for draft in drafts}.values())
     drafts = [_with_edit(session, local, draft, edited, alone=len(drafts) == 1) for draft in drafts]
@@ -54,27 +57,28 @@ def approve(
     if not yes and not session.confirm(f"Countersign {what}?"):
         raise NotApproved("nothing was approved")
     pays = any(draft.request is not None and draft.request.action.step_up for draft in drafts)
-    sign_and_publish(session, local, drafts, sign_for(session, passphrase_fd, pays=pays), when)
+    sign_and_publish(session, local, drafts, sign_for(session, passphrase_fd, pays=pays), when, at_once)
 
 
-def time_of_day(text: str) -> datetime:
-    """A moment to come by the owner's own clock, or with a zone of its own. Raises VaultError."""
+def time_of_day(text: str, now: datetime) -> datetime:
+    """A moment after `now` by the owner's own clock, or with a zone of its own. Raises VaultError."""
     try:
         when = datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
         raise VaultError(f"--at {text}: write 2026-12-01 09:00") from None
-    if when < datetime.now(UTC):
+    if when < now:
         raise VaultError(f"--at {text}: that is over")
     return when
 
 
 def sign_and_publish(
-    session: Session, local: Local, drafts: Sequence[Draft], sign: Sign, at: datetime | None = None
-) -> None:
+    session: Session, local: Local, drafts: Sequence[Draft], sign: Sign, at: datetime | None = None,
+    at_once: bool = False,
+) -> None:  # fmt: skip
     """Publish each approval. What could not be is said in one error after the others."""
-    approved, failed = approve_all(local, drafts, sign, How.COMMAND, at)
+    approved, failed = approve_all(local, drafts, sign, How.COMMAND, at, at_once=at_once)
     if approved:
-        _tell(session, local, approved, at)
+        _tell(session, local, approved)
     if failed:
         raise NotApproved(f"{len(approved)} of {len(drafts)} approved; not: {'; '.join(why for _, why in failed)}")
 
@@ -116,7 +120,7 @@ def _hold(draft: Draft, despite_mismatch: bool, *, alone: bool) -> None:
     raise NotApproved(f"task {task.id} could not be checked against its original ({against.reason}); approve it alone")
 
 
-def _tell(session: Session, local: Local, approved: Sequence[Task], at: datetime | None) -> None:
+def _tell(session: Session, local: Local, approved: Sequence[Task]) -> None:
     undo, now = local.settings.undo_seconds, local.clock.now()
     ledger = Ledger(local.home.ledger)
     try:
@@ -124,9 +128,11 @@ def _tell(session: Session, local: Local, approved: Sequence[Task], at: datetime
     finally:
         ledger.close()
     runs = session.poke()
-    sent_at = max(now + local.desk.undo, at or now).astimezone()
-    when = f"{sent_at:%H:%M:%S} (in {undo} s)" if at is None else f"{sent_at:%A %Y-%m-%d %H:%M}"
     for task in approved:
+        mine = [one.approval for one in approvals(local, task) if one.approval.revision == task.revision]
+        begins = moment(max(mine, key=lambda one: one.decided_at).not_before).astimezone()
+        soon = begins - now <= local.desk.undo
+        when = f"{begins:%H:%M:%S} (in {undo} s)" if soon else f"{begins:%A %Y-%m-%d %H:%M}"
         told = f"Approved {task.id} r{task.revision}. It goes out at {when}."
         session.out.print(Text(told, style="green"))
     session.say(f"To take it back before: countersign undo {approved[0].id[:6]}", "dim")

@@ -16,7 +16,7 @@ from local_agent.attachments import Attachments, NoSuchFile
 from local_agent.cli.session import HomeOption, IdArgument, JsonOption, Session
 from local_agent.pictures import Pictures, as_file
 from vault_protocol import request
-from vault_protocol.action import Attachment, PublishPost, SendMail
+from vault_protocol.action import Attachment, MailAction, PublishPost
 from vault_protocol.errors import VaultError
 from vault_protocol.files import write_private
 from vault_protocol.task import Task
@@ -67,7 +67,7 @@ def attached_to(task: Task) -> tuple[Attachment, ...]:
     """What the draft of a task names: the files of a mail, the pictures of a post."""
     asked = request.read(task.note)
     match asked and asked.action:
-        case SendMail(attachments=files):
+        case MailAction(attachments=files):
             return files
         case PublishPost(media=media):
             return tuple(map(as_file, media))
@@ -91,7 +91,7 @@ def row(kept: Kept, task: Task, file: Attachment) -> dict[str, Any]:
     return {**file.model_dump(mode="json"), "here": here, "origin": told}
 
 
-def missing(local: Local, task: Task, action: SendMail) -> tuple[str, ...]:
+def missing(local: Local, task: Task, action: MailAction) -> tuple[str, ...]:
     """The names of what cannot be sent."""
     kept = Attachments(local.home.attachments)
     return tuple(file.name for file in action.attachments if not row(kept, task, file)["here"])

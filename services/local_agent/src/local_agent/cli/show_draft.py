@@ -15,7 +15,7 @@ from local_agent.cli.session import Session
 from local_agent.drafts import Draft
 from local_agent.kinds import KINDS
 from vault_protocol import layout, request, summary
-from vault_protocol.action import PublishPost, SendMail
+from vault_protocol.action import MailAction, PublishPost
 from vault_protocol.task import Stage
 
 
@@ -44,7 +44,7 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
         action = in_words(session, local, draft.request.action)
         for label, value in summary.rows(action):
             _fact(session, label, value)
-        if isinstance(action, SendMail) and action.attachments:
+        if isinstance(action, MailAction) and action.attachments:
             _files(session, local, draft, action)
         for warning in draft.request.warnings:
             session.say(f"! {words.exactly(warning)}", "bold yellow")
@@ -69,7 +69,7 @@ def show_draft(session: Session, local: Local, draft: Draft, *, original: bool =
         said_to_us(session, local, task)
 
 
-def _files(session: Session, local: Local, draft: Draft, action: SendMail) -> None:
+def _files(session: Session, local: Local, draft: Draft, action: MailAction) -> None:
     gone = missing(local, draft.task, action)
     for name in gone:
         session.say(f"MISSING: {name} is not kept on this machine for this task; it will not be sent", "bold red")

@@ -8,6 +8,7 @@ from datetime import datetime
 from email import message_from_bytes
 from email.message import Message
 from email.policy import compat32
+from typing import Generic
 
 from correspondence import Mailbox
 from correspondence.fields import line, mailbox_words
@@ -16,15 +17,15 @@ from local_agent.effects.execute import Outcome, Policy
 from local_agent.effects.ledger import State
 from local_agent.gmail import Gmail
 from local_agent.mail_account import AuthFailed, MailAccount, MailboxUnreachable
-from local_agent.mcp.mail_connector import MailConnector, no_files, outcome_of
-from vault_protocol.action import Attachment, SendMail
+from local_agent.mcp.mail_connector import M, MailConnector, no_files, outcome_of
+from vault_protocol.action import Attachment
 from vault_protocol.approval import Approved
 
 COMPARED = ("Message-ID", "From", "To", "Cc", "Subject", "Date", "In-Reply-To", "References")
 
 
-class GmailConnector:
-    """Implements `effects.Connector` for SendMail. `account` gives the settings of a name, `gmail` the client."""
+class GmailConnector(Generic[M]):
+    """Implements `effects.Connector` for mails. `account` gives the settings of a name, `gmail` the client."""
 
     name = "gmail"
     policy = Policy(
@@ -38,16 +39,16 @@ class GmailConnector:
         bytes_of: Callable[[Attachment], bytes] = no_files,
     ) -> None:  # fmt: skip
         self._account, self._gmail = account, gmail
-        self._mail = MailConnector(account, bytes_of)
+        self._mail: MailConnector[M] = MailConnector(account, bytes_of)
 
-    def perform(self, what: Approved[SendMail], *, key: str, at: datetime) -> Outcome:
+    def perform(self, what: Approved[M], *, key: str, at: datetime) -> Outcome:
         action = what.action
         account = self._account(action.account)
         if action.sender.address != account.address:
             return Outcome(State.REFUSED, f"the account {account.name} writes as {account.address} only")
         return outcome_of(lambda: self._gmail(account).send(self.raw(action, key, at)))
 
-    def raw(self, action: SendMail, key: str, at: datetime) -> bytes:
+    def raw(self, action: M, key: str, at: datetime) -> bytes:
         """With a Bcc line, which Gmail reads the hidden recipients from and takes out. Raises NoSuchFile."""
         message = self._mail.raw(action, key, at)
         if not action.bcc:
@@ -55,7 +56,7 @@ class GmailConnector:
         hidden = line("Bcc", mailbox_words([Mailbox(name=one.name, address=one.address) for one in action.bcc], "Bcc"))
         return hidden.encode("ascii") + message
 
-    def probe(self, action: SendMail, *, key: str, at: datetime, tried: datetime) -> Outcome:
+    def probe(self, action: M, *, key: str, at: datetime, tried: datetime) -> Outcome:
         """Only what Gmail shows as sent, with our words in it, proves it. Its absence proves nothing."""
         account = self._account(action.account)
         try:
@@ -72,7 +73,7 @@ class GmailConnector:
             return Outcome(State.CONFIRMED, "Gmail shows it as sent", seen=True)
         return Outcome(State.UNKNOWN, "Gmail shows a mail with its Message-ID as sent, but with other words", seen=True)
 
-    def afterwards(self, action: SendMail, *, key: str, at: datetime) -> None:
+    def afterwards(self, action: M, *, key: str, at: datetime) -> None:
         """Gmail keeps what it sent by itself; only a label may be missing."""
         account = self._account(action.account)
         if not account.gmail_label:

@@ -1,7 +1,7 @@
 """The mail MCP server: `python -m local_agent.mcp.mail --home HOME`, over stdio.
 
-`send_mail` sends nothing without the owner's signed approval of exactly this action. Pause, limits, dry run and
-single use are judged in here, so any MCP client may be given this server.
+`send_mail` and `forward_mail` send nothing without the owner's signed approval of exactly this action. Pause, limits,
+dry run and single use are judged in here, so any MCP client may be given this server.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 
 from local_agent.attachments import Attachments
-from local_agent.effects import Answer, Done, Ledger
+from local_agent.effects import Answer, Done, Executor, Ledger
 from local_agent.gmail import Gmail
 from local_agent.home import Home
 from local_agent.inbox import Inbox
@@ -25,10 +25,12 @@ from local_agent.mcp.mail_connector import MailConnector
 from local_agent.mcp.mail_reading import MailReading
 from local_agent.mcp.result import ActResult, ActStatus, told
 from local_agent.mcp.serving import Reached
-from vault_protocol.action import SendMail
+from vault_protocol.action import ForwardMail, MailAction, SendMail
 from vault_protocol.approval import SignedApproval
 from vault_protocol.canonical import utc
 from vault_protocol.errors import VaultError
+
+ACTS = ToolAnnotations(destructive_hint=True, idempotent_hint=True, open_world_hint=True)
 
 
 def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
@@ -41,10 +43,17 @@ def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
     def gmail(of: MailAccount) -> Gmail:
         return gmails.setdefault(of.name, Gmail(of, lambda: home.credentials.get(of.secret_entry)))
 
-    executors = {
+    def way(action: MailAction) -> str:
+        return next((one.way for one in home.settings().accounts if one.name == action.account), "smtp")
+
+    sends: dict[str, Executor[SendMail]] = {
         "smtp": serving.executor_over(home, ledger, MailConnector(account, files.read), "send_mail", reached),
+        "gmail": serving.executor_over(home, ledger, GmailConnector(account, gmail, files.read), "send_mail", reached),
+    }
+    forwards: dict[str, Executor[ForwardMail]] = {
+        "smtp": serving.executor_over(home, ledger, MailConnector(account, files.read), "forward_mail", reached),
         "gmail": serving.executor_over(
-            home, ledger, GmailConnector(account, gmail, files.read), "send_mail", reached
+            home, ledger, GmailConnector(account, gmail, files.read), "forward_mail", reached
         ),
     }  # fmt: skip
     reading = MailReading(account, lambda of: Inbox([of], gmail))
@@ -53,17 +62,24 @@ def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
         instructions="Sends the mails the owner countersigned, each once. It takes no other word for it.",
     )
 
-    @app.tool(
-        annotations=ToolAnnotations(
-            title="Send a countersigned mail", destructive_hint=True, idempotent_hint=True, open_world_hint=True
-        )
-    )
+    @app.tool(annotations=ACTS.model_copy(update={"title": "Send a countersigned mail"}))
     def send_mail(action: SendMail, approval: SignedApproval, earlier: list[SignedApproval] | None = None) -> ActResult:
         """Send this mail if the owner's signed approval covers exactly it. Asking again never sends again."""
 
         def act() -> ActResult:
-            way = next((one.way for one in home.settings().accounts if one.name == action.account), "smtp")
-            answer = executors[way].execute(action, approval, earlier=earlier or ())
+            answer = sends[way(action)].execute(action, approval, earlier=earlier or ())
+            return told(answer, facts(answer, action))
+
+        return serving.acted(home, act)
+
+    @app.tool(annotations=ACTS.model_copy(update={"title": "Pass a mail on, countersigned"}))
+    def forward_mail(
+        action: ForwardMail, approval: SignedApproval, earlier: list[SignedApproval] | None = None
+    ) -> ActResult:
+        """Pass this mail on if the owner's signed approval covers exactly it. Asking again never sends again."""
+
+        def act() -> ActResult:
+            answer = forwards[way(action)].execute(action, approval, earlier=earlier or ())
             return told(answer, facts(answer, action))
 
         return serving.acted(home, act)
@@ -96,7 +112,7 @@ def build(home: Home, reached: Reached = lambda step: None) -> MCPServer:
     return app
 
 
-def facts(answer: Answer, action: SendMail) -> dict[str, str]:
+def facts(answer: Answer, action: MailAction) -> dict[str, str]:
     """What a receipt says of a mail that was sent."""
     if not isinstance(answer, Done):
         return {}

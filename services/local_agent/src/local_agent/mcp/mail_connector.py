@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from correspondence import File, Mailbox, message
 from local_agent.attachments import NoSuchFile
@@ -14,8 +15,11 @@ from local_agent.mailbox import Mailbox as Account
 from local_agent.mailbox import NoSentFolder
 from local_agent.submission import Accepted, RefusedForGood, RefusedForNow, Unknown, Unreachable, submit
 from local_agent.submission import Outcome as Handed
-from vault_protocol.action import Address, Attachment, SendMail
+from vault_protocol.action import Address, Attachment, Mail, MailAction
 from vault_protocol.approval import Approved
+
+M = TypeVar("M", bound=Mail)
+"""One kind of mail."""
 
 
 def no_files(attachment: Attachment) -> bytes:
@@ -23,8 +27,8 @@ def no_files(attachment: Attachment) -> bytes:
     raise NoSuchFile(f"the bytes of {attachment.name} are not on this machine")
 
 
-class MailConnector:
-    """Implements `effects.Connector` for SendMail. `account` gives the mail account of a name, `bytes_of` the bytes
+class MailConnector(Generic[M]):
+    """Implements `effects.Connector` for mails. `account` gives the mail account of a name, `bytes_of` the bytes
     of an attachment (it raises NoSuchFile)."""
 
     name = "mail"
@@ -40,11 +44,11 @@ class MailConnector:
         self._account, self._bytes_of = account, bytes_of
 
     @staticmethod
-    def message_id(action: SendMail, key: str) -> str:
+    def message_id(action: MailAction, key: str) -> str:
         """`<KEY@DOMAIN-OF-SENDER>`."""
         return f"<{key}@{action.sender.address.rpartition('@')[2]}>"
 
-    def raw(self, action: SendMail, key: str, at: datetime) -> bytes:
+    def raw(self, action: M, key: str, at: datetime) -> bytes:
         """The message: the same bytes for the same action, key and date. Raises NoSuchFile."""
         return message(
             sender=_mailbox(action.sender),
@@ -60,7 +64,7 @@ class MailConnector:
             date=at,
         )
 
-    def perform(self, what: Approved[SendMail], *, key: str, at: datetime) -> Outcome:
+    def perform(self, what: Approved[M], *, key: str, at: datetime) -> Outcome:
         action = what.action
         account = self._account(action.account)
         if action.sender.address != account.address:
@@ -68,7 +72,7 @@ class MailConnector:
         recipients = list(dict.fromkeys(box.address for box in (*action.to, *action.cc, *action.bcc)))
         return outcome_of(lambda: submit(account, self.raw(action, key, at), action.sender.address, recipients))
 
-    def probe(self, action: SendMail, *, key: str, at: datetime, tried: datetime) -> Outcome:
+    def probe(self, action: M, *, key: str, at: datetime, tried: datetime) -> Outcome:
         """Only a copy in Sent with our bytes proves it; an absent copy proves nothing."""
         try:
             copies = Account(self._account(action.account)).find_sent(self.message_id(action, key))
@@ -84,7 +88,7 @@ class MailConnector:
             return Outcome(State.CONFIRMED, "its copy is in Sent, byte for byte", seen=True)
         return Outcome(State.UNKNOWN, "a mail with its Message-ID is in Sent, but with other bytes", seen=True)
 
-    def afterwards(self, action: SendMail, *, key: str, at: datetime) -> None:
+    def afterwards(self, action: M, *, key: str, at: datetime) -> None:
         """A copy in Sent, unless the provider has put one there."""
         account = Account(self._account(action.account))
         try:

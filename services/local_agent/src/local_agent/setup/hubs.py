@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from vault_protocol.errors import VaultError
-from vault_protocol.hub_client import parse_address
+from vault_protocol.hub_line import parse_address
 from vault_protocol.remote import create
 
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/:]+:")

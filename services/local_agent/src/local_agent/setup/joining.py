@@ -11,7 +11,7 @@ from typing import Any
 
 from local_agent.setup.begin import Begun
 from vault_protocol.errors import HubUnreachable, Refused, VaultError
-from vault_protocol.hub_client import parse_address
+from vault_protocol.hub_line import parse_address
 from vault_protocol.join_code import JoinCode, fingerprint
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AGENT_ID, AgentId

@@ -14,6 +14,11 @@ from vault_protocol.files import write_whole
 
 NAME = "countersign"
 SECONDS = 60.0
+KERNEL, BOOTED = Path("/proc/sys/kernel/osrelease"), Path("/run/systemd/system")
+_WSL = (
+    "; this WSL was started without systemd: write [boot] systemd=true into /etc/wsl.conf, then `wsl --shutdown` in "
+    "PowerShell, open it again"
+)
 
 _UNIT = """\
 # Made by `countersign connect --service`.
@@ -74,8 +79,17 @@ def install(service: LoginService) -> str:
         except (OSError, subprocess.TimeoutExpired) as error:
             said = str(error)
         if said:
-            return f"{' '.join(argv)} did not go ({said.splitlines()[-1][:200]}); run it yourself"
+            first = _WSL if _in_wsl_without_systemd() else ""
+            return f"{' '.join(argv)} did not go ({said.splitlines()[-1][:200]}){first}; run it yourself"
     return ""
+
+
+def _in_wsl_without_systemd() -> bool:
+    """Microsoft's kernel names itself so; systemd makes its folder when it is the first process."""
+    try:
+        return "microsoft" in KERNEL.read_text(encoding="utf-8").lower() and not BOOTED.exists()
+    except OSError:
+        return False
 
 
 def _quoted(word: str) -> str:

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from vault_protocol import plain
+from vault_protocol.canonical import utc
 from vault_protocol.errors import MalformedNote
 from vault_protocol.front_matter import FrontMatter
 from vault_protocol.note import Note
 from vault_protocol.social_action import NETWORKS, Network
+from vault_protocol.task import TaskId, task_id
 
 LARGEST = 64 * 1024
 """Bytes an entry may have."""
@@ -54,6 +56,8 @@ class Entry:
     link: str = ""
     pictures: tuple[Picture, ...] = ()
     language: str = ""
+    write: bool = False
+    """The words are what a model writes from, where there is one."""
 
     def words_for(self, network: Network) -> str:
         return self.own_words.get(network, self.words)
@@ -69,16 +73,42 @@ def parse(content: bytes) -> Entry:
         raise BadEntry(f"it is no note: {error.reason}") from None
     front = note.front
     words, own = _words(plain.visible(note.body, pictures=True))
-    places = tuple(_place(one) for one in _list(front, "networks"))
+    places = tuple(place_named(one) for one in _list(front, "networks"))
     if not places:
         raise BadEntry(f"`networks` is missing: {', '.join(NETWORKS)}")
     if len(set(places)) < len(places):
         raise BadEntry("`networks` names one account twice")
     return Entry(
         at=_at(front), places=places, title=plain.one_line(front.words("title"), 120), words=words, own_words=own,
-        link=front.words("link").strip(), pictures=tuple(_picture(one) for one in _list(front, "pictures")),
-        language=front.words("language").strip(),
+        link=front.words("link").strip(), pictures=tuple(picture_of(one) for one in _list(front, "pictures")),
+        language=front.words("language").strip(), write=front.get("write") is True,
     )  # fmt: skip
+
+
+def read(content: bytes) -> Entry | str:
+    """The entry, or what is wrong with it; empty for one that rests."""
+    try:
+        return parse(content)
+    except Resting:
+        return ""
+    except BadEntry as error:
+        return str(error)
+
+
+def id_of(vault: str, path: str, entry: Entry | str, place: Place | None) -> TaskId:
+    """The same for every agent of a fleet. A moved entry is another one; changed words are not."""
+    what = f"{utc(entry.at)} {place.network} {place.account}" if isinstance(entry, Entry) and place else str(entry)
+    return task_id(vault.encode(), mailbox=f"calendar {path}", message_id=what, content_sha256="")
+
+
+def holds(content: bytes | None, vault: str, path: str, id_: TaskId) -> bool:
+    """Whether the entry still plans this very post. One that cannot be read may be half written: it holds."""
+    if content is None:
+        return False
+    entry = read(content)
+    if isinstance(entry, Entry):
+        return any(id_of(vault, path, entry, place) == id_ for place in entry.places)
+    return entry != ""
 
 
 def _at(front: FrontMatter) -> datetime:
@@ -109,8 +139,9 @@ def _list(front: FrontMatter, key: str) -> tuple[str, ...]:
     return tuple(str(one).strip() for one in (value if isinstance(value, list) else [value]))
 
 
-def _place(text: str) -> Place:
-    """`mastodon`, or `mastodon able-on-mastodon` for an account that is named otherwise than its network."""
+def place_named(text: str) -> Place:
+    """`mastodon`, or `mastodon able-on-mastodon` for an account that is named otherwise than its network. Raises
+    BadEntry."""
     name, _, account = (" ".join(text.lower().split())).partition(" ")
     network = next((one for one in NETWORKS if one == name), None)
     if network is None:
@@ -120,7 +151,8 @@ def _place(text: str) -> Place:
     return Place(network, account or network)
 
 
-def _picture(text: str) -> Picture:
+def picture_of(text: str) -> Picture:
+    """`shop.jpg | what it shows`. Raises BadEntry."""
     name, _, alt = text.partition("|")
     if not name.strip():
         raise BadEntry("a picture has no name: write shop.jpg | what it shows")
