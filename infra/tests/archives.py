@@ -22,7 +22,7 @@ INSTALLED = {
     "debian": ("docker-cli", "docker-compose", "docker.io", "nftables", "unattended-upgrades"),
     "ubuntu": ("docker-compose-v2", "docker.io", "nftables", "unattended-upgrades"),
 }
-"""What the first boot installs: in the image already with COUNTERSIGN_VM_QUICK=1, a third of the way shorter."""
+"""What the first boot installs: in the image already with COUNTERSIGN_VM_QUICK=1."""
 KEYS = "pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb"
 KEY = "F6ECB3762474EDA9D21B7022871920D1991BC93C"
 """Ubuntu Archive Automatic Signing Key (2018): the package above comes unsigned, and no other key of it is taken."""

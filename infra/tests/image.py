@@ -121,8 +121,6 @@ def _settle(root: Path, image: Image) -> None:
     _run("chroot", str(root), "update-ca-certificates", "--fresh")
     if (root / "usr/sbin/update-initramfs").exists():
         _run("chroot", str(root), "update-initramfs", "-u", "-k", "all", seconds=600)
-    if (root / "usr/bin/dockerd").exists():  # it begins with our settings, as where the first boot brings it
-        _run("chroot", str(root), "systemctl", "disable", "docker.service", "docker.socket", "containerd.service")
     (root / "etc/machine-id").write_text("uninitialized\n", encoding="ascii")
 
 

@@ -103,14 +103,18 @@ def test_the_script_of_the_first_boot_is_plain_sh_and_stops_at_the_first_fault()
     subprocess.run(["sh", "-n"], input=script["content"], text=True, check=True, timeout=10)
 
 
-def first_boot(folder: Path, fails: int) -> tuple[int, list[str]]:
-    """Its exit code and what it called, on a machine whose mirror is away for the first calls of apt-get."""
+def first_boot(folder: Path, fails: int, *, ready: bool = True) -> tuple[int, list[str]]:
+    """Its exit code and what it called, on a machine whose mirror is away for the first calls of apt-get.
+
+    `ready` is whether its data volume is mounted.
+    """
     calls, away = folder / "calls", folder / "away"
     away.write_text("x" * fails, "ascii")
     calls.touch()
     call = f'echo "${{0##*/}} $*" >>{calls}\n'
     apt = f'if [ -s {away} ]; then printf %s "$(tail -c +2 {away})" >{away}; exit 100; fi\n'
-    for name, more in (("systemctl", ""), ("apt-get", apt), ("apt-cache", ""), ("iptables", "")):
+    looks = "" if ready else '[ "$1" != is-active ] || exit 3\n'
+    for name, more in (("systemctl", looks), ("apt-get", apt), ("apt-cache", ""), ("iptables", "")):
         program = folder / name
         program.write_text(f"#!/bin/sh\n{call}{more}", "utf-8")
         program.chmod(0o755)
@@ -131,6 +135,17 @@ def test_a_mirror_that_is_away_for_a_while_does_not_end_the_first_boot(fails: in
     assert "nftables" in installs[0]
     assert "docker.io" in installs[-1]
     assert calls.index(installs[0]) < calls.index("systemctl enable --now countersign-firewall.service")
+
+
+def test_docker_that_an_image_started_by_itself_does_not_go_on_beneath_the_data_volume(tmp_path: Path) -> None:
+    _, calls = first_boot(tmp_path, 0, ready=False)
+    stopped = calls.index("systemctl stop docker.socket docker.service")
+    assert stopped < calls.index("systemctl enable --now countersign-ready.service")
+
+
+def test_a_first_boot_that_runs_again_stops_no_container(tmp_path: Path) -> None:
+    _, calls = first_boot(tmp_path, 0)
+    assert not [call for call in calls if " stop " in call]
 
 
 def test_a_mirror_that_stays_away_ends_the_first_boot_with_a_failure(tmp_path: Path) -> None:

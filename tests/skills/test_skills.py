@@ -33,9 +33,10 @@ from demo.mastodon import MastodonServer
 from demo.week_letters import before
 from drafting import Kind, Letter, guard, rules
 from drafting.model import TriageAnswer
+from drafting.posts import Brief, checked_post
 from drafting.questions import questions
 from drafting.skill import load
-from social import checking
+from social import calendar, checking
 from vault_protocol.action import PublishPost
 from vault_protocol.note import Note
 
@@ -215,6 +216,12 @@ def test_the_post_of_the_example_is_one_that_the_network_takes(office: Office) -
     assert datetime.fromisoformat(told.pop("not_before")) > datetime(2026, 11, 1, tzinfo=UTC)
     action = PublishPost(account="able", **told)
     assert checking.faults(action) == ()
+    entry = calendar.parse(example("draft-post", "markdown").encode())
+    assert (entry.write, [place.account for place in entry.places]) == (True, ["able"])
+    assert action.text.endswith(f"\n\n{entry.link}\n")
+    brief = Brief(network="Mastodon", longest=500, unit="characters", words=entry.words, facts=(), language="en")
+    words = action.text.removesuffix(f"\n\n{entry.link}\n")
+    assert checked_post(words, brief, handbook="") == f"{words}\n", "the example invents nothing"
 
 
 def test_the_invoice_of_the_example_stands_in_the_books_once_as_a_draft(office: Office) -> None:

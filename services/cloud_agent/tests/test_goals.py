@@ -8,7 +8,7 @@ from services.cloud_agent.tests.plans_world import the_plan
 from services.cloud_agent.tests.test_posts import action_of, drop_picture
 from services.cloud_agent.tests.world import OTHER, World
 
-from cloud_agent.posts import goals
+from cloud_agent.posts import goals, proposing
 from social.calendar import Place
 from vault_protocol.canonical import moment
 from vault_protocol.task import Domain, Stage, Task, TaskId
@@ -167,6 +167,24 @@ def test_a_task_that_only_looks_like_a_post_of_the_goals_is_no_order(tmp_path: P
     asked = world.local.get(other.id)
     assert asked.note.front.words("type") == "question"
     assert "where and when" in asked.note.front.words("reason")
+
+
+def test_the_same_words_at_two_moments_are_posted_once(tmp_path: Path) -> None:
+    """Two agents of a fleet that saw different heads can raise such a pair."""
+    world = World(tmp_path)
+    owner_wants(world, section(ONE))
+    world.works()
+    (first,) = posts(world)
+    vault, place = world.local, Place("mastodon", "able")
+    words = goals.read(section(ONE)).words[0]
+    slot = moment(first.note.front.words("due")) + timedelta(days=7)
+    id_ = proposing.id_of(vault, place, slot)
+    vault.add(proposing.task_for(id_, words, place, slot, world.clock.now()))
+    world.works()
+    vault.refresh()
+    second = vault.get(id_)
+    assert (second.has_action, vault.get(first.id).has_action) == (False, True)
+    assert f"task {first.id} posts the same words" in second.note.front.words("reason")
 
 
 def test_a_post_has_its_themes_link_and_picture(tmp_path: Path) -> None:

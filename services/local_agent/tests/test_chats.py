@@ -12,12 +12,14 @@ import pytest
 from services.local_agent.tests.cli_world import World
 from services.local_agent.tests.networks.whatsapp import PHONE_ID, ScriptedDevice, WhatsAppServer, message
 from services.local_agent.tests.office import locked
+from services.local_agent.tests.page_world import office
 
 from local_agent.assemble import Local, assemble
 from local_agent.chats.arriving import MOST, Arriving, is_wanted
 from local_agent.chats.letters import Letters
 from local_agent.chats.linked import PAIRING, Linked
 from local_agent.chats.opening import ARRIVED, open_phone
+from local_agent.chats.pairing_code import letters, path
 from local_agent.chats.phone import Message
 from local_agent.chats.watch import ChatWatch
 from local_agent.executor import Executor as Walker
@@ -261,3 +263,25 @@ def test_the_code_to_pair_with_is_shown_once_there_is_one(world: World) -> None:
     assert ran.code == 0
     assert "2@abc,def" in ran.out
     assert "ban" in ran.err
+
+
+def test_the_page_shows_the_code_to_pair_with_and_the_risk_while_there_is_one(world: World) -> None:
+    file = world.folder / "linked.toml"
+    file.write_text('[[whatsapp]]\nname = "mine"\nway = "linked"\nnumber = "+4915112345678"\n', encoding="utf-8")
+    assert world.run("accounts", "--add", str(file)).code == 0
+    code = world.home.whatsapp / "mine" / PAIRING
+    code.parent.mkdir(parents=True)
+    code.write_text("2@abc,def", encoding="utf-8")
+    with office(world) as desk:
+        browser = desk.paired()
+        shown = browser.see("now").text
+        assert "Pair your phone with mine" in shown
+        assert "may ban the number" in shown
+        assert "2@abc,def" in shown, "as it is: the library that draws it comes with the extra"
+        code.unlink()
+        assert "Pair your phone" not in browser.see("now").text
+
+
+def test_a_code_is_drawn_square_by_square() -> None:
+    assert path([[True, False], [False, True]]) == "M0 0h1v1h-1zM1 1h1v1h-1z"
+    assert letters([[True, False], [False, True], [True, True]]) == "▄▀\n▄▄"

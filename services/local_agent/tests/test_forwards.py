@@ -128,6 +128,11 @@ def test_the_digest_names_the_mail_its_files_and_who_gets_it(world: World, mail:
     }  # fmt: skip
     digests = {action.model_copy(update={name: value}).digest for name, value in others.items()}
     assert len(digests | {action.digest}) == 5
+    file = world.folder / "more.pdf"
+    file.write_bytes(PDF + b"of the owner's own")
+    assert world.run("attach", task, str(file)).code == 0
+    assert [one.name for one in action_of(world, task).attachments] == ["offer-0.pdf", "more.pdf"]
+    assert "MISMATCH" not in world.run("show", task).out
 
 
 def test_what_is_asked_for_twice_is_one_draft_and_after_its_end_another(world: World, mail: MailWorld) -> None:

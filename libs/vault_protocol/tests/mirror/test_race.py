@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from libs.vault_protocol.tests import made
-from libs.vault_protocol.tests.mirror.world import World, begun, some
+from libs.vault_protocol.tests.mirror.world import APPROVED, World, begun, some
 
 from vault_protocol import notes
-from vault_protocol.mirror import Conflict, Decided, rename
+from vault_protocol.mirror import Conflict, Decided, PutBack, rename
 from vault_protocol.task import Task
 
 ROUNDS = 1050
@@ -115,6 +115,27 @@ def test_a_drag_raced_by_the_look_itself_decides_on_what_was_dragged_or_not_yet(
         world.tick(4)
         assert checked(world) == []
     assert 0 < decisions < 300
+
+
+def test_a_draft_dragged_in_the_moment_it_appears_is_decided_and_never_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each of the mirror's first system calls of that apply, from before it is there to after it is recorded."""
+    moved = 0
+    schedule = Schedule(monkeypatch)
+    for nth in range(1, 60, 2):
+        world = begun(tmp_path / str(nth), made.task())
+        name, _ = notes.write(made.pending())
+        world.put(made.pending())
+        schedule.at(nth, drags(world, name, "Approved"))
+        done = world.apply()
+        if world.path(APPROVED).exists():
+            moved += 1
+            assert some(PutBack, done) == []
+            decided = some(Decided, (*world.look(), *world.settle()))
+            assert {(item.path, item.edited) for item in decided} == {(APPROVED, False)}, nth
+        world.mirror.close()
+    assert moved > 10, "the race was not hit"
 
 
 def test_a_save_raced_by_an_exchange_is_never_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from local_agent import ages
 from local_agent.approvals.answering import Ask
 from local_agent.approvals.waiting import switches
 from local_agent.assemble import Local
+from local_agent.chats.pairing_code import BAN, HOW, code_in, path, squares
 from local_agent.effects import Ledger
 from vault_protocol import layout, updates
 from vault_protocol.task import AgentId, Stage, Task
@@ -34,6 +35,16 @@ class Agent:
     holds: tuple[Task, ...]
 
 
+@dataclass(frozen=True)
+class Phone:
+    """A WhatsApp account that waits to be paired: `dark` is an SVG path on `size` units, or empty."""
+
+    name: str
+    code: str
+    dark: str
+    size: int
+
+
 def now(ask: Ask) -> Response:
     with ask.page.vault() as (local, trouble):
         told = _told(local)
@@ -45,8 +56,15 @@ def now(ask: Ask) -> Response:
             unsure = [(effect.task, effect.detail) for effect in ledger.unknown()]
         return ask.show(
             "now.html", trouble=trouble, age=age, queues=queues, agents=_agents(local, told, moment), unsure=unsure,
-            troubles=list(_troubles(told)), switches=switches(local), notices=_rows(told, "notices", 3)[-5:],
+            phones=_phones(local), ban=BAN, how=HOW, troubles=list(_troubles(told)), switches=switches(local),
+            notices=_rows(told, "notices", 3)[-5:],
         )  # fmt: skip
+
+
+def _phones(local: Local) -> list[Phone]:
+    accounts = [one.name for one in local.settings.whatsapp if one.way == "linked"]
+    codes = [(name, code) for name in accounts if (code := code_in(local.home.whatsapp / name))]
+    return [Phone(name, code, path(found), len(found)) for name, code in codes for found in [squares(code)]]
 
 
 def _agents(local: Local, told: dict[str, Any], moment: datetime) -> list[Agent]:

@@ -22,6 +22,8 @@ if command -v iptables >/dev/null 2>&1 && iptables -S FORWARD 2>/dev/null | grep
     for chain in FORWARD INPUT; do iptables -D "$chain" -j REJECT --reject-with icmp-host-prohibited || true; done
 fi
 systemctl enable --now countersign-firewall.service
+# An image that has Docker already started it before its volume was there: it would go on beneath what is mounted now.
+systemctl is-active --quiet countersign-ready.service || systemctl stop docker.socket docker.service 2>/dev/null || true
 systemctl enable --now countersign-ready.service
 
 # Ubuntu and Debian call compose's package differently.
