@@ -12,6 +12,7 @@ from services.vault_hub.tests import test_direct_reading as reading
 from tests.adversary import kinds
 from tests.adversary.kind import Kind
 from tests.adversary.mutants import MUTANTS
+from tests.prove import lying_hub
 from tests.prove.sweeps import SWEEPS, Test
 from tests.sim.catalogue import PLANTED
 
@@ -27,6 +28,8 @@ def render() -> dict[str, str]:
     direct = ["| planted bug | caught by |", "|---|---|"]
     direct += [f"| {name} | {check.__name__.replace('_', ' ')} |" for name, (_, check) in short.BUGS.items()]
     direct += [f"| {name} | {lets_in} |" for name, (_, _, lets_in) in reading.READ.items()]
+    lying = ["| planted bug of the running hub | killed on the way |", "|---|---|"]
+    lying += [f"| {name} | {kills or 'no'} |" for name, (_, kills) in lying_hub.BUGS.items()]
     guards = ["| guard taken away | seen by |", "|---|---|"]
     guards += [f"| {name} | {_words(check)} |" for name, (_, check) in page_bugs.BUGS.items()]
     sweeps = ["| connector | effects | dies at each step | SIGKILL at each step | a fifth of the answers lost |"]
@@ -44,6 +47,7 @@ def render() -> dict[str, str]:
         "mutants": mutants,
         "direct": direct,
         "kinds": rules,
+        "lying": lying,
         "page": guards,
         "sweeps": sweeps,
     }

@@ -137,8 +137,8 @@ def payload(change: Callable[[Changeset], Changeset]) -> Bug:
     """Something is not part of what is signed."""
 
     def bug(patch: Patch) -> None:
-        right = Changeset.payload
-        patch.setattr(Changeset, "payload", lambda self: right(change(self)))
+        right = vars(Changeset)["payload"].func
+        patch.setattr(Changeset, "payload", property(lambda self: right(change(self))))
 
     return bug
 

@@ -44,6 +44,7 @@ class Race:
 
 def claims_per_s(agents: int, most: int, folder: Path, *, quick: bool = False) -> tuple[Row, Row]:
     """Claims per second of so many agents, `most` in one changeset, until nothing waits; how evenly they fall (Jain).
+    In tens, `git push` claims in tens too, and one by one.
 
     Raises AssertionError when a task was owned twice, or by somebody else than the vault says.
     """
@@ -52,8 +53,12 @@ def claims_per_s(agents: int, most: int, folder: Path, *, quick: bool = False) -
     ours = _ours(agents, most, vaults.hub(folder / "pool.git", pool, waiting=pool), folder / "ours", 120.0)
     pushed = _pushed(agents, most, vaults.hub(folder / "few.git", few, waiting=few), folder / "pushed", 60.0)
     name = f"{agents}" + ("_batched" if most > 1 else "")
+    peers = {"git_push": pushed.per_second}
+    if most > 1:
+        singly = vaults.hub(folder / "singly.git", few // most, waiting=few // most)
+        peers["git_push_one_by_one"] = _pushed(agents, 1, singly, folder / "pushed-singly", 60.0).per_second
     return (
-        Row(f"claims_per_s_{name}", "/s", ours.per_second, None, {"git_push": pushed.per_second}),
+        Row(f"claims_per_s_{name}", "/s", ours.per_second, None, peers),
         Row(f"claims_jain_{name}", "index", ours.jain, None, {"git_push": pushed.jain}),
     )
 

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.sim.cast import CANARY, LEASE, TRUST
-from tests.sim.recording import Call
+from tests.sim.recording import RecordedJournal, RecordedVault
 from vault_protocol import changeset
 from vault_protocol.clock import Clock
 from vault_protocol.errors import HubUnreachable
 from vault_protocol.follow import View
-from vault_protocol.hub import Broken, CommitId, Edits, Published, Reserved
+from vault_protocol.hub import Broken, CommitId, Published, Reserved
 from vault_protocol.identity import Identity
-from vault_protocol.journal import Build, Journal
+from vault_protocol.journal import Build
 from vault_protocol.scan import OwnSecrets
-from vault_protocol.task import Domain, Role, Task
+from vault_protocol.task import Domain, Role
 from vault_protocol.testing import TestClock
-from vault_protocol.vault import NOTHING_ELSE, Also, Vault
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -34,8 +33,6 @@ class Line:
     world: World
     agent: str
     busy: bool = False
-    call: Call | None = None
-    """What is being published."""
 
     def refresh(self) -> CommitId | None:
         if self.agent in self.world.cut_off:
@@ -50,8 +47,6 @@ class Line:
         self.busy = True
         try:
             self._others()
-            if self.call is not None:
-                self.call.sent = self.world.store._commits[commit].message
             return self._sent(commit, onto, exact)
         finally:
             self.busy = False
@@ -87,42 +82,16 @@ class Line:
         """Nothing was opened."""
 
 
-class WatchedJournal(Journal):
-    """Tells the judge what its owner takes for published, and writes down what it asked for and was told."""
+class WatchedJournal(RecordedJournal):
+    """Tells the judge too what its owner takes for published."""
 
     world: World
     line: Line
-    shown: Task | None = None
-    """The task that the verb under way is about, as its caller had it."""
 
     def publish(self, verb: str, subject: str, build: Build, *, attempt: int = 0, exact: bool = False) -> CommitId:
-        recording = self.world.recording
-        with recording.call(self, verb, subject, attempt, self.shown) as call:
-            self.line.call = call
-
-            def seen(head: CommitId | None) -> Edits:
-                edits = build(head)
-                recording.sees(call, edits, self.read)
-                return edits
-
-            commit = super().publish(verb, subject, seen, attempt=attempt, exact=exact)
+        commit = super().publish(verb, subject, build, attempt=attempt, exact=exact)
         self.world.history.believed(self.identity.agent, commit)
         return commit
-
-
-class WatchedVault(Vault):
-    """Says which task a verb is about, as its caller was shown it."""
-
-    journal: WatchedJournal
-
-    def _move(
-        self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE, *, exact: bool = False
-    ) -> Task:
-        self.journal.shown = task
-        try:
-            return super()._move(verb, task, move, also, exact=exact)
-        finally:
-            self.journal.shown = None
 
 
 @dataclass
@@ -142,7 +111,8 @@ class Process:
             rest=lambda seconds: None,
         )  # fmt: skip
         self.journal.world, self.journal.line = self.world, self.line
-        self.vault = WatchedVault(self.journal, lease=LEASE)
+        self.journal.recording = self.world.recording
+        self.vault = RecordedVault(self.journal, lease=LEASE)
 
     def checkpoint(self) -> View:
         """What this process has on disk of how far it followed."""

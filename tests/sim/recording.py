@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from tests.sim import linear, reading
 from tests.sim.breach import Breach, Died
 from tests.sim.reading import Standing
 from tests.sim.specification import No, Operation, State
 from vault_protocol.errors import ClaimLost, HubUnreachable, StaleRevision, UntrustedHead
-from vault_protocol.hub import CommitId, Edits
+from vault_protocol.hub import Change, CommitId, Edits
+from vault_protocol.journal import Build, Journal
 from vault_protocol.task import Task
-
-if TYPE_CHECKING:
-    from vault_protocol.journal import Journal
+from vault_protocol.vault import NOTHING_ELSE, Also, Vault
 
 _WITHDRAW = re.compile(r"Signals/withdraw-[a-z2-7]{16}-([0-9]+)\.json")
 
@@ -45,7 +43,7 @@ class Call:
     def operations(self, end: int | None) -> Iterator[tuple[str, Operation]]:
         """What it did to each task, with the answer that it was done; without an end, nobody heard."""
         for task, (old, new) in self.moved.items():
-            yield task, self.operation(end, None if end is None else _state(new), old, new)
+            yield task, self.operation(end, None if end is None else state(new), old, new)
 
     def operation(
         self, end: int | None, answer: State | No | None, old: Standing | None = None, new: Standing | None = None
@@ -80,6 +78,11 @@ class Recording:
     _made_by: dict[tuple[str, str], int] = field(default_factory=dict)
     """Message and task → where the operation stands in the history of the task."""
 
+    @property
+    def operations(self) -> int:
+        """How many there are by now, of all tasks."""
+        return sum(map(len, self.tasks.values()))
+
     def tick(self) -> int:
         self.now += 1
         return self.now
@@ -87,12 +90,15 @@ class Recording:
     def became_head(self, commit: CommitId) -> None:
         self.heads[commit] = self.tick()
 
+    def knew(self, journal: Journal) -> int:
+        """Since when the head that this agent last saw was the head; 0 when that is not known."""
+        return self.heads.get(journal.head, 0) if journal.head else 0
+
     @contextmanager
     def call(self, journal: Journal, verb: str, subject: str, attempt: int, shown: Task | None) -> Iterator[Call]:
         """Around one publish: whatever ends it, it is written down."""
         begin = self.tick()
-        knew = self.heads.get(journal.head, 0) if journal.head else 0
-        call = Call(verb, journal.identity.agent, begin, attempt, shown, knew, subject)
+        call = Call(verb, journal.identity.agent, begin, attempt, shown, self.knew(journal), subject)
         try:
             yield call
         except ClaimLost as lost:
@@ -114,7 +120,7 @@ class Recording:
         """Every history, closed by what the hub shows at the end. Raises Breach."""
         for task, operations in self.tasks.items():
             at = standing.get(task)
-            end = _state(at) if at else State()
+            end = state(at) if at else State()
             last = Operation(verb="read", agent="hub", begin=self.tick(), end=self.tick(), answer=end)
             try:
                 linear.order([*operations, last])
@@ -154,7 +160,51 @@ class Recording:
                 call.moved[at[0]] = (left.get(at[0]), reading.standing(path, content))
 
 
-def _state(at: Standing) -> State:
+class RecordedJournal(Journal):
+    """Writes down what its owner asked for and was told."""
+
+    recording: Recording
+    shown: Task | None = None
+    """The task that the verb under way is about, as its caller had it."""
+    call: Call | None = None
+    """What is being published."""
+
+    def publish(self, verb: str, subject: str, build: Build, *, attempt: int = 0, exact: bool = False) -> CommitId:
+        with self.recording.call(self, verb, subject, attempt, self.shown) as call:
+            self.call = call
+
+            def seen(head: CommitId | None) -> Edits:
+                edits = build(head)
+                self.recording.sees(call, edits, self.read)
+                return edits
+
+            return super().publish(verb, subject, seen, attempt=attempt, exact=exact)
+
+    def _commit(self, verb: str, subject: str, changes: Sequence[Change], edits: Edits, attempt: int) -> CommitId:
+        """What was signed last is what is sent."""
+        made = super()._commit(verb, subject, changes, edits, attempt)
+        if self.call is not None:
+            (signed,) = self.store.history(self.head, made)
+            self.call.sent = signed.message
+        return made
+
+
+class RecordedVault(Vault):
+    """Says which task a verb is about, as its caller was shown it."""
+
+    journal: RecordedJournal
+
+    def _move(
+        self, verb: str, task: Task, move: Callable[[Task], Task], also: Also = NOTHING_ELSE, *, exact: bool = False
+    ) -> Task:
+        self.journal.shown = task
+        try:
+            return super()._move(verb, task, move, also, exact=exact)
+        finally:
+            self.journal.shown = None
+
+
+def state(at: Standing) -> State:
     held = at.stage == "In_Progress"
     return State(at.stage, at.owner if held else "", at.attempt, at.revision, at.lease if held else "")
 

@@ -10,6 +10,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -58,6 +59,7 @@ class Changeset:
     changes: tuple[tuple[str, str, str], ...] = ()
     signature: bytes = b""
 
+    @cached_property
     def payload(self) -> bytes:
         """Context line and canonical JSON; its SHA-256 is what the next changeset of this agent names."""
         return _CONTEXT + canonical(
@@ -68,14 +70,14 @@ class Changeset:
             }
         )  # fmt: skip
 
-    @property
+    @cached_property
     def trail(self) -> Trail:
         """The agent's trail after this changeset."""
-        return Trail(self.sequence, sha256(self.payload()))
+        return Trail(self.sequence, sha256(self.payload))
 
     def message(self, subject: str, key: Ed25519PrivateKey) -> str:
         """The commit message: the verb and a subject for people, and the trailers with the signature."""
-        return replace(self, signature=key.sign(self.payload())).text(subject)
+        return replace(self, signature=key.sign(self.payload)).text(subject)
 
     def text(self, subject: str) -> str:
         """The one way to write this down."""
@@ -89,7 +91,7 @@ class Changeset:
     def verify(self, key: PublicKey) -> None:
         """Raises BadChangeset unless this key signed exactly this."""
         try:
-            Ed25519PublicKey.from_public_bytes(key.raw).verify(self.signature, self.payload())
+            Ed25519PublicKey.from_public_bytes(key.raw).verify(self.signature, self.payload)
         except InvalidSignature:
             raise BadChangeset(f"the signature of {self.agent} does not fit the change", "signature") from None
 

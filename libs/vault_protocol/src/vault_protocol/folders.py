@@ -50,6 +50,11 @@ class Folder:
         return None if found is None else found[-20:].hex()
 
 
+def is_plain(line: bytes) -> bool:
+    """Whether a line of a folder is of a plain file, or none."""
+    return not line or line.startswith(_PLAIN)
+
+
 EMPTY = Folder((), ())
 
 
@@ -65,11 +70,6 @@ class Folders:
         """The file at this path; None when there is none, or a folder, or another repository."""
         found = self._entry(tree, path)
         return BlobId(found[-20:].hex()) if found and not found.startswith(_SUBMODULE) else None
-
-    def is_plain(self, tree: str | None, path: str) -> bool:
-        """Whether the file at this path has the mode of a plain file, or there is none."""
-        found = self._entry(tree, path)
-        return not found or found.startswith(_PLAIN)
 
     def below(self, tree: str | None, path: str) -> str | None:
         """The folder at this path; None when there is none, or a file."""
@@ -91,9 +91,12 @@ class Folders:
             else:
                 yield name, BlobId(line[-20:].hex())
 
-    def edit(self, tree: str | None, edits: Mapping[str, object], prefix: str = "") -> str | None:
+    def edit(
+        self, tree: str | None, edits: Mapping[str, object], prefix: str = "", met: dict[str, bytes] | None = None
+    ) -> str | None:
         """The tree with these nested edits (blob ids, None, or folders of them); None when nothing is left.
 
+        `met` is told of each file what stood there: its line, or nothing.
         Raises Refused where a file and a folder would share a name.
         """
         old = self._open(tree)
@@ -104,14 +107,14 @@ class Folders:
             if isinstance(edit, dict):
                 if old.get(file) is not None:
                     raise Refused("path", prefix + name, "a folder and a file cannot have the same name")
-                new = self.edit(old.get(folder), edit, f"{prefix}{name}/")
+                new = self.edit(old.get(folder), edit, f"{prefix}{name}/", met)
                 differs[folder] = _put(keys, lines, folder, _line(file, FOLDER, new) if new else None)
-            elif edit is None:
-                differs[file] = _put(keys, lines, file, None)
-            else:
-                if old.get(folder) is not None:
-                    raise Refused("path", prefix + name, "a folder and a file cannot have the same name")
-                differs[file] = _put(keys, lines, file, _line(file, REGULAR, str(edit)))
+                continue
+            if edit is not None and old.get(folder) is not None:
+                raise Refused("path", prefix + name, "a folder and a file cannot have the same name")
+            differs[file] = _put(keys, lines, file, _line(file, REGULAR, str(edit)) if edit is not None else None)
+            if met is not None:
+                met[prefix + name] = differs[file][0] or b""
         if not keys:
             return None
         raw = b"".join(lines)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from . import layout
 from .canonical import moment, utc
 from .errors import MalformedNote
 from .front_matter import FrontMatterError
-from .note import Note
+from .note import SMALL, Note
 from .task import AGENT_ID, AgentId, Domain, Lease, Stage, Task
 
 KNOWN = "## What was known"
@@ -17,6 +18,10 @@ KNOWN = "## What was known"
 
 def read(path: str, content: bytes) -> Task:
     """The task at this path. Raises MalformedNote when path and front matter do not tell one story."""
+    return _remembered(path, content) if len(content) < SMALL else _read(path, content)
+
+
+def _read(path: str, content: bytes) -> Task:
     place = layout.place_of(path)
     if place is None:
         raise MalformedNote(path, "this is no place for a task")
@@ -45,6 +50,9 @@ def read(path: str, content: bytes) -> Task:
     if layout.path_of(task) != path:
         raise MalformedNote(path, f"what it says of itself belongs at {layout.path_of(task)}")
     return task
+
+
+_remembered = lru_cache(maxsize=1024)(_read)
 
 
 def write(task: Task) -> tuple[str, bytes]:

@@ -91,30 +91,31 @@ def write(
     check = hashlib.sha1(pack, usedforsecurity=False)
     index = _index(ordered, offsets, check.digest())
     name = f"pack-{check.hexdigest()}"
-    there = (folder / (name + ".idx")).exists()
-    temporary: list[Path] = []
+    named = f"{folder}/{name}"
+    there = os.path.exists(named + ".idx")
+    temporary: list[str] = []
     try:
         with ExitStack() as opened:
             for content in (pack + check.digest(), index):
-                handle, path = _written(folder, content)
+                handle, made = _written(folder, content)
                 opened.callback(os.close, handle)
-                temporary.append(path)
+                temporary.append(made)
                 along = (*along, handle)
                 if durable:
                     step("written, not synced")
             if durable:
                 sync_all(along)
-        temporary[0].rename(folder / (name + ".pack"))
+        os.rename(temporary[0], named + ".pack")
         step("pack written")
         try:
-            temporary[1].rename(folder / (name + ".idx"))
+            os.rename(temporary[1], named + ".idx")
         except BaseException:
             if not there:
                 (folder / (name + ".pack")).unlink(missing_ok=True)
             raise
     except BaseException:
-        for path in temporary:
-            path.unlink(missing_ok=True)
+        for made in temporary:
+            Path(made).unlink(missing_ok=True)
         raise
     if durable:
         sync_folder(folder)
@@ -151,7 +152,7 @@ def remove(folder: Path, names: Iterable[str]) -> None:
             (folder / (name + suffix)).unlink(missing_ok=True)
 
 
-def _written(folder: Path, content: bytes) -> tuple[int, Path]:
+def _written(folder: Path, content: bytes) -> tuple[int, str]:
     """A temporary file that holds this, open still. Raises OSError; then it is gone, if it could be removed."""
     handle, made = tempfile.mkstemp(prefix="tmp_", dir=folder)
     try:
@@ -163,7 +164,7 @@ def _written(folder: Path, content: bytes) -> tuple[int, Path]:
         os.close(handle)
         Path(made).unlink(missing_ok=True)
         raise
-    return handle, Path(made)
+    return handle, made
 
 
 def _index(ordered: Sequence[Entry], offsets: Sequence[int], check: bytes) -> bytes:

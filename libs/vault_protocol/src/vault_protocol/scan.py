@@ -77,8 +77,12 @@ def provider_secrets(text: str) -> tuple[str, ...]:
 
 
 def _found(text: str) -> tuple[str, ...]:
-    if not any(hint in text for hint in _HINTS) and not _DOTTED.search(text):
-        return ()
+    for hint in _HINTS:
+        if hint in text:
+            break
+    else:
+        if not _DOTTED.search(text):
+            return ()
     return tuple(_kind(match) for match in _ANY.finditer(text))
 
 

@@ -14,7 +14,7 @@ import pygit2
 
 from . import disk, janitor
 from .errors import HubRewritten, Refused, UntrustedHead
-from .folders import Folders
+from .folders import Folders, is_plain
 from .hub import BlobId, Change, Commit, CommitId, Edits, blob_id
 from .kept import Kept
 from .objects import Objects
@@ -112,13 +112,14 @@ class GitStore:
         blobs = {path: blob_id(content) if content is not None else None for path, content in edits.items()}
         folders = nested(blobs)
         with _trees_of(parent or CommitId("")):
-            changes = self._changed(before, blobs)
             for content in edits.values():
                 if content is not None:
                     self._objects.add("blob", content)
-            tree = self._folders.edit(before, folders) or self._objects.add("tree", b"")
+            met: dict[str, bytes] = {}
+            tree = self._folders.edit(before, folders, met=met) or self._objects.add("tree", b"")
         made = self._write(tree, parent, message, author, at)
-        if changes is not None:
+        if all(map(is_plain, met.values())):
+            changes = tuple(_changed(met, blobs))
             self._compared.put((parent, made), changes, len(changes) + 1)
         return made
 
@@ -181,13 +182,6 @@ class GitStore:
         lines = [f"tree {tree}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}"]
         return CommitId(self._objects.add("commit", ("\n".join(lines) + f"\n\n{message}").encode("utf-8")))
 
-    def _changed(self, before: str | None, blobs: Mapping[str, BlobId | None]) -> tuple[Change, ...] | None:
-        """What these edits change, when nothing that they meet has a mode of its own."""
-        if not all(self._folders.is_plain(before, path) for path in blobs):
-            return None
-        changes = (Change(path, self._folders.find(before, path), new) for path, new in sorted(blobs.items()))
-        return tuple(change for change in changes if change.old != change.new)
-
     def _links(self, commit: CommitId) -> tuple[str, tuple[CommitId, ...]]:
         """Its tree and its parents."""
         found = self._linked.get(commit)
@@ -238,12 +232,20 @@ def _trees_of(commit: CommitId) -> Iterator[None]:
         raise UntrustedHead(commit, str(error)) from None
 
 
+def _changed(met: Mapping[str, bytes], blobs: Mapping[str, BlobId | None]) -> Iterator[Change]:
+    """What edits change that met these lines, by path."""
+    for path, new in sorted(blobs.items()):
+        old = BlobId(met[path][-20:].hex()) if met[path] else None
+        if old != new:
+            yield Change(path, old, new)
+
+
 def nested(edits: Mapping[str, object]) -> dict[str, object]:
     """Edits by path, as nested folders. Raises Refused for a path below a file, and for one that git does not write."""
     root: dict[str, object] = {}
     for path, content in sorted(edits.items()):
         *folders, name = path.split("/")
-        if any(part.lower() in _NO_NAMES or "\0" in part for part in (*folders, name)):
+        if "\0" in path or not _NO_NAMES.isdisjoint(path.lower().split("/")):
             raise Refused("form", path, "git writes no such path")
         at = root
         for folder in folders:

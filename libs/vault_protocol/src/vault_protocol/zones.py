@@ -199,8 +199,8 @@ def _judge_secret(writer: Writer, path: str, old: bytes | None, new: bytes | Non
     if writer.role is not Role.CLOUD or new is None or new == old:
         return
     judge_words(writer, path, path)
-    known = Counter(scan.provider_secrets((old or b"").decode("utf-8", "replace")))
-    added = Counter(scan.provider_secrets(new.decode("utf-8", "replace"))) - known
+    found = scan.provider_secrets(new.decode("utf-8", "replace"))
+    added = Counter(found) - Counter(scan.provider_secrets((old or b"").decode("utf-8", "replace"))) if found else None
     if added:
         raise Refused("secret", path, f"it holds what looks like a {next(iter(added))}")
 

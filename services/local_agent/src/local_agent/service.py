@@ -90,7 +90,7 @@ class Service:
         self._ledger_is_current = False
         self._last_status = b""
         self._generation = -1
-        self._handbook_of = ""
+        self._handbook_of, self._handbook = "", b""
         self._unread_limits: tuple[str, ...] = ()
         if local.checkpoint.doubt:
             self._notice("", local.checkpoint.doubt)
@@ -211,8 +211,9 @@ class Service:
             text = self.local.vault.journal.read(layout.HANDBOOK) or b""
             if not self.local.home.handbook.exists() or self.local.home.handbook.read_bytes() != text:
                 write_private(self.local.home.handbook, text)
+            if text != self._handbook or not self._handbook_of:
+                self._handbook, self._unread_limits = text, self.local.home.limits().unread
             self._handbook_of = head
-            self._unread_limits = self.local.home.limits().unread
 
     def _alarms(self) -> tuple[str, ...]:
         """What the vault itself cannot say: a head not to be trusted, a hub that is away, a limit that is none."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vault_protocol.changeset import BadChangeset
 from vault_protocol.errors import Refused
 from vault_protocol.wire import Parcel
@@ -17,6 +19,8 @@ MESSAGE = 16 * 1024
 
 LONGEST_PATH = 1024
 """Characters of a path that is looked at at all."""
+
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f]")
 
 
 def judge(parcel: Parcel) -> None:
@@ -42,5 +46,5 @@ def _judge_message(message: str) -> None:
     """git drops what stands before the first line and what comes after a NUL: others would read another message."""
     if len(message) > MESSAGE:
         raise BadChangeset(f"its message is over {MESSAGE} characters")
-    if message.startswith("\n") or any((c < " " and c != "\n") or c == "\x7f" for c in message):
+    if message.startswith("\n") or _CONTROL.search(message):
         raise BadChangeset("its message holds control characters, or begins with an empty line")

@@ -45,6 +45,7 @@ class Objects:
         self._packs = path / "objects" / "pack"
         self._packs.mkdir(exist_ok=True)
         self._heads = path / "refs" / "heads"
+        self._main, self._lock = self._heads / "main", self._heads / LOCK
         self._locked: tuple[CommitId, int] | None = None
         """What the lock on the head holds, and the open file."""
         self._fresh: dict[str, tuple[str, bytes]] = {}
@@ -132,8 +133,11 @@ class Objects:
 
     def _take_lock(self, head: CommitId) -> int:
         """The lock on the head, with this in it, open. Raises OSError."""
-        self._heads.mkdir(parents=True, exist_ok=True)
-        handle = _locked(self._heads / LOCK)
+        try:
+            handle = _locked(self._lock)
+        except FileNotFoundError:  # git takes empty folders away
+            self._heads.mkdir(parents=True, exist_ok=True)
+            handle = _locked(self._lock)
         self._locked = (head, handle)
         try:
             os.write(handle, f"{head}\n".encode("ascii"))
@@ -148,7 +152,7 @@ class Objects:
             os.close(self._locked[1])
             self._locked = None
             if there:
-                (self._heads / LOCK).unlink(missing_ok=True)
+                self._lock.unlink(missing_ok=True)
 
     def drop(self) -> None:
         """Forget the fresh objects."""
@@ -179,7 +183,7 @@ class Objects:
             if self.head() != old:
                 raise VaultError(f"{self.path}: another program moved the head; start the hub again to judge it")
             self._step("before swap")
-            (self._heads / LOCK).rename(self._heads / "main")
+            os.rename(self._lock, self._main)
         except BaseException:
             self._leave_lock()
             raise
