@@ -97,7 +97,7 @@ class FrontMatter:
         return FrontMatter(tuple(pieces), values)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _parse(text: str) -> FrontMatter:
     """A claim has the same note read by the vault, by the judge and by every follower."""
     if len(text.encode("utf-8", "surrogatepass")) > LIMIT:

@@ -72,4 +72,4 @@ def _parse(content: bytes) -> Note:
     return Note(front, text[end + 5 :])
 
 
-_remembered = lru_cache(maxsize=1024)(_parse)
+_remembered = lru_cache(maxsize=512)(_parse)

@@ -52,7 +52,7 @@ def _read(path: str, content: bytes) -> Task:
     return task
 
 
-_remembered = lru_cache(maxsize=1024)(_read)
+_remembered = lru_cache(maxsize=512)(_read)
 
 
 def write(task: Task) -> tuple[str, bytes]:

@@ -86,7 +86,7 @@ def _found(text: str) -> tuple[str, ...]:
     return tuple(_kind(match) for match in _ANY.finditer(text))
 
 
-_scanned = lru_cache(maxsize=1024)(_found)
+_scanned = lru_cache(maxsize=512)(_found)
 """A note is looked at several times on its way, and once more when it changes."""
 
 
