@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 
 import demo  # noqa: F401 # before pytest takes the folder demo/ for the package of that name
 
@@ -16,6 +17,10 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own below
 
 ENOUGH = 8 << 30
 """Bytes free in it from which the tests' folders are made there."""
+
+
+settings.register_profile("untimed", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -131,8 +131,8 @@ CALLS = {
     "write": (os, "write"),
     "fsync": (os, "fsync"),
     "open": (os, "open"),
-    "rename": (Path, "rename"),
-    "replace": (Path, "replace"),
+    "rename": (os, "rename"),
+    "replace": (os, "replace"),
 }
 
 

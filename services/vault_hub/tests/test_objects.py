@@ -156,25 +156,27 @@ def test_everything_is_synced_before_it_gets_its_name_and_the_folder_after(
     """No kill shows what a power loss would take: so each sync is looked for."""
     ours, line = grown(hub, 1)
     synced, unsynced = set[int](), set[int]()
-    fsync, rename = os.fsync, Path.rename
+    fsync, rename, given = os.fsync, os.rename, list[str]()
 
     def seen(handle: int) -> None:
         fsync(handle)
         synced.add(os.fstat(handle).st_ino)
         unsynced.discard(os.fstat(handle).st_ino)
 
-    def named(path: Path, target: Path) -> Path:
-        assert path.stat().st_ino in synced, f"{target.name} gets its name unsynced"
-        unsynced.add(path.parent.stat().st_ino)
-        return rename(path, target)
+    def named(path: str | Path, target: str | Path) -> None:
+        assert Path(path).stat().st_ino in synced, f"{target} gets its name unsynced"
+        unsynced.add(Path(path).parent.stat().st_ino)
+        given.append(Path(target).suffix)
+        rename(path, target)
 
     monkeypatch.setattr(os, "fsync", seen)
-    monkeypatch.setattr(Path, "rename", named)
+    monkeypatch.setattr(os, "rename", named)
     commit = ours.commit(line[-1], {"a.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
     ours.write(commit if together else None)
     assert not unsynced, "objects are on disk before a head names them"
     ours.swap(commit, line[-1])
     assert not unsynced
+    assert given == [".pack", ".idx", ""], "the head is named last"
     assert len(synced) == 5
 
 

@@ -71,7 +71,7 @@ class Desk:
     opened: Network | None = None
 
     def account(self, **changes: Any) -> SocialAccount:
-        return account_at(self.folder, self.network, self.server.url, **changes)
+        return account_at(self.folder, self.network, changes.pop("url", self.server.url), **changes)
 
     def picture(self, content: bytes = JPEG, **changes: Any) -> Media:
         digest = hashlib.sha256(content).hexdigest()
