@@ -94,8 +94,9 @@ def made(of: Distribution) -> Image:
         _settle(root, fresh)
         for file, kept in (("vmlinuz", fresh.kernel), ("initrd.img", fresh.first)):
             links = [link for link in (root / file, root / "boot" / file) if link.is_symlink()]
-            for link in links[:1]:
-                shutil.copy2(root / "boot" / link.readlink().name, kept)
+            meant = [target for link in links if (target := root / "boot" / link.readlink().name).exists()]
+            for target in meant[:1]:
+                shutil.copy2(target, kept)
         _run("mkfs.ext4", "-q", "-L", "cloudimg-rootfs", "-d", str(root), str(fresh.disk), f"{ROOT_GB}G", seconds=600)
         for old in cache().glob(f"{kind}-*"):
             shutil.rmtree(old)
