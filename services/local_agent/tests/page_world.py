@@ -26,6 +26,7 @@ from local_agent.approvals.pairing import NAMESPACE, statement
 from local_agent.assemble import Local, assemble
 from local_agent.judge import Judge
 from local_agent.signers import Signer, signer
+from vault_protocol import plain
 from vault_protocol.canonical import utc
 from vault_protocol.clock import Clock, SystemClock
 from vault_protocol.task import TaskId
@@ -177,6 +178,8 @@ class Office:
             original=said,
             warnings=warnings,
             received=received or utc(datetime.now(UTC)),
+            mailbox="business",
+            message_id=plain.message_id_shown(str(made["Message-ID"])),
         )
 
     @property
