@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from libs.accounting.tests import samples
 from services.local_agent.tests.cli_world import World, until
-from services.local_agent.tests.mailed import CUSTOMER, OWNER
+from services.local_agent.tests.mailed import CUSTOMER, OWNER, with_mailbox
 
 from accounting.records import invoice_of
 from books.odoo import open_books
@@ -111,17 +111,7 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailWorld]:
 
 @pytest.fixture
 def office(tmp_path: Path, capsys: pytest.CaptureFixture[str], mail: MailWorld) -> Iterator[Office]:
-    world, home = World(tmp_path, capsys.readouterr), mail.provider
-    accounts = tmp_path / "accounts.toml"
-    accounts.write_text(
-        f'[[accounts]]\nname = "business"\naddress = "{OWNER}"\nuser = "{home.acting.user}"\n'
-        f'password_file = "{home.acting.password_file}"\nimap_host = "127.0.0.1"\nimap_port = {home.imap_port}\n'
-        f'imap_tls = "none"\nsubmission_host = "127.0.0.1"\nsubmission_port = {home.submission_port}\n'
-        'submission_tls = "none"\n',
-        encoding="utf-8",
-    )
-    ran = world.init("--no-dry-run", "--undo-seconds", "0", "--account-file", str(accounts))
-    assert ran.code == 0, ran.err
+    world = with_mailbox(tmp_path, capsys.readouterr, mail)
     key = tmp_path / "books-key"
     key.write_text("local-key\n", encoding="utf-8")
     with Server() as odoo:
