@@ -105,17 +105,17 @@ class Actor:
             try:
                 do()
             except Refused as refused:
-                if refused.rule != "lease":  # by the hub's clock it runs still
+                if refused.rule != "lease" and self._trust is not None:  # by the hub's clock it runs still
                     raise
         self.done += self.recording.operations > before
 
     def look(self) -> None:
-        """Ask the hub, and read some tasks where it says that they are."""
+        """Ask the hub, and read some tasks where it says that they are: all of them, if it may lie."""
         begun = self.recording.tick()
         self.vault.refresh()
         ended = self.recording.tick()
         there = sorted(self.journal.where.items())
-        for task, path in self.chance.sample(there, min(3, len(there))):
+        for task, path in there if self._trust is None else self.chance.sample(there, min(3, len(there))):
             content = self.journal.read(path)
             assert content is not None
             seen = Operation(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_agent.introduction import ASK
 from demo.cable import cable
 from demo.letters import OWNER
 from demo.processes import eventually
@@ -106,7 +107,7 @@ def test_it_is_well_while_it_waits_and_says_what_to_do_on_which_machine(further:
     assert f"./just admit {NAME} {identity.token_sha256} '{identity.key}'" in further.said
     assert f"countersign init --pin {NAME}={NAME}.pub" in further.said
     assert further.command("identity").stdout.strip() == str(identity)
-    eventually(lambda: "does not let us in" in further.log(), "it knocked", seconds=60)
+    eventually(lambda: "does not let us in" in further.log(), "it knocked where there was a hub", seconds=3 * ASK)
     assert not further.stack.is_let_in()
     refused = further.command("join-code")
     assert (refused.returncode, "for the hub's machine" in refused.stderr) == (1, True)
