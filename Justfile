@@ -104,7 +104,7 @@ prove *ARGS: _prove-programs _dev-env _agentdojo-env
 [no-exit-message]
 test-stack *ARGS: _stack-programs _dev-env _stack-env
     @"{{ dev_bin }}/python" -m tests.stack
-    @"{{ dev_bin }}/python" -m pytest -m stack --durations=10 "$@"
+    @"{{ dev_bin }}/python" -m pytest -m stack --durations=10 {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
 # Bring the newest backups up on fresh containers and prove them: `--config FILE`, else of an installation made for it
 [no-exit-message]

@@ -33,3 +33,18 @@ def things(example: Path, tmp_path: Path) -> Backups:
     made = Backups(tmp_path / "backup" / "backup.toml")
     made.config.write_text(made.config.read_text("utf-8").replace(str(example), str(tmp_path)), "utf-8")
     return made
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares servers is done by one worker, in order; `./just test-stack` has two."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(_shared_by(item)))
+
+
+def _shared_by(item: pytest.Item) -> str:
+    """The faults have a stack of their own: they spoil it for half the time of the lane."""
+    if item.path.parent.name == "up" and item.path.stem != "test_faults":
+        return "up"
+    return "books" if "books_stack" in getattr(item, "fixturenames", ()) else item.path.stem

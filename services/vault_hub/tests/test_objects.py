@@ -112,7 +112,8 @@ def test_a_pack_holds_objects_of_every_size(hub: Path) -> None:
     ours.swap(commit, None)
 
     assert remote.fsck(hub) == ()
-    assert {path: GitStore(hub).read(commit, path) for path in edits} == edits
+    store = GitStore(hub)
+    assert {path: store.read(commit, path) for path in edits} == edits
 
 
 def test_small_packs_become_one_and_everything_stays_readable(hub: Path) -> None:
