@@ -128,7 +128,15 @@ def test_what_eight_agents_were_told_while_the_hub_was_killed_is_linearizable(tm
 @pytest.mark.prove
 @pytest.mark.parametrize("bug", lying_hub.BUGS)
 def test_a_running_hub_that_lies_is_caught(bug: str, tmp_path: Path) -> None:
-    """Who is served between which calls is the machine's doing, so a lie may find no listener: five runs, and it does."""
-    with ThreadPoolExecutor(4) as pool, pytest.raises(Breach, match="I12"):
-        for seed in range(1, 6):
-            ran(tmp_path / str(seed), pool, agents=3, acts=30, kills=lying_hub.BUGS[bug][1], seed=seed, bug=bug)
+    """Which calls meet is the machine's doing, and a lie may find nobody who is harmed: within five runs it does."""
+    with ThreadPoolExecutor(4) as pool:
+        assert any(is_caught(tmp_path / str(seed), pool, seed, bug) for seed in range(1, 6))
+
+
+def is_caught(folder: Path, pool: Executor, seed: int, bug: str) -> bool:
+    try:
+        ran(folder, pool, agents=3, acts=30, kills=lying_hub.BUGS[bug][1], seed=seed, bug=bug)
+    except Breach as breach:
+        assert breach.invariant == "I12"  # noqa: PT017 - one run of several
+        return True
+    return False
