@@ -72,6 +72,16 @@ class Server:
         raise ServerGone(f"{server} is not here")
 
 
+class NoServers:
+    """No server is there."""
+
+    def act(self, *_: Any) -> Any:
+        raise ServerGone("not here")
+
+    def call(self, *_: Any, **__: Any) -> Any:
+        raise ServerGone("not here")
+
+
 def locked(_message: bytes) -> str:
     raise KeyLocked("the approval key is locked")
 

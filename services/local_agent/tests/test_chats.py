@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from services.local_agent.tests.cli_world import World
 from services.local_agent.tests.networks.whatsapp import PHONE_ID, ScriptedDevice, WhatsAppServer, message
-from services.local_agent.tests.office import locked
+from services.local_agent.tests.office import NoServers, locked
 from services.local_agent.tests.page_world import office
 
 from local_agent.assemble import Local, assemble
@@ -23,7 +23,6 @@ from local_agent.chats.pairing_code import letters, path
 from local_agent.chats.phone import Message
 from local_agent.chats.watch import ChatWatch
 from local_agent.executor import Executor as Walker
-from local_agent.executor import ServerGone
 from local_agent.networks.network import AnswerLost, NotPublished
 from local_agent.server_client import Servers
 from local_agent.service import Service
@@ -33,16 +32,6 @@ from vault_protocol.action import SendSealed, SendWhatsApp
 from vault_protocol.task import Domain, Stage, Task
 
 PRIVATE = ("4915187654321", "Joan Sampleton", "blue door", "Gladly, on Monday")
-
-
-class NoServers:
-    """Nobody is there to connect the phones."""
-
-    def act(self, *_: Any) -> Any:
-        raise ServerGone("not here")
-
-    def call(self, *_: Any, **__: Any) -> Any:
-        raise ServerGone("not here")
 
 
 @pytest.fixture

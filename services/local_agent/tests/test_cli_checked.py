@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from services.local_agent.tests.cli_world import World, until
 from services.local_agent.tests.mailed import CUSTOMER, OWNER, with_mailbox
+from services.local_agent.tests.office import NoServers, locked
 
 from correspondence import Mailbox, read
 from correspondence.reply_action import reply_action
 from demo.launch import MailWorld, mail_world
 from local_agent.attachments import Attachments
+from local_agent.service import Service
 from vault_protocol.action import Address, SendMail
-from vault_protocol.task import Stage
+from vault_protocol.task import Stage, TaskId
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,27 @@ def test_a_mailbox_that_does_not_answer_is_tried_once_for_a_whole_list(
     assert [row["check"] for row in rows] == ["unchecked", "unchecked"]
     known = [world.local.judge.known(world.local.vault.get(task)) for task in tasks]
     assert [check is None for check in known].count(True) == 1
+
+
+def test_a_moved_file_decides_what_could_not_be_checked_while_the_mailbox_was_away(
+    world: World, mail: MailWorld
+) -> None:
+    task, config = reply(world, mail, 1), world.home.config.read_text(encoding="utf-8")
+    away = config.replace(f"imap_port = {mail.provider.imap_port}", "imap_port = 1")
+    world.home.config.write_text(away, encoding="utf-8")
+    assert "the mailbox could not be read" in not_by_file(world, task)
+    world.home.config.write_text(config, encoding="utf-8")
+    assert not_by_file(world, task) == ""
+
+
+def not_by_file(world: World, task: str) -> str:
+    """Why a moved file does not decide it."""
+    local = world.local
+    service = Service(local, NoServers(), locked)
+    try:
+        return service._quick(local.vault.get(TaskId(task))) or ""
+    finally:
+        service.close()
 
 
 def test_a_text_that_was_edited_is_checked_anew(world: World, mail: MailWorld, tmp_path: Path) -> None:

@@ -255,7 +255,7 @@ class Service:
         kind = KINDS.get(task.note.front.words("action"))
         if kind is None or not kind.by_file:
             return "this is never decided by moving a file" if kind else "nothing here can do what it asks for"
-        check = self.local.judge.check(task)
+        check = self.local.judge.check(task, again=True)  # the mailbox may have been away when it was looked at first
         return None if check.quick else check.why_not()
 
     def _attempt(self, act: Callable[[], None]) -> None:
