@@ -7,7 +7,7 @@ import pytest
 from services.cloud_agent.tests.test_planner import approve
 from services.cloud_agent.tests.test_posts import entry, owner_writes, soon
 from services.cloud_agent.tests.test_threads import goes_back
-from services.cloud_agent.tests.world import World
+from services.cloud_agent.tests.world import World, mail
 
 from local_agent.dashboard import of_vault
 from vault_protocol import request
@@ -122,3 +122,14 @@ def test_the_dashboard_is_silent_of_an_entry_whose_words_changed_or_that_is_half
     ):  # fmt: skip
         owner_writes(world, changed)
         assert "countersign undo" not in of_vault(world.local)
+
+
+def test_a_signal_that_another_agent_left_in_other_words_keeps_nobody_from_working(tmp_path: Path) -> None:
+    world = drafted(tmp_path)
+    draft = world.only(Stage.PENDING_APPROVAL)
+    world.other_vault().write("withdraw", draft.id, {f"Signals/withdraw-{draft.id}-{draft.revision}.json": b"{ }\n"})
+    deleted(world)
+    world.receives(mail())
+    world.works()
+    assert len(world.tasks(Stage.PENDING_APPROVAL)) == 2
+    assert goes_back(world) == 1

@@ -4,18 +4,22 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
-from services.cloud_agent.tests.world import LEASE, OTHER, ToldDrafter, World, mail
+from services.cloud_agent.tests.world import CLOUD, LEASE, OTHER, ToldDrafter, World, mail
 
 from cloud_agent.desk import NoVaultYet, WrongVault
 from cloud_agent.retries import Later, Pauses
+from cloud_agent.spending import Spending
 from cloud_agent.watchers.imap import Retry, Trouble
 from cloud_agent.worker import MOST_UNANSWERED
 from drafting import DrafterUnavailable, Letter
-from vault_protocol.errors import HubUnreachable
+from vault_protocol.errors import HubUnreachable, Refused
 from vault_protocol.task import Domain, Stage, TaskId
 from vault_protocol.testing import TestClock
+from vault_protocol.updates import alive_path
+from vault_protocol.vault import Vault
 
 WAITING = Stage.PENDING_APPROVAL
 
@@ -288,3 +292,22 @@ def test_the_health_file_says_what_is_wrong(tmp_path: Path) -> None:
         "business": {"last_mail": "2026-11-23T09:00:01Z", "trouble": "unreachable", "credential": "could-send"}
     }
     assert (found["hub_reachable"], found["drafter_ok"]) == (True, True)
+
+
+class Refusing:
+    """What a model cost, in words that a rule refuses."""
+
+    def tell(self, vault: Vault) -> None:
+        raise Refused("secret", "Updates/spending.md", "planted")
+
+
+def test_what_a_rule_refuses_of_the_housekeeping_keeps_neither_the_rest_nor_the_mail_waiting(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.spending = cast(Spending, Refusing())
+    world.start()
+    world.receives(mail())
+    world.works()
+    assert world.only(WAITING).has_action
+    world.waits(700)
+    world.works()
+    assert alive_path(CLOUD) in world.paths("Updates"), "what comes after it is done"

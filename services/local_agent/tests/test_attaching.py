@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
+from typing import cast
 
 import pytest
 from services.local_agent.tests.cli_world import World, until
@@ -15,9 +16,9 @@ from services.local_agent.tests.test_cli_checked import reply
 from correspondence.forward_action import MOST_BYTES
 from demo.launch import MailWorld, mail_world
 from vault_protocol import request
-from vault_protocol.action import MailAction
+from vault_protocol.action import MailAction, SendMail
 from vault_protocol.canonical import sha256
-from vault_protocol.task import Stage
+from vault_protocol.task import Stage, TaskId
 
 PDF = b"%PDF-1.7\nthe offer\n"
 
@@ -122,3 +123,17 @@ def test_a_mail_carries_so_many_bytes_and_each_file_once(world: World, mail: Mai
     assert world.run("attach", task, str(small)).code == 0
     assert "attached already" in world.run("attach", task, str(small)).err
     assert len(asked(world, task).attachments) == 2
+
+
+def test_a_file_that_the_owner_took_out_is_none_that_a_later_draft_may_carry(
+    world: World, mail: MailWorld, tmp_path: Path
+) -> None:
+    task, file = reply(world, mail, 1), tmp_path / "wrong.pdf"
+    file.write_bytes(PDF)
+    assert world.run("attach", task, str(file)).code == 0
+    held = asked(world, task)
+    assert world.run("attach", task, "--remove", "1").code == 0
+    judge, local = world.local.judge, world.local
+    assert judge.check(local.vault.get(TaskId(task))).mismatches == ()
+    found = judge._foreign_files(local.vault.get(TaskId(task)), cast(SendMail, held))
+    assert found == ("the attachment wrong.pdf is no file that this machine keeps for this task",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -40,6 +41,28 @@ def test_a_file_is_kept_by_its_content_for_the_tasks_it_was_made_for(tmp_path: P
     assert again.origin(kept, task="c" * 16) is None
     assert again.origin(kept.model_copy(update={"name": "other.pdf"}), task=TASK) is None
     assert [oct(path.stat().st_mode & 0o777) for path in (tmp_path / "files").iterdir()] == ["0o600", "0o600"]
+
+
+def test_the_same_bytes_have_the_name_that_each_task_gave_them(tmp_path: Path) -> None:
+    files = Attachments(tmp_path)
+    one, two, elsewhere = keep(files), keep(files, name="copy.pdf"), keep(files, task="b" * 16, name="setup.exe")
+    assert [file.name for file in (one, two, elsewhere)] == ["INV-1.pdf", "copy.pdf", "setup.exe"]
+    assert all(files.origin(file, task=TASK) for file in (one, two))
+    assert files.origin(elsewhere, task=TASK) is None
+    files.drop(two, task=TASK)
+    assert files.origin(two, task=TASK) is None
+    assert files.origin(one, task=TASK)
+    assert files.origin(elsewhere, task="b" * 16)
+
+
+def test_what_an_older_version_wrote_of_a_file_holds(tmp_path: Path) -> None:
+    files = Attachments(tmp_path)
+    kept = keep(files)
+    old = {"attachment": kept.model_dump(mode="json"), "origin": "of old", "tasks": [TASK, "b" * 16]}
+    (tmp_path / f"{kept.sha256}.json").write_text(json.dumps(old), "utf-8")
+    assert files.origin(kept, task="b" * 16) == "of old"
+    keep(files, task="c" * 16)
+    assert files.origin(kept, task=TASK) == "of old"
 
 
 @pytest.mark.parametrize("spoil", ["gone", "changed", "longer"])

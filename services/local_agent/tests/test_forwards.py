@@ -46,12 +46,15 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], mail: MailWorld) -
 
 
 def arrived(
-    world: World, mail: MailWorld, *, text: str = SAID, files: int = 1, sha: str = "", sender: str = CUSTOMER
+    world: World, mail: MailWorld, *, text: str = SAID, files: int = 1, sha: str = "", sender: str = CUSTOMER,
+    cc: str = "",
 ) -> TaskId:  # fmt: skip
     """A mail in the mailbox, and the note that Cloud made of it."""
     letter, id_ = EmailMessage(), f"<{secrets.token_hex(8)}@elsewhere.example>"
     letter["From"], letter["To"], letter["Subject"] = f"Customer <{CUSTOMER}>", OWNER, "Our offer"
     letter["Date"], letter["Message-ID"] = "Mon, 23 Nov 2026 09:00:00 +0000", id_
+    if cc:
+        letter["Cc"] = cc
     letter.set_content(text)
     for number in range(files):
         letter.add_attachment(
@@ -113,6 +116,26 @@ def test_what_the_owner_passes_on_is_drafted_shown_approved_and_sent_once_with_i
     assert files == [("offer-0.pdf", PDF + b"0"), ("offer-1.pdf", PDF + b"1")]
     assert world.local.vault.get(task).note.front.words("result") == "forwarded"
     assert world.stage(first) is Stage.NEEDS_ACTION, "it may still be answered"
+
+
+@pytest.mark.parametrize("where", ["an address in it", "its text"])
+def test_a_mail_that_holds_what_the_vault_may_not_becomes_a_question_and_stops_nothing(
+    world: World, mail: MailWorld, where: str
+) -> None:
+    """A secret of this machine is one that Cloud did not know when it made the note."""
+    if where == "its text":
+        password = mail.provider.acting.password_file.read_text("utf-8").strip()
+        bad = arrived(world, mail, text=f"You told me that your password is {password}\n")
+    else:
+        bad = arrived(world, mail, cc="AKIA" + "Q7" * 8 + "@evil.example")
+    good = arrived(world, mail)
+    with world.service():
+        refused, passed = asked(world, bad), asked(world, good)
+        until(lambda: {world.stage(refused), world.stage(passed)} == {Stage.PENDING_APPROVAL}, 90)
+    note = world.local.vault.get(refused).note
+    assert request.read(note) is None
+    assert "it holds what looks like a secret" in note.front.words("reason")
+    assert action_of(world, passed).attachments
 
 
 def test_the_digest_names_the_mail_its_files_and_who_gets_it(world: World, mail: MailWorld) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from local_agent.mcp.mail_connector import MailConnector
 from vault_protocol import keys, sshsig
 from vault_protocol.action import Address, SendMail
 from vault_protocol.approval import NAMESPACE, SignedApproval, grant
+from vault_protocol.errors import VaultError
 from vault_protocol.testing import TestClock
 
 OWNER_KEY = keys.new()
@@ -164,3 +165,25 @@ def test_an_account_cannot_write_as_somebody_else(mail: MailWorld, tmp_path: Pat
     answer = made.executor.execute(action, made.approve(action))
     assert isinstance(answer, Refusal)
     assert mail.received() == []
+
+
+def test_an_account_that_is_gone_from_the_settings_ends_the_approval_or_asks_and_never_hangs(
+    start_mail: StartMail, tmp_path: Path, desks: list[Ledger]
+) -> None:
+    there = {"business": account_of(start_mail("drop-after-data:1"))}
+    made = desk(there["business"], tmp_path, desks)
+    known: Callable[[str], MailAccount] = lambda name: found(there, name)  # noqa: E731
+    made = replace(made, executor=replace(made.executor, connector=MailConnector(known)))
+    sent = made.approve(made.action())
+    assert isinstance(made.send(signed=sent), Unsure)
+    there.clear()
+    assert isinstance(made.send(signed=sent), Unsure), "the owner is asked still"
+    gone = made.send("b" * 16)
+    assert isinstance(gone, Refusal)
+    assert "business" in gone.reason
+
+
+def found(accounts: dict[str, MailAccount], name: str) -> MailAccount:
+    if name not in accounts:
+        raise VaultError(f"there is no account {name!r} in the settings")
+    return accounts[name]

@@ -52,6 +52,28 @@ def waiting(hub: HubWorld) -> Task:
     return task
 
 
+def test_who_reaps_earlier_than_the_hub_lets_them_goes_on_with_the_others_and_comes_back(
+    hub: HubWorld, waiting: Task
+) -> None:
+    """One agent may be set to longer leases than another, up to a day."""
+    slow = held(waiting, CLOUD, timedelta(hours=5))
+    moved(hub, CLOUD, waiting, slow)
+    other = made.task(2)
+    moved(hub, CLOUD, None, other)
+    moved(hub, CLOUD, other, held(other, CLOUD, timedelta(minutes=10)))
+    reaper = hub.vault(OTHER)
+    assert reaper.reap() == ()
+    hub.tick(600)
+    reaper.refresh()
+    assert reaper.reap() == (other.id,)
+    for _ in range(30):
+        hub.tick(600)
+        reaper.refresh()
+        if reaper.reap():
+            break
+    assert reaper.get(waiting.id).stage is Stage.NEEDS_ACTION
+
+
 def test_a_lease_longer_than_a_day_is_refused(hub: HubWorld, waiting: Task) -> None:
     assert rule(moved(hub, CLOUD, waiting, held(waiting, CLOUD, timedelta(days=2)))) == "lease"
     assert rule(moved(hub, CLOUD, waiting, held(waiting, CLOUD, timedelta(days=1)))) is None

@@ -62,4 +62,5 @@ def safe_name(name: str, found: set[Oddity]) -> str:
         plain = (
             f"{stem[: LONGEST_NAME - len(ending) - 1]}.{ending}" if dot and len(ending) < 20 else plain[:LONGEST_NAME]
         )
+    plain = plain.strip(" .")
     return plain if plain.strip("_. ") else ""

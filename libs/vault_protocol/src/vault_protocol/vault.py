@@ -12,7 +12,7 @@ from typing import TypeAlias
 from . import layout, moves, notes, updates
 from .approval import SignedApproval
 from .audit import Record
-from .errors import ClaimLost, IllegalMove, MalformedNote, NoSuchTask, StaleRevision
+from .errors import ClaimLost, IllegalMove, MalformedNote, NoSuchTask, Refused, StaleRevision
 from .fleet import CIRCLE, Fleet
 from .hub import CommitId, Edits
 from .journal import Journal
@@ -207,7 +207,12 @@ class Vault:
     def withdraw(self, task: TaskId, revision: int) -> None:
         """Ask Local to take back a draft that no longer holds; Cloud itself never touches what was submitted."""
         signal = f"Signals/withdraw-{task}-{revision}.json"
-        self.journal.publish("withdraw", task, lambda _head: {signal: b"{}\n"})
+
+        def build(_head: CommitId | None) -> Edits:
+            """Whoever asked for it first, and in what words: it is asked for."""
+            return {} if self.journal.read(signal) is not None else {signal: b"{}\n"}
+
+        self.journal.publish("withdraw", task, build)
 
     def reap(self) -> tuple[TaskId, ...]:
         """Free the tasks whose lease this observer has seen unchanged for a whole lease, by its own clock."""
@@ -226,6 +231,9 @@ class Vault:
                     self._move("reap", task, partial(self._expired, task))
                 except (ClaimLost, NoSuchTask, MalformedNote):
                     continue  # it moved on while we looked
+                except Refused:  # it runs longer than our own leases, by the hub's clock
+                    self._watched[id_] = (mark, now)
+                    continue
                 freed.append(id_)
         return tuple(freed)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -21,6 +23,7 @@ from vault_protocol.audit import Record
 from vault_protocol.clock import Clock
 from vault_protocol.errors import ClaimLost, MalformedNote, Refused
 from vault_protocol.layout import place_of
+from vault_protocol.parts import Parts
 from vault_protocol.task import AgentId, Stage
 from vault_protocol.updates import Update
 from vault_protocol.vault import Also, Vault
@@ -53,28 +56,31 @@ class Housekeeping:
         self._stuck: set[str] = set()
         self._pruned: float | None = None
         self._told_credentials = False
+        self._parts = Parts(lambda error: log.error("tidy.refused", reason=plain.one_line(str(error), 300)))
+        self._acts: tuple[Callable[[Vault], object], ...] = (
+            self.let_go, self._reap, self._set_aside_malformed, self._plan, self._tell_of_mailboxes,
+            self._tell_of_credentials, partial(house_rules.report, agent=agent, clock=clock), self._scheduler.round,
+            self._calendar.round, self._goals.round, self._overtaken.round,
+            *((spending.tell,) if spending is not None else ()), self._objectives.round, self._unread, self._say_alive,
+            self._prune,
+        )  # fmt: skip
 
     def tidy(self, vault: Vault) -> None:
-        self.let_go(vault)
+        """What a rule refuses is left out and told in the log: it keeps neither the rest nor the mail waiting."""
+        for act in self._acts:
+            self._parts.attempt(partial(act, vault))
+
+    def _reap(self, vault: Vault) -> None:
         for task in vault.reap():
             log.warning("task.reaped", task=task)
-        self._set_aside_malformed(vault)
+
+    def _plan(self, vault: Vault) -> None:
         plans = self._planner.behind(vault)
         if plans:
             vault.write("plan", f"{len(plans)} plans", plans)
-        self._tell_of_mailboxes(vault)
-        self._tell_of_credentials(vault)
-        house_rules.report(vault, self._agent, self._clock)
-        self._scheduler.round(vault)
-        self._calendar.round(vault)
-        self._goals.round(vault)
-        self._overtaken.round(vault)
-        if self._spending is not None:
-            self._spending.tell(vault)
-        self._objectives.round(vault)
+
+    def _unread(self, vault: Vault) -> None:
         unread_notes.report(vault, self._agent, self._clock, self._goals, self._objectives)
-        self._say_alive(vault)
-        self._prune(vault)
 
     def let_go(self, vault: Vault) -> None:
         """Give back what an earlier life of this agent, or a lost answer, left in its hands."""

@@ -15,6 +15,7 @@ from local_agent.decisions import How
 from local_agent.drafts import open_draft
 from vault_protocol import request
 from vault_protocol.action import Attachment, BadAction, MailAction, action_of
+from vault_protocol.canonical import sha256
 from vault_protocol.errors import IllegalMove, VaultError
 from vault_protocol.request import Request
 from vault_protocol.task import Stage, Task
@@ -44,6 +45,8 @@ def attach(local: Local, id_: str, name: str, content: bytes, how: How) -> tuple
     shown = safe_name(name, set())
     if not shown:
         raise CannotAttach("the file has no name that a mail could give it")
+    if sha256(content) in {file.sha256 for file in mail.attachments}:
+        raise CannotAttach("this very file is attached already")
     _hold(local, mail, shown, content)
     kept = Attachments(local.home.attachments).keep(
         content, name=shown, media_type=media_type(shown), task=task.id, origin="attached by you"
@@ -61,7 +64,10 @@ def take_out(local: Local, id_: str, number: int, how: How) -> tuple[Task, Attac
         raise CannotAttach(f"{task.id} attaches {len(mail.attachments)} files; there is no number {number}")
     gone = mail.attachments[number - 1]
     left = (*mail.attachments[: number - 1], *mail.attachments[number:])
-    return _put(local, task, asked, mail, left, asked.warnings, how), gone
+    put = _put(local, task, asked, mail, left, asked.warnings, how)
+    if gone not in left:
+        Attachments(local.home.attachments).drop(gone, task=task.id)  # no later draft of this task may carry it
+    return put, gone
 
 
 def media_type(name: str) -> str:
@@ -98,8 +104,6 @@ def _put(
     local: Local, task: Task, asked: Request, mail: MailAction, files: tuple[Attachment, ...], told: tuple[str, ...],
     how: How,
 ) -> Task:  # fmt: skip
-    if len({file.sha256 for file in files}) < len(files):
-        raise CannotAttach("this very file is attached already")
     prose = {name: str(getattr(mail, name)) for name in mail.prose}
     fields = {**mail.fields(), "attachments": [file.model_dump(mode="json") for file in files]}
     try:

@@ -22,11 +22,11 @@ class NoSuchFile(VaultError):
 
 @dataclass(frozen=True)
 class Kept:
-    """What is known of a file. `origin` says in our words where it came from."""
+    """One file as one task has it. `origin` says in our words where it came from."""
 
+    task: str
     attachment: Attachment
     origin: str
-    tasks: tuple[str, ...]
 
 
 class Attachments:
@@ -36,20 +36,22 @@ class Attachments:
         self._folder = folder
 
     def keep(self, content: bytes, *, name: str, media_type: str, task: str, origin: str) -> Attachment:
-        """Keep a file for a task. The same bytes kept for another task keep the name they first had."""
+        """Keep a file for a task. The same bytes may have other names, and for other tasks."""
         digest = sha256(content)
-        try:
-            known = self._known(digest)
-        except NoSuchFile:
-            made = Attachment(name=name, media_type=media_type, size=len(content), sha256=digest)
-            known = Kept(made, origin, ())
-        path = self._folder / digest
+        made = Attachment(name=name, media_type=media_type, size=len(content), sha256=digest)
+        path, known = self._folder / digest, self._known(digest)
         if not path.exists() or sha256(path.read_bytes()) != digest:
             write_private(path, content)
-        tasks = tuple(dict.fromkeys((*known.tasks, task)))
-        entry = {"attachment": known.attachment.model_dump(mode="json"), "origin": known.origin, "tasks": tasks}
-        write_private(path.with_suffix(".json"), json.dumps(entry, indent=1).encode("utf-8"))
-        return known.attachment
+        if all((one.task, one.attachment) != (task, made) for one in known):
+            self._write(digest, (*known, Kept(task, made, origin)))
+        return made
+
+    def drop(self, attachment: Attachment, *, task: str) -> None:
+        """This task has it no more; the bytes stay."""
+        known = self._known(attachment.sha256)
+        left = tuple(one for one in known if (one.task, one.attachment) != (task, attachment))
+        if left != known:
+            self._write(attachment.sha256, left)
 
     def read(self, attachment: Attachment) -> bytes:
         """Exactly the bytes with this hash and size. Raises NoSuchFile."""
@@ -64,16 +66,24 @@ class Attachments:
 
     def origin(self, attachment: Attachment, *, task: str) -> str | None:
         """Where it came from, when it was kept for this task under this name and type; else None."""
-        try:
-            known = self._known(attachment.sha256)
-        except NoSuchFile:
-            return None
-        return known.origin if known.attachment == attachment and task in known.tasks else None
+        known = self._known(attachment.sha256)
+        return next((one.origin for one in known if (one.task, one.attachment) == (task, attachment)), None)
 
-    def _known(self, digest: str) -> Kept:
+    def _write(self, digest: str, kept: tuple[Kept, ...]) -> None:
+        entries = [
+            {"task": one.task, "attachment": one.attachment.model_dump(mode="json"), "origin": one.origin}
+            for one in kept
+        ]
+        write_private(self._folder / f"{digest}.json", json.dumps(entries, indent=1).encode("utf-8"))
+
+    def _known(self, digest: str) -> tuple[Kept, ...]:
+        """Nothing, when nothing that can be read is there. One name for all tasks is what an older version wrote."""
         try:
-            entry = json.loads((self._folder / f"{digest}.json").read_text(encoding="utf-8"))
-            attachment = Attachment.model_validate(entry["attachment"])
-            return Kept(attachment, str(entry["origin"]), tuple(map(str, entry["tasks"])))
+            found = json.loads((self._folder / f"{digest}.json").read_text(encoding="utf-8"))
+            entries = found if isinstance(found, list) else [{**found, "task": task} for task in found["tasks"]]
+            return tuple(
+                Kept(str(one["task"]), Attachment.model_validate(one["attachment"]), str(one["origin"]))
+                for one in entries
+            )
         except (OSError, ValueError, KeyError, TypeError):
-            raise NoSuchFile(f"no file {digest[:16]}… is kept on this machine") from None
+            return ()

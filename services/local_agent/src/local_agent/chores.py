@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from local_agent.approvals.snoozing import Snoozed
-from local_agent.assemble import Local, original_finder
+from local_agent.assemble import Local, original_finder, own_secrets
 from local_agent.attachments import Attachments
 from local_agent.chats.answering import Answering, offline
 from local_agent.chats.letters import Letters
@@ -21,19 +23,22 @@ from local_agent.social_watch import SocialWatch
 from local_agent.social_week import SocialWeek
 from local_agent.statements import Statements
 from local_agent.weekly import Weekly
+from vault_protocol.parts import Parts
 from vault_protocol.task import Stage
 
 
 class Chores:
     """One step does each once: what the books ask for when there are books, the accounts when there are accounts."""
 
-    def __init__(self, local: Local, servers: ActingServers) -> None:
+    def __init__(self, local: Local, servers: ActingServers, parts: Parts) -> None:
+        self._parts = parts
         self._reminder = Reminder(local.home, local.settings, local.vault)
         self._chats = ChatWatch(local, servers)
         self._answering = Answering(local.vault, local.settings, Letters(local.home.chats), offline)
         self._forwarding = Forwarding(
             local.vault, local.settings, Forwards(local.home.forwards), Attachments(local.home.attachments),
             original_finder(local.home, local.settings),
+            lambda content: own_secrets(local.home, local.settings).found_in(content),
         )  # fmt: skip
         self._social = SocialWatch(local)
         self._social_week = SocialWeek(local)
@@ -42,36 +47,37 @@ class Chores:
         self._notifier = Notifier(
             local.settings.notify, lambda one: way(one, around), local.home.notified, local.clock.now
         )
-        self._books = bool(local.settings.books)
-        if not self._books:
-            return
+        self._acts: tuple[Callable[[], object], ...] = (
+            self._notify, self._no_longer_snoozed, self._reminder.step, self._chats.step, self._answering.step,
+            self._forwarding.step, self._social.step, self._social_week.step,
+        )  # fmt: skip
+        if local.settings.books:
+            self._acts += self._of_the_books(local, servers)
+
+    def _of_the_books(self, local: Local, servers: ActingServers) -> tuple[Callable[[], object], ...]:
         home, settings = local.home, local.settings
-        self._follow_ups = FollowUps(
+        follow_ups = FollowUps(
             local.vault, settings, Attachments(home.attachments), original_finder(home, settings), printed(servers),
             local.books.open, local.books, local.transfers, home.secret_bytes(),
         )  # fmt: skip
-        self._statements = Statements(
+        statements = Statements(
             local.vault, home.dropped, local.books.open, settings.books[0].name, home.secret_bytes()
         )
-        self._payments = MatchedPayments(local.vault, local.books.open, local.books, home.secret_bytes())
-        self._weekly = Weekly(local)
+        payments = MatchedPayments(local.vault, local.books.open, local.books, home.secret_bytes())
+        return follow_ups.step, statements.step, payments.step, Weekly(local).step
 
     def step(self) -> None:
-        """Raises what the vault raises; what an outside does not answer is put off."""
+        """What a rule refuses of one is told and keeps no other from its work; what an outside does not answer is put
+        off. Raises what hub, head and disk say."""
+        for act in self._acts:
+            self._parts.attempt(act)
+
+    def _notify(self) -> None:
         if self._local.settings.notify:
             self._notifier.step(self._waiting())
+
+    def _no_longer_snoozed(self) -> None:
         Snoozed(self._local.vault, self._local.clock).clear()
-        self._reminder.step()
-        self._chats.step()
-        self._answering.step()
-        self._forwarding.step()
-        self._social.step()
-        self._social_week.step()
-        if self._books:
-            self._follow_ups.step()
-            self._statements.step()
-            self._payments.step()
-            self._weekly.step()
 
     def social_troubles(self) -> dict[str, str]:
         """Each social account that is read, and why that does not work; empty when it does."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import structlog
 
@@ -23,6 +25,7 @@ from local_agent.follow_up import is_ours, vouched
 from local_agent.home import LOCAL, Settings
 from local_agent.judge import FindOriginal
 from local_agent.mcp.posting import Pdf, Posting
+from local_agent.putting_up import put_up
 from local_agent.transfer_check import TransferCheck
 from vault_protocol import later, request
 from vault_protocol.action import Action, BadAction, PayTransfer, RegisterPayment, SendMail, action_of
@@ -82,7 +85,8 @@ class FollowUps:
     def step(self) -> int:
         """How many became requests."""
         for task in self.vault.mine():
-            self.vault.release(task)  # of an earlier life
+            with suppress(ClaimLost):
+                self.vault.release(task)  # of an earlier life
         raised = 0
         for task in tuple(self.vault.tasks(Stage.NEEDS_ACTION)):
             ours = is_ours(task) and "follows" in task.note.front  # its type changes with what is asked
@@ -98,9 +102,7 @@ class FollowUps:
             log.info("follow_up.waiting", task=task.id, reason=str(error))
             return False
         except Cannot as error:
-            note = request.take_out(task.note).put(
-                type="question", reason=one_line(str(error)), created=utc(self._now())
-            )
+            note = self._question(task, str(error))
         held = self.vault.claim_next([Domain.EMAIL, Domain.ACCOUNTING], fit=lambda one: one.id == task.id)
         if held is None:
             return False
@@ -110,12 +112,14 @@ class FollowUps:
             parameters={"follows": task.note.front.words("follows"), "asks": kind}, result="published",
         )  # fmt: skip
         update = Update.of("follow_up", self._now(), task=task.id, asks=kind)
-        try:
-            self.vault.submit(held, note, Also([record], [update]))
-        except ClaimLost:
+        also = Also([record], [update])
+        if not put_up(self.vault, held, note, also, instead=partial(self._question, task)):
             return False
         log.info("follow_up.raised", task=task.id, asks=kind)
         return True
+
+    def _question(self, task: Task, reason: str) -> Note:
+        return request.take_out(task.note).put(type="question", reason=one_line(reason), created=utc(self._now()))
 
     def _vouched(self, task: Task) -> Task:
         """Raises Cannot for a task that is not this machine's."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +18,7 @@ from local_agent.forwards import Forwards, Wish
 from local_agent.handbook_rule import address_in
 from local_agent.home import LOCAL, Settings
 from local_agent.judge import FindOriginal
+from local_agent.putting_up import put_up
 from vault_protocol import request
 from vault_protocol.action import BadAction
 from vault_protocol.audit import Record
@@ -44,6 +47,8 @@ class Forwarding:
     forwards: Forwards
     attachments: Attachments
     find: FindOriginal
+    is_secret: Callable[[bytes], object] = lambda content: False
+    """Whether these bytes hold a secret of this machine."""
 
     def __post_init__(self) -> None:
         self._later: dict[str, datetime] = {}
@@ -52,7 +57,8 @@ class Forwarding:
         """How many were put up."""
         for task in self.vault.mine():
             if _passes_on(task):
-                self.vault.release(task)  # of an earlier life
+                with suppress(ClaimLost):
+                    self.vault.release(task)  # of an earlier life
         waiting = [task for task in tuple(self.vault.tasks(Stage.NEEDS_ACTION)) if _passes_on(task)]
         return sum(self._put_up(task) for task in waiting)
 
@@ -67,17 +73,15 @@ class Forwarding:
             log.info("forward.waiting", task=task.id, reason=str(error))
             return False
         except CannotForward as error:
-            front = FrontMatter().put(**{"for": FOR_LOCAL}, type="question", forwards="", reason=one_line(str(error)))
-            note = Note(front, "\n# Not passed on\n")
+            note = _question(str(error))
         held = self.vault.claim_next([Domain.EMAIL], fit=lambda one: one.id == task.id)
         if held is None:
             return False
         asks = note.front.words("action") or "question"
         record = Record.of("forward.drafted", actor=LOCAL, target=task.id, at=now, parameters={"asks": asks})
         update = Update.of("forward", now, task=task.id, asks=asks)
-        try:
-            self.vault.submit(held, note.put(created=utc(now)), Also([record], [update]))
-        except ClaimLost:
+        also = Also([record], [update])
+        if not put_up(self.vault, held, note.put(created=utc(now)), also, instead=_question):
             return False
         log.info("forward.drafted", task=task.id, asks=asks)
         return True
@@ -89,6 +93,8 @@ class Forwarding:
             raise CannotForward("this machine was not asked by you to pass a mail on in this task")
         made = self._made(wish)
         for file in made.files:
+            if self.is_secret(file.content):
+                raise CannotForward(f"its file {file.name} holds a secret of this machine")
             self.attachments.keep(
                 file.content, name=file.name, media_type=file.media_type, task=task.id,
                 origin=f"enclosed in the mail of {wish.first}",
@@ -108,8 +114,11 @@ class Forwarding:
             raise CannotForward(str(error)) from None
 
     def _made(self, wish: Wish) -> Forward:
+        try:
+            sender = Mailbox(name=self.settings.owner, address=self.settings.account(wish.account).address)
+        except VaultError as error:
+            raise CannotForward(str(error)) from None
         raw = one_of(self.find(wish.account, wish.message_id), wish)
-        sender = Mailbox(name=self.settings.owner, address=self.settings.account(wish.account).address)
         made = forward_action(raw, account=wish.account, sender=sender, to=wish.to, text=wish.note)
         who = address_in(self._first(wish, "from"))
         if who and made.original.sender is not None and made.original.sender.address.lower() != who:
@@ -159,6 +168,12 @@ def strangers(wish: Wish, made: Forward) -> tuple[str, ...]:
     sender = (original.sender,) if original.sender else ()
     known = {box.address.lower() for box in (*sender, *original.to, *original.cc)}
     return tuple(f"{one} is new here: they had no part in this mail." for one in wish.to if one.lower() not in known)
+
+
+def _question(reason: str) -> Note:
+    """Nothing of the mail is in it."""
+    front = FrontMatter().put(**{"for": FOR_LOCAL}, type="question", forwards="", reason=one_line(reason))
+    return Note(front, "\n# Not passed on\n")
 
 
 def _passes_on(task: Task) -> bool:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from correspondence.mailbox import safe_address
 from local_agent.follow_up import FOR_LOCAL
-from vault_protocol.action import Address
 from vault_protocol.canonical import sha256
 from vault_protocol.errors import NoSuchTask, VaultError
 from vault_protocol.files import write_private
@@ -111,12 +111,10 @@ def _addresses(to: Sequence[str]) -> tuple[str, ...]:
     """Each once, its domain in small letters. Raises VaultError."""
     found: dict[str, str] = {}
     for one in to:
-        local, _, domain = one.strip().rpartition("@")
-        try:
-            box = Address(address=f"{local}@{domain.lower()}")
-        except ValidationError:
-            raise VaultError(f"{one.strip()!r} is no address that mail can be sent to") from None
-        found.setdefault(box.address.lower(), box.address)
+        address = safe_address(one.strip())
+        if address is None:
+            raise VaultError(f"{one.strip()!r} is no address that mail can be sent to")
+        found.setdefault(address.lower(), address)
     if not 1 <= len(found) <= MOST:
         raise VaultError(f"name the address it goes to, {MOST} at most")
     return tuple(found.values())

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -30,10 +31,19 @@ from local_agent.watch import Watch
 from vault_protocol import disk, layout, plain, request
 from vault_protocol.approval import Sign
 from vault_protocol.canonical import utc
-from vault_protocol.errors import DiskTrouble, HubUnreachable, MalformedNote, StaleRevision, UntrustedHead
+from vault_protocol.errors import (
+    DiskTrouble,
+    HubUnreachable,
+    MalformedNote,
+    StaleRevision,
+    UntrustedHead,
+    VaultError,
+)
 from vault_protocol.files import write_private
 from vault_protocol.hub import CommitId
 from vault_protocol.mirror import Mirror
+from vault_protocol.parts import Parts
+from vault_protocol.plain import one_line
 from vault_protocol.task import Stage, Task
 from vault_protocol.vault import Also
 
@@ -72,8 +82,9 @@ class Service:
                 task, asked, number=result.facts.get("number", ""), secret=secret
             ),
         )  # fmt: skip
-        self._chores = Chores(local, server)
         self._notices: deque[tuple[str, str, str]] = deque(maxlen=30)
+        self._parts = Parts(self._left_out)
+        self._chores = Chores(local, server, self._parts)
         self._folder = Folder(local, self.mirror, sign, self._notice)
         self._agents = local.home.cloud_agents(local.settings.vault)
         after = timedelta(minutes=local.settings.alarm_minutes)
@@ -130,7 +141,8 @@ class Service:
         head = self.local.vault.journal.head
         if head is not None:
             for item in self.mirror.apply(self._shown.at(head, self._alarms())):
-                self._attempt(lambda item=item: self._folder.act(item))  # type: ignore[misc]
+                act = partial(self._folder.act, item)
+                self._attempt(partial(self._parts.attempt, act))
 
     def wait(self, limit: float) -> None:
         """Until the folder or the hub moves, something settles, or an effect is due; `limit` seconds at most."""
@@ -180,24 +192,25 @@ class Service:
         if vault.journal.generation != self._generation:
             write_down(vault)
             self._generation = vault.journal.generation
-        self._hear()
+        attempt = self._parts.attempt
+        attempt(self._hear)
         self._keep_handbook(head)
-        apply_signals(vault)
+        attempt(partial(apply_signals, vault))
         with self.local.judge.together():
-            self._check_drafts()
+            attempt(self._check_drafts)
         for item in self.mirror.look(head):
-            self._folder.act(item)
-        vault.reap()
+            attempt(partial(self._folder.act, item))
+        attempt(vault.reap)
         if not self._ledger_is_current:
             stop_if_old(Ledger(self.local.home.ledger), vault.journal, self.local.executor)
             self._ledger_is_current = True
         if self._hurry.is_set():
             self._hurry.clear()
             self.executor.look_again()
-        self.executor.step()
+        attempt(self.executor.step)
         self._chores.step()
-        self._watch.step()
-        dashboard.write(vault)
+        attempt(self._watch.step)
+        attempt(partial(dashboard.write, vault))
 
     def _hear(self) -> None:
         """What an agent's silence changes is a line for the dashboard, and a test whether the hub still takes one."""
@@ -272,6 +285,10 @@ class Service:
         if self._untrusted != str(error):
             log.error("head.untrusted", commit=error.commit[:12], reason=error.reason)
         self._untrusted = str(error)
+
+    def _left_out(self, error: VaultError) -> None:
+        """Told once for each rule and path: what it would have written was not."""
+        self._notice(getattr(error, "path", ""), f"left out: {one_line(str(error), 300)}")
 
     def _notice(self, path: str, words: str) -> None:
         log.warning("owner.notice", path=path)

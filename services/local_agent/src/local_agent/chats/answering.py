@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from local_agent.chats.letters import Letters
 from local_agent.chats.phone import Message
 from local_agent.follow_up import is_ours
 from local_agent.home import LOCAL, Settings
+from local_agent.putting_up import put_up
 from local_agent.whatsapp_account import WhatsAppAccount
 from vault_protocol import layout, request
 from vault_protocol.action import Action, BadAction, SendWhatsApp
@@ -54,7 +56,8 @@ class Answering:
             return 0
         for task in self.vault.mine():
             if _is_a_message(task):
-                self.vault.release(task)
+                with suppress(ClaimLost):
+                    self.vault.release(task)
         return sum(self._answer(task) for task in tuple(self.vault.tasks(Stage.NEEDS_ACTION)) if _is_a_message(task))
 
     def _answer(self, task: Task) -> bool:
@@ -109,11 +112,8 @@ class Answering:
             warnings, unknowns = told if account.share else ((), ())
             plain = tuple(map(one_line, warnings)), tuple(map(one_line, unknowns))
             note = request.put(note, Request(secrets.token_hex(8), stands, *plain))
-        try:
-            self.vault.submit(held, note, Also([record], [update]))
-        except ClaimLost:
-            return False
-        return True
+        also = Also([record], [update])
+        return put_up(self.vault, held, note, also, instead=lambda why: held.note.put(created=utc(now), reason=why))
 
 
 def offline() -> Drafter:

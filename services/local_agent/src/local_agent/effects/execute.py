@@ -16,7 +16,7 @@ from local_agent.limits import Limit
 from vault_protocol.action import Action
 from vault_protocol.approval import Approval, Approved, SignedApproval, verify
 from vault_protocol.canonical import moment, sha256
-from vault_protocol.errors import ApprovalRefused
+from vault_protocol.errors import ApprovalRefused, DiskTrouble, VaultError
 from vault_protocol.sshsig import PublicKey
 
 A = TypeVar("A", bound=Action)
@@ -180,10 +180,15 @@ class Executor(Generic[A]):
 
     def _perform(self, approved: Approved[A], effect: Effect) -> Answer:
         key = self.message_key(effect.id)
-        outcome = self.connector.perform(approved, key=key, at=effect.started)
+        try:
+            outcome = self.connector.perform(approved, key=key, at=effect.started)
+        except DiskTrouble:
+            raise
+        except VaultError as error:
+            outcome = Outcome(State.UNKNOWN, str(error))
         self.reached("performed")
         if outcome.state is State.UNKNOWN:
-            outcome = self.connector.probe(approved.action, key=key, at=effect.started, tried=effect.tried)
+            outcome = self._probe(approved.action, key, began=effect.started, tried=effect.tried)
         ended = self._written(effect, outcome)
         if outcome.pause:
             self.ledger.pause(outcome.pause)
@@ -195,9 +200,18 @@ class Executor(Generic[A]):
         if effect.state in (State.STARTED, State.UNKNOWN):
             known = self.unwritten.get(effect.id)
             key = self.message_key(effect.id)
-            known = known or self.connector.probe(action, key=key, at=effect.started, tried=effect.tried)
+            known = known or self._probe(action, key, began=effect.started, tried=effect.tried)
             effect = self._written(effect, known)
         return self._told(action, effect)
+
+    def _probe(self, action: A, key: str, *, began: datetime, tried: datetime) -> Outcome:
+        """Where it cannot be looked, such as at an account that is gone from the settings, nobody knows."""
+        try:
+            return self.connector.probe(action, key=key, at=began, tried=tried)
+        except DiskTrouble:
+            raise
+        except VaultError as error:
+            return Outcome(State.UNKNOWN, f"it could not be looked for: {error}")
 
     def _written(self, effect: Effect, outcome: Outcome) -> Effect:
         """The outcome in the ledger; while its disk takes nothing, it is kept for the next time this is asked.
@@ -238,7 +252,7 @@ class Executor(Generic[A]):
                 continue
             key = self.message_key(self._effect_id(signed.approval))
             began = moment(signed.approval.decided_at)
-            outcome = self.connector.probe(action, key=key, at=began, tried=self.now())
+            outcome = self._probe(action, key, began=began, tried=self.now())
             if outcome.seen:
                 return Refusal("earlier executor", f"another machine has already done this: {outcome.detail}")
         return None

@@ -20,6 +20,7 @@ from local_agent.mail_account import AuthFailed, MailAccount, MailboxUnreachable
 from local_agent.mcp.mail_connector import M, MailConnector, no_files, outcome_of
 from vault_protocol.action import Attachment
 from vault_protocol.approval import Approved
+from vault_protocol.errors import VaultError
 
 COMPARED = ("Message-ID", "From", "To", "Cc", "Subject", "Date", "In-Reply-To", "References")
 
@@ -43,7 +44,10 @@ class GmailConnector(Generic[M]):
 
     def perform(self, what: Approved[M], *, key: str, at: datetime) -> Outcome:
         action = what.action
-        account = self._account(action.account)
+        try:
+            account = self._account(action.account)
+        except VaultError as error:
+            return Outcome(State.REFUSED, str(error))
         if action.sender.address != account.address:
             return Outcome(State.REFUSED, f"the account {account.name} writes as {account.address} only")
         return outcome_of(lambda: self._gmail(account).send(self.raw(action, key, at)))
@@ -58,10 +62,9 @@ class GmailConnector(Generic[M]):
 
     def probe(self, action: M, *, key: str, at: datetime, tried: datetime) -> Outcome:
         """Only what Gmail shows as sent, with our words in it, proves it. Its absence proves nothing."""
-        account = self._account(action.account)
         try:
-            copies = self._gmail(account).find(MailConnector.message_id(action, key), sent=True)
-        except (MailboxUnreachable, AuthFailed, ValueError) as error:
+            copies = self._gmail(self._account(action.account)).find(MailConnector.message_id(action, key), sent=True)
+        except (MailboxUnreachable, AuthFailed, VaultError, ValueError) as error:
             return Outcome(State.UNKNOWN, f"what was sent cannot be read: {error}")
         if not copies:
             return Outcome(State.UNKNOWN, "Gmail shows no such mail as sent, which proves nothing")
@@ -75,10 +78,10 @@ class GmailConnector(Generic[M]):
 
     def afterwards(self, action: M, *, key: str, at: datetime) -> None:
         """Gmail keeps what it sent by itself; only a label may be missing."""
-        account = self._account(action.account)
-        if not account.gmail_label:
-            return
-        with suppress(MailboxUnreachable, AuthFailed, ValueError):
+        with suppress(MailboxUnreachable, AuthFailed, VaultError, ValueError):
+            account = self._account(action.account)
+            if not account.gmail_label:
+                return
             gmail = self._gmail(account)
             for copy in gmail.find(MailConnector.message_id(action, key), sent=True):
                 gmail.label(copy.id, account.gmail_label)

@@ -17,6 +17,7 @@ from local_agent.submission import Accepted, RefusedForGood, RefusedForNow, Unkn
 from local_agent.submission import Outcome as Handed
 from vault_protocol.action import Address, Attachment, Mail, MailAction
 from vault_protocol.approval import Approved
+from vault_protocol.errors import VaultError
 
 M = TypeVar("M", bound=Mail)
 """One kind of mail."""
@@ -66,7 +67,10 @@ class MailConnector(Generic[M]):
 
     def perform(self, what: Approved[M], *, key: str, at: datetime) -> Outcome:
         action = what.action
-        account = self._account(action.account)
+        try:
+            account = self._account(action.account)
+        except VaultError as error:
+            return Outcome(State.REFUSED, str(error))
         if action.sender.address != account.address:
             return Outcome(State.REFUSED, f"the account {account.name} writes as {account.address} only")
         recipients = list(dict.fromkeys(box.address for box in (*action.to, *action.cc, *action.bcc)))
@@ -76,7 +80,7 @@ class MailConnector(Generic[M]):
         """Only a copy in Sent with our bytes proves it; an absent copy proves nothing."""
         try:
             copies = Account(self._account(action.account)).find_sent(self.message_id(action, key))
-        except (MailboxUnreachable, AuthFailed, NoSentFolder) as error:
+        except (MailboxUnreachable, AuthFailed, NoSentFolder, VaultError) as error:
             return Outcome(State.UNKNOWN, f"Sent cannot be read: {error}")
         if not copies:
             return Outcome(State.UNKNOWN, "there is no copy of it in Sent, which proves nothing")
@@ -90,11 +94,11 @@ class MailConnector(Generic[M]):
 
     def afterwards(self, action: M, *, key: str, at: datetime) -> None:
         """A copy in Sent, unless the provider has put one there."""
-        account = Account(self._account(action.account))
         try:
+            account = Account(self._account(action.account))
             if not account.find_sent(self.message_id(action, key)):
                 account.append_sent(self.raw(action, key, at))
-        except (MailboxUnreachable, AuthFailed, NoSentFolder, NoSuchFile):
+        except (MailboxUnreachable, AuthFailed, NoSentFolder, VaultError):
             return
 
 
