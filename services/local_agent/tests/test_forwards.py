@@ -279,3 +279,23 @@ def test_a_task_that_came_by_no_mail_cannot_be_passed_on(world: World) -> None:
     ran = world.run("forward", id_, "--to", BOSS)
     assert ran.code == 1
     assert "came by no mail" in ran.err
+
+
+def test_other_words_for_the_same_people_are_taken_while_it_waits_and_refused_once_it_is_drafted(
+    world: World, mail: MailWorld
+) -> None:
+    first = arrived(world, mail)
+    task = asked(world, first, "--note", "What do you think?")
+    assert asked(world, first, "--note", "Please answer them.") == task
+    assert drafted(world) == 1
+    assert action_of(world, task).text.strip() == "Please answer them."
+    ran = world.run("forward", first, "--to", BOSS, "--note", "Other words")
+    assert (ran.code, "with another note" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize("address", ["john..doe@x.example", "a@localhost", ".a@x.example", "x@1.2.3.4"])
+def test_an_address_that_could_never_be_written_to_is_refused_at_once(
+    world: World, mail: MailWorld, address: str
+) -> None:
+    ran = world.run("forward", arrived(world, mail), "--to", address)
+    assert (ran.code, "is no address that mail can be sent to" in ran.err) == (1, True)

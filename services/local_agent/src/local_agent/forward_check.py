@@ -16,6 +16,7 @@ from vault_protocol.plain import one_line
 from vault_protocol.task import Task
 
 NOT_ASKED = "you did not ask this machine to pass this mail on"
+OTHER_BYTES = "The mail in your mailbox is not byte for byte the one that the agent saw."
 COMPARED = {
     "sender": "the sender is", "subject": "the subject is", "quote": "the text that is passed on is",
     "in_reply_to": "the thread is", "references": "the thread is",
@@ -35,13 +36,16 @@ class ForwardCheck:
         if wish is None:
             return Check(True, (NOT_ASKED,), told)
         against = []
-        if (sorted(box.address for box in action.to), action.cc, action.bcc) != (sorted(wish.to), (), ()):
+        goes_to = sorted(box.address for box in action.to), any(box.name for box in action.to), action.cc, action.bcc
+        if goes_to != (sorted(wish.to), False, (), ()):
             against.append("the recipients are not those that you named")
         if (action.account, action.original.message_id) != (wish.account, wish.message_id):
             against.append("it is not the mail that you wanted passed on")
         warnings = list(told)
         if action.text.strip() != wish.note.strip():
             warnings.append("The note above it is not as you first gave it.")
+        if wish.sha256 and wish.sha256 != action.original.sha256:
+            warnings.append(OTHER_BYTES)
         try:
             found = self._find(wish.account, wish.message_id)
         except VaultError as error:

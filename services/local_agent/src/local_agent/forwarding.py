@@ -14,6 +14,7 @@ from correspondence import Mailbox
 from correspondence.forward_action import CannotForward, Forward, forward_action
 from local_agent.attachments import Attachments
 from local_agent.follow_up import FOR_LOCAL, is_ours
+from local_agent.forward_check import OTHER_BYTES
 from local_agent.forwards import Forwards, Wish
 from local_agent.handbook_rule import address_in
 from local_agent.home import LOCAL, Settings
@@ -135,7 +136,7 @@ class Forwarding:
     def _warnings(self, wish: Wish, made: Forward) -> tuple[str, ...]:
         told = list(strangers(wish, made))
         if wish.sha256 and wish.sha256 != made.original.sha256:
-            told.append("The mail in your mailbox is not byte for byte the one that the agent saw.")
+            told.append(OTHER_BYTES)
         for known in self.forwards.earlier(wish.first):
             if set(known.to) & set(wish.to) and self._is_done(known):
                 told.append(f"It was passed on to {', '.join(sorted(set(known.to) & set(wish.to)))} before.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,7 +26,7 @@ MOST = 10
 """Recipients of one forward."""
 LONGEST_NOTE = 20_000
 
-_ENDED = frozenset({Stage.DONE, Stage.REJECTED})
+_ENDED = frozenset({Stage.DONE, Stage.REJECTED, Stage.QUARANTINE})
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,10 @@ def ask(vault: Vault, forwards: Forwards, first: Task, *, to: Sequence[str], not
         raise VaultError(f"the note cannot be sent: {fault or f'it is longer than {LONGEST_NOTE} characters'}")
     for known in forwards.earlier(first.id):
         if set(known.to) == set(boxes) and (there := _standing(vault, known.task)) is not None:
+            if note.strip() != known.note.strip():
+                if there.stage is not Stage.NEEDS_ACTION:
+                    raise VaultError(f"task {there.id} passes it on to them with another note: edit it, or reject it")
+                forwards.keep(replace(known, note=note))
             return there
     mark = sha256("\n".join((*boxes, secrets.token_hex(16))).encode("utf-8"))
     id_ = task_id(secret, mailbox="forward", message_id=first.id, content_sha256=mark)

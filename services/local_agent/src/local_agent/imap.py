@@ -17,6 +17,10 @@ _BUSY = re.compile(rb"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN)\]", re.
 _UID = re.compile(rb"UID (\d+)")
 
 
+MOST = 5
+"""Messages of one folder that are read although they have the same Message-ID: the oldest ones."""
+
+
 @contextmanager
 def opened(account: MailAccount) -> Iterator[BaseMailBox]:
     """A connection for one block, logged in, no folder selected; raises AuthFailed, MailboxUnreachable."""
@@ -46,7 +50,7 @@ def with_message_id(mailbox: BaseMailBox, folder: str, message_id: str) -> list[
     mailbox.folder.set(folder, readonly=True)
     quoted = message_id.replace("\\", "\\\\").replace('"', '\\"')
     found = _uid(mailbox, "SEARCH", "HEADER", "Message-ID", f'"{quoted}"')
-    uids = [uid for line in found if isinstance(line, bytes) for uid in line.split()]
+    uids = [uid for line in found if isinstance(line, bytes) for uid in line.split()][:MOST]
     texts = [text for uid in uids if (text := text_of(mailbox, uid)) is not None]
     # Servers search for a part of the header, some for words of it.
     return [text for text in texts if message_ids(text) == [message_id]]
