@@ -136,6 +136,18 @@ def test_work_that_is_not_done_is_not_told(tmp_path: Path) -> None:
     assert "It is open.\n" not in [action_of(task).text for task in posts(world)]
 
 
+def test_a_plan_that_the_owner_stopped_is_not_told_as_finished(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook="# H\n\n## Rules\n\n- May be told: finished work\n")
+    steps = "---\ntype: plan\nstatus: ready\nobjective: Shop\ntell: The shop is open.\n---\n- ask: Shall it be built?\n"
+    owner_wants(world, section(ONE), **{"Objectives/shop.md": steps})
+    world.works()
+    world.local.send_back(the_plan(world)[0], remark="stop")
+    world.works()
+    world.local.acknowledge(the_plan(world)[0])
+    days(world, 8)
+    assert "The shop is open.\n" not in {action_of(task).text for task in posts(world)}
+
+
 def test_words_that_were_taken_out_are_taken_back_and_never_posted(tmp_path: Path) -> None:
     world = World(tmp_path)
     owner_wants(world, section(ONE))

@@ -180,6 +180,43 @@ def test_a_question_of_the_plan_is_answered_by_the_owners_remark(tmp_path: Path)
     assert len(steps_drafted(world)) == 1
 
 
+@pytest.mark.parametrize("first", ["ask: Shall it be told?", READ])
+def test_the_owners_stop_ends_a_plan_that_asks_or_is_stuck(tmp_path: Path, first: str) -> None:
+    world = World(tmp_path)
+    owner_writes(world, "close", first, POST)
+    world.works()
+    world.local.send_back(world.only(Stage.PENDING_APPROVAL), remark="stop")
+    world.works()
+    task, plan = the_plan(world)
+    assert task.note.front.words("reason") == "you stopped this plan: end it"
+    assert [step.at for step in plan.steps] == [At.SKIPPED, At.SKIPPED]
+    world.local.send_back(task, remark="go on")
+    world.works()
+    assert steps_drafted(world) == []
+    world.local.acknowledge(the_plan(world)[0])
+    world.works()
+    assert the_plan(world)[0].stage is Stage.DONE
+
+
+def test_a_stopped_plan_names_its_drafts_that_the_owner_did_not_decide(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    owner_writes(world, "close", POST, "post: mastodon: Two", "ask: Is that all?")
+    world.works()
+    one, two = steps_drafted(world)
+    world.local.reject(one, why="no")
+    (asked,) = (task for task in world.tasks(Stage.PENDING_APPROVAL) if not task.has_action)
+    world.local.send_back(asked, remark="stop")
+    world.works()
+    assert (
+        the_plan(world)[0].note.front.words("reason")
+        == f"you stopped this plan: end it; yours to decide still: {two.id}"
+    )
+    world.local.send_back(two, remark="")
+    world.works()
+    world.local.refresh()
+    assert world.local.get(two.id).note.front.words("reason") == "you stopped its plan: end this too"
+
+
 def test_a_note_begins_one_plan_once_it_is_ready_and_never_a_second(tmp_path: Path) -> None:
     world = World(tmp_path)
     owner_writes(world, "close", POST, status="draft")
