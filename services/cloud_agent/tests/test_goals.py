@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from services.cloud_agent.tests.plans_world import the_plan
 from services.cloud_agent.tests.test_posts import action_of, drop_picture
-from services.cloud_agent.tests.world import OTHER, World
+from services.cloud_agent.tests.world import OTHER, World, mail
 
 from cloud_agent.posts import goals, proposing
 from social.calendar import Place
@@ -197,6 +197,23 @@ def test_the_same_words_at_two_moments_are_posted_once(tmp_path: Path) -> None:
     second = vault.get(id_)
     assert (second.has_action, vault.get(first.id).has_action) == (False, True)
     assert f"task {first.id} posts the same words" in second.note.front.words("reason")
+
+
+def test_a_strangers_subject_that_reads_like_the_name_of_a_post_holds_none_back(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    key = goals.read(section(ONE)).words[0].key(Place("mastodon", "able"))
+    for number in (1, 2):
+        world.receives(mail(f"Mastodon {key} offer", message_id=f"<{number}@elsewhere.example>"))
+    world.works()
+    strangers = [task for task in world.tasks(Stage.PENDING_APPROVAL) if task.domain is Domain.EMAIL]
+    assert [task.slug for task in strangers] == [f"mastodon-{key}-offer"] * 2
+    owner_wants(world, section(ONE))
+    world.works()
+    (task,) = posts(world)
+    assert task.note.front.words("goal") == key
+    assert task.has_action, "no mail posts the same words"
+    days(world, 8)
+    assert len(posts(world)) == 2
 
 
 def test_a_post_has_its_themes_link_and_picture(tmp_path: Path) -> None:
