@@ -122,8 +122,10 @@ class Plan(_Strict):
 
     @property
     def next(self) -> int | None:
-        """The number of the first step that is open; None when there is none."""
-        return next((number for number, one in enumerate(self.steps, 1) if one.at is At.OPEN), None)
+        """The number of the first step that is open; None when there is none. One without the yes that it wants stays
+        open, however it got there."""
+        unsaid = (one.at is At.OPEN or (one.agrees and one.at is not At.DONE) for one in self.steps)
+        return next((number for number, is_open in enumerate(unsaid, 1) if is_open), None)
 
     def named(self, number: int) -> str:
         one = self.steps[number - 1]
@@ -166,7 +168,7 @@ def write(plan: Plan, task: Task, now: datetime, *, before: bytes | None, ended:
         created = front.words("created") or created
     front = front.put(
         type="plan", task=task.id, objective=plan.objective, created=created, status=_STATUS[ended],
-        iterations=plan.iterations, source=plan.source,
+        iterations=plan.iterations, source=plain.one_line(plan.source, 400),
         approvals_needed=sorted({one.kind.value for one in plan.steps if one.kind in DRAFTS}) or None,
     )  # fmt: skip
     steps = "".join(
