@@ -11,6 +11,8 @@ from cloud_agent.plans.plan import At
 from drafting import Kind
 from vault_protocol import request
 from vault_protocol.action import PublishPost, SendMail
+from vault_protocol.front_matter import FrontMatter
+from vault_protocol.note import Note
 from vault_protocol.task import Domain, Stage
 
 READ = 'read: from jana@elsewhere.example about "question"'
@@ -239,6 +241,27 @@ def test_a_schedule_with_the_task_plan_begins_one_each_time_it_is_due(tmp_path: 
         world.waits(3600)
         world.works()
     assert [task.note.front.words("type") for task in steps_drafted(world)] == ["approval", "approval"]
+
+
+NAMES = ("Launch #1", "Two  spaces", "For $5", "It's {{x}} [[y]]", "`Tick`", "a, b & c = d", "ämter – ß", "- 'x' #y")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plan_is_found_by_whatever_name_a_file_may_have(tmp_path: Path, name: str) -> None:
+    world = World(tmp_path)
+    owner_writes(world, name, POST)
+    note = f'---\ncron: "0 * * * *"\ntask: plan\ntitle: Hourly\n---\n- {POST}\n'.encode()
+    world.local.write("owner_edit", "s", {f"Schedules/{name}.md": note})
+    world.works()
+    world.waits(3600)
+    world.works()
+    assert len(steps_drafted(world)) == 2
+
+
+@pytest.mark.parametrize("path", ['Calendar/a "b": c.md', "Calendar/'a': #b.md", "Calendar/x \\ y: z.md"])
+def test_a_path_stands_in_front_matter_as_it_is(path: str) -> None:
+    note = Note(FrontMatter().put(calendar=path), "")
+    assert Note.parse(note.content()).front.words("calendar") == path
 
 
 def test_a_plan_that_lists_no_step_is_asked_about(tmp_path: Path) -> None:
