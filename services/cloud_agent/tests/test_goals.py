@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from services.cloud_agent.tests.plans_world import the_plan
 from services.cloud_agent.tests.test_posts import action_of, drop_picture
-from services.cloud_agent.tests.world import OTHER, World
+from services.cloud_agent.tests.world import OTHER, World, mail
 
 from cloud_agent.posts import goals, proposing
 from social.calendar import Place
@@ -136,6 +136,18 @@ def test_work_that_is_not_done_is_not_told(tmp_path: Path) -> None:
     assert "It is open.\n" not in [action_of(task).text for task in posts(world)]
 
 
+def test_a_plan_that_the_owner_stopped_is_not_told_as_finished(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook="# H\n\n## Rules\n\n- May be told: finished work\n")
+    steps = "---\ntype: plan\nstatus: ready\nobjective: Shop\ntell: The shop is open.\n---\n- ask: Shall it be built?\n"
+    owner_wants(world, section(ONE), **{"Objectives/shop.md": steps})
+    world.works()
+    world.local.send_back(the_plan(world)[0], remark="stop")
+    world.works()
+    world.local.acknowledge(the_plan(world)[0])
+    days(world, 8)
+    assert "The shop is open.\n" not in {action_of(task).text for task in posts(world)}
+
+
 def test_words_that_were_taken_out_are_taken_back_and_never_posted(tmp_path: Path) -> None:
     world = World(tmp_path)
     owner_wants(world, section(ONE))
@@ -185,6 +197,23 @@ def test_the_same_words_at_two_moments_are_posted_once(tmp_path: Path) -> None:
     second = vault.get(id_)
     assert (second.has_action, vault.get(first.id).has_action) == (False, True)
     assert f"task {first.id} posts the same words" in second.note.front.words("reason")
+
+
+def test_a_strangers_subject_that_reads_like_the_name_of_a_post_holds_none_back(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    key = goals.read(section(ONE)).words[0].key(Place("mastodon", "able"))
+    for number in (1, 2):
+        world.receives(mail(f"Mastodon {key} offer", message_id=f"<{number}@elsewhere.example>"))
+    world.works()
+    strangers = [task for task in world.tasks(Stage.PENDING_APPROVAL) if task.domain is Domain.EMAIL]
+    assert [task.slug for task in strangers] == [f"mastodon-{key}-offer"] * 2
+    owner_wants(world, section(ONE))
+    world.works()
+    (task,) = posts(world)
+    assert task.note.front.words("goal") == key
+    assert task.has_action, "no mail posts the same words"
+    days(world, 8)
+    assert len(posts(world)) == 2
 
 
 def test_a_post_has_its_themes_link_and_picture(tmp_path: Path) -> None:

@@ -69,6 +69,37 @@ def test_what_was_left_is_remembered_up_to_a_bound(tmp_path: Path) -> None:
     assert len(found._seen) == MOST
 
 
+def test_when_more_wait_than_are_remembered_the_first_are_taken_and_then_the_others(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    found = leaving(world, world.raw)
+    front = FrontMatter().put(mailbox="private", sha256="ab" * 32)
+    tasks = [waiting(f"{number:016x}", Domain.EMAIL, front) for number in range(MOST + 10)]
+    assert not any(found.takes(task) for task in tasks)
+    world.waits(61)
+    assert [found.takes(task) for task in tasks] == [True] * MOST + [False] * 10
+    world.waits(61)
+    assert not any(found.takes(task) for task in tasks[MOST:]), "those that are gone are forgotten"
+    world.waits(61)
+    assert all(found.takes(task) for task in tasks[MOST:])
+
+
+def test_a_mail_that_the_owner_sends_back_later_is_left_to_who_has_it_once_more(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.receives(mail())
+    world.worker._takes = leaving(world, RawMail(tmp_path / "another-machine")).takes
+    world.works()
+    world.waits(61)
+    world.works()
+    world.waits(3600)
+    world.local.refresh()
+    world.local.send_back(world.only(WAITING), remark="Say yes.")
+    world.works()
+    assert world.tasks(WAITING) == []
+    world.waits(61)
+    world.works()
+    assert world.only(WAITING).revision == 2
+
+
 def test_an_agent_takes_work_of_its_own_domains_alone(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.receives(mail())

@@ -1,8 +1,11 @@
 """The closed list of steps: what is taken, and what is left out with which reason."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from cloud_agent.plans.steps import LONGEST, MOST, Kind, parse
+from cloud_agent.plans.plan import At, begun
+from cloud_agent.plans.steps import LONGEST, MOST, Kind, Step, parse
 
 TASK = "abcdefghijklmnop"
 
@@ -41,6 +44,14 @@ def test_what_a_step_is_about_stands_apart_from_its_words() -> None:
 def test_a_step_that_cannot_be_had_is_refused_with_the_reason(item: str, reason: str) -> None:
     step = parse(f"- books: Mill\n- {item}\n")[1]
     assert reason in step.refused
+
+
+@pytest.mark.parametrize("at", [At.ASKED, At.SKIPPED, At.OPEN])
+def test_nothing_comes_after_a_yes_that_was_not_said(at: At) -> None:
+    steps = (Step(Kind.ASK, "May they begin?", agrees=True), Step(Kind.POST, "One", network="mastodon"))
+    plan = begun("News", "Objectives/news.md", steps, datetime(2026, 11, 27, tzinfo=UTC))
+    assert plan.with_step(1, at=at).next == 1
+    assert plan.with_step(1, at=At.DONE).next == 2
 
 
 def test_no_plan_has_more_steps_than_the_limit() -> None:

@@ -11,6 +11,8 @@ from cloud_agent.plans.plan import At
 from drafting import Kind
 from vault_protocol import request
 from vault_protocol.action import PublishPost, SendMail
+from vault_protocol.front_matter import FrontMatter
+from vault_protocol.note import Note
 from vault_protocol.task import Domain, Stage
 
 READ = 'read: from jana@elsewhere.example about "question"'
@@ -180,6 +182,43 @@ def test_a_question_of_the_plan_is_answered_by_the_owners_remark(tmp_path: Path)
     assert len(steps_drafted(world)) == 1
 
 
+@pytest.mark.parametrize("first", ["ask: Shall it be told?", READ])
+def test_the_owners_stop_ends_a_plan_that_asks_or_is_stuck(tmp_path: Path, first: str) -> None:
+    world = World(tmp_path)
+    owner_writes(world, "close", first, POST)
+    world.works()
+    world.local.send_back(world.only(Stage.PENDING_APPROVAL), remark="stop")
+    world.works()
+    task, plan = the_plan(world)
+    assert task.note.front.words("reason") == "you stopped this plan: end it"
+    assert [step.at for step in plan.steps] == [At.SKIPPED, At.SKIPPED]
+    world.local.send_back(task, remark="go on")
+    world.works()
+    assert steps_drafted(world) == []
+    world.local.acknowledge(the_plan(world)[0])
+    world.works()
+    assert the_plan(world)[0].stage is Stage.DONE
+
+
+def test_a_stopped_plan_names_its_drafts_that_the_owner_did_not_decide(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    owner_writes(world, "close", POST, "post: mastodon: Two", "ask: Is that all?")
+    world.works()
+    one, two = steps_drafted(world)
+    world.local.reject(one, why="no")
+    (asked,) = (task for task in world.tasks(Stage.PENDING_APPROVAL) if not task.has_action)
+    world.local.send_back(asked, remark="stop")
+    world.works()
+    assert (
+        the_plan(world)[0].note.front.words("reason")
+        == f"you stopped this plan: end it; yours to decide still: {two.id}"
+    )
+    world.local.send_back(two, remark="")
+    world.works()
+    world.local.refresh()
+    assert world.local.get(two.id).note.front.words("reason") == "you stopped its plan: end this too"
+
+
 def test_a_note_begins_one_plan_once_it_is_ready_and_never_a_second(tmp_path: Path) -> None:
     world = World(tmp_path)
     owner_writes(world, "close", POST, status="draft")
@@ -202,6 +241,27 @@ def test_a_schedule_with_the_task_plan_begins_one_each_time_it_is_due(tmp_path: 
         world.waits(3600)
         world.works()
     assert [task.note.front.words("type") for task in steps_drafted(world)] == ["approval", "approval"]
+
+
+NAMES = ("Launch #1", "Two  spaces", "For $5", "It's {{x}} [[y]]", "`Tick`", "a, b & c = d", "ämter – ß", "- 'x' #y")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plan_is_found_by_whatever_name_a_file_may_have(tmp_path: Path, name: str) -> None:
+    world = World(tmp_path)
+    owner_writes(world, name, POST)
+    note = f'---\ncron: "0 * * * *"\ntask: plan\ntitle: Hourly\n---\n- {POST}\n'.encode()
+    world.local.write("owner_edit", "s", {f"Schedules/{name}.md": note})
+    world.works()
+    world.waits(3600)
+    world.works()
+    assert len(steps_drafted(world)) == 2
+
+
+@pytest.mark.parametrize("path", ['Calendar/a "b": c.md', "Calendar/'a': #b.md", "Calendar/x \\ y: z.md"])
+def test_a_path_stands_in_front_matter_as_it_is(path: str) -> None:
+    note = Note(FrontMatter().put(calendar=path), "")
+    assert Note.parse(note.content()).front.words("calendar") == path
 
 
 def test_a_plan_that_lists_no_step_is_asked_about(tmp_path: Path) -> None:

@@ -72,6 +72,15 @@ def test_an_entry_becomes_one_draft_for_each_network_with_its_time_and_once(tmp_
     assert {task.note.front.words("not_before") for task in tasks} == {utc(at)}
 
 
+@pytest.mark.parametrize("name", ["Launch #1", "Two  spaces", "For $5", "It's {{x}} [[y]]"])
+def test_an_entry_is_found_by_whatever_name_its_file_may_have(tmp_path: Path, name: str) -> None:
+    world = World(tmp_path)
+    owner_writes(world, entry(soon(world), networks="[bluesky]"), name)
+    world.works()
+    task = world.only(Stage.PENDING_APPROVAL)
+    assert (task.has_action, task.note.front.words("calendar")) == (True, f"Calendar/{name}.md")
+
+
 def test_an_entry_waits_until_a_week_before_its_time_and_rests_without_one(tmp_path: Path) -> None:
     world = World(tmp_path)
     owner_writes(world, entry(world.clock.now() + timedelta(days=9)))

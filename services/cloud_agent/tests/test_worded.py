@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from libs.drafting.tests.model_server import ModelServer, Reply, served
+from services.cloud_agent.tests.plans_world import carried_out, steps_drafted, the_plan
 from services.cloud_agent.tests.plans_world import owner_writes as owner_plans
-from services.cloud_agent.tests.plans_world import the_plan
 from services.cloud_agent.tests.test_goals import ONE, owner_wants, posts, section
 from services.cloud_agent.tests.test_posts import action_of, entry, owner_writes, soon
 from services.cloud_agent.tests.world import World, mail
@@ -115,11 +115,73 @@ def test_a_model_proposes_steps_and_none_is_tried_before_the_owner_says_yes(tmp_
     assert [(step.kind, step.at) for step in plan.steps] == [
         (Kind.ASK, At.ASKED), (Kind.READ, At.OPEN), (Kind.REPLY, At.OPEN)
     ]  # fmt: skip
-    assert "proposes these steps" in task.note.front.words("reason")
-    assert "reply: step 2: Say yes." in task.note.front.words("reason")
+    assert "only the remark 'yes' lets them begin" in task.note.front.words("reason")
+    assert task.note.body.endswith(
+        "\n## Proposed steps\n\n```text\n2. read: from jana@elsewhere.example\n3. reply: step 2: Say yes.\n```\n"
+    )
     world.local.send_back(task, remark="yes")
     world.works()
     assert [step.at for step in the_plan(world)[1].steps] == [At.DONE, At.DONE, At.DRAFTED]
+
+
+def proposed(world: World, model: ModelServer, *steps: str) -> Task:
+    """The question whether these steps shall begin."""
+    text = f"---\ntype: plan\nstatus: ready\nobjective: News\n---\nPost {' '.join(steps)}\n"
+    world.local.refresh()
+    world.local.write("owner_edit", "news", {"Objectives/news.md": text.encode()})
+    model.will({"steps": list(steps)})
+    world.works()
+    return world.only(Stage.PENDING_APPROVAL)
+
+
+@pytest.mark.parametrize("remark", ["No! Do not write to her.", "", "skip", "yes, but not to her", "ja", "go on"])
+def test_no_remark_but_yes_begins_what_a_model_proposed(tmp_path: Path, model: ModelServer, remark: str) -> None:
+    world = world_with(model, tmp_path)
+    world.local.send_back(proposed(world, model, "post: mastodon: One"), remark=remark)
+    world.works()
+    task, plan = the_plan(world)
+    assert [step.at for step in plan.steps] == [At.ASKED, At.OPEN]
+    assert (task.stage, steps_drafted(world)) == (Stage.PENDING_APPROVAL, [])
+    assert task.note.front.words("reason").startswith("your remark was no 'yes'; ")
+    assert task.note.front.words("reason").endswith("'stop' ends the plan")
+    assert task.note.body.count("2. post: mastodon: One\n") == 1
+    world.local.send_back(task, remark=" Yes.")
+    world.works()
+    assert [step.at for step in the_plan(world)[1].steps] == [At.DONE, At.DRAFTED]
+
+
+def test_an_owner_sees_every_word_that_they_agree_to_and_nothing_of_it_is_live(
+    tmp_path: Path, model: ModelServer
+) -> None:
+    world = world_with(model, tmp_path)
+    steps = [f"post: mastodon: ``` [[Link]] {'so it goes ' * 40}{number} ends" for number in ("one", "two", "three")]
+    task = proposed(world, model, *steps)
+    assert task.note.body.endswith(
+        "\n````text\n" + "".join(f"{at}. {step}\n" for at, step in enumerate(steps, 2)) + "````\n"
+    )
+    plan = world.read(f"Plans/files/plan-{task.id}.md").partition("## Course")[0]
+    listed = [line for line in plan.splitlines() if "so it goes" in line]
+    assert [line.split()[-2:] for line in listed] == [["one", "ends"], ["two", "ends"], ["three", "ends"]]
+    world.local.send_back(task, remark="yes")
+    world.works()
+    for draft in steps_drafted(world):
+        carried_out(world, draft)
+    world.works()
+    ended = the_plan(world)[0]
+    assert ended.note.front.words("reason") == "every step of this plan is done: end it"
+    assert "so it goes" not in ended.note.body, "what was agreed to is not asked again"
+
+
+def test_stop_ends_what_a_model_proposed(tmp_path: Path, model: ModelServer) -> None:
+    world = world_with(model, tmp_path)
+    world.local.send_back(proposed(world, model, "post: mastodon: One"), remark="Stop!")
+    world.works()
+    task, plan = the_plan(world)
+    assert task.note.front.words("reason") == "you stopped this plan: end it"
+    assert [step.at for step in plan.steps] == [At.SKIPPED, At.SKIPPED]
+    world.local.send_back(task, remark="yes")
+    world.works()
+    assert steps_drafted(world) == [], "what was stopped is not begun again"
 
 
 def test_without_a_model_or_with_one_that_is_no_use_the_owner_is_asked_for_the_steps(

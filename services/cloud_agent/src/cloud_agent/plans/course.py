@@ -11,9 +11,12 @@ from cloud_agent.plans.plan import At, Plan
 from cloud_agent.plans.steps import Kind
 from vault_protocol.task import Stage
 
+YES, SKIP, STOP = "yes", "skip", "stop"
+"""The remarks that are more than an answer."""
 MOST_FAILURES = 2
 """The failure of one step with this number is the owner's."""
 
+_ENDED = (Stage.DONE, Stage.REJECTED, Stage.QUARANTINE)
 _BLOCKED: Mapping[Stage | None, str] = {
     None: "its task is gone", Stage.REJECTED: "you rejected its draft", Stage.QUARANTINE: "its task is in Quarantine",
 }  # fmt: skip
@@ -52,11 +55,20 @@ def heard(plan: Plan, revision: int, remark: str, now: datetime) -> Plan:
         return plan
     number = plan.asking
     plan = plan.model_copy(update={"answered": revision, "used": 0, "asking": 0})
-    if not number:
+    word = remark.strip().rstrip(".! ").lower()
+    if word == STOP and not plan.stopped:
+        return _stopped(plan, now)
+    if not number or plan.stopped:
         return plan
     step, named = plan.steps[number - 1], plan.named(number)
-    if remark.strip().rstrip(".!").lower() == "skip":
-        return plan.with_step(number, at=At.SKIPPED).told(now, "your word", "skip", f"without {named}", counts=False)
+    if step.agrees:
+        agreed = step.at is At.ASKED and word == YES
+        facts = (f"you said: {remark.strip() or 'nothing'}",)
+        plan = plan.with_step(number, at=At.DONE if agreed else At.OPEN, facts=facts)
+        then = "the next step" if agreed else "you are asked again"
+        return plan.told(now, named, "you agreed" if agreed else "that was no yes", then, counts=False)
+    if word == SKIP:
+        return plan.with_step(number, at=At.SKIPPED).told(now, "your word", SKIP, f"without {named}", counts=False)
     if step.at is At.ASKED:
         plan = plan.with_step(number, at=At.DONE, facts=(f"you said: {remark.strip() or 'go on'}",))
         return plan.told(now, named, "you answered", "the next step", counts=False)
@@ -64,6 +76,13 @@ def heard(plan: Plan, revision: int, remark: str, now: datetime) -> Plan:
     return plan.with_step(number, at=At.OPEN, failures=0, again=again, task="").told(
         now, "your word", "try again", named, counts=False
     )
+
+
+def _stopped(plan: Plan, now: datetime) -> Plan:
+    for number, step in enumerate(plan.steps, 1):
+        if step.at in (At.OPEN, At.ASKED):
+            plan = plan.with_step(number, at=At.SKIPPED)
+    return plan.model_copy(update={"stopped": True}).told(now, "your word", STOP, "no further step", counts=False)
 
 
 def settled(plan: Plan, stands: Callable[[str], Stands], now: datetime) -> Plan:
@@ -76,7 +95,11 @@ def settled(plan: Plan, stands: Callable[[str], Stands], now: datetime) -> Plan:
 
 
 def next_of(plan: Plan, stands: Callable[[str], Stands], limit: int) -> Next:
-    """Blocked tasks first: what the owner refused is never passed over in silence."""
+    """Blocked tasks first: what the owner refused is never passed over in silence. Of a plan that the owner stopped
+    only the drafts are left that they did not decide."""
+    if plan.stopped:
+        left = (plan.steps[number - 1].task for number in plan.awaited())
+        return Next(Turn.END, tasks=tuple(task for task in left if stands(task).stage not in (None, *_ENDED)))
     for at, one in enumerate(plan.steps, 1):
         if one.at is At.DRAFTED and (stage := stands(one.task).stage) in _BLOCKED:
             return Next(Turn.ASK, at, f"{plan.named(at)}: {_BLOCKED[stage]}")

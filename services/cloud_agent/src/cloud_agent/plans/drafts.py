@@ -39,10 +39,12 @@ def step_of(vault: Vault, task: Task) -> PlanStep:
     plan, number = task.note.front.words("plan"), task.note.front.get("step")
     where = path_of(plan)
     try:
-        steps = read(vault.journal.read(where) or b"", where).steps
+        found = read(vault.journal.read(where) or b"", where)
     except MalformedNote as error:
         raise Undraftable(f"its plan cannot be read: {error.reason}") from None
-    for at, step in enumerate(steps, 1):
+    if found.stopped and not task.note.front.words("remark"):
+        raise Undraftable("you stopped its plan: end this too")
+    for at, step in enumerate(found.steps, 1):
         if at == number and step.kind in DRAFTS and id_of(TaskId(plan), at, step) == task.id:
             return step
     raise Undraftable("its plan has no such step any more")

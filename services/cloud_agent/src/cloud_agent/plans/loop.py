@@ -158,7 +158,8 @@ class Loop:
         if step.kind is Kind.WAIT:
             return Came("nothing is waited for any more", {"at": At.DONE})
         if step.kind is Kind.ASK:
-            return Came("asked you", {"at": At.ASKED}, question=step.words)
+            again = "your remark was no `yes`; " if step.agrees and step.facts else ""
+            return Came("asked you", {"at": At.ASKED}, question=again + step.words)
         if step.kind in DRAFTS:
             return self._raised(task, plan, number, now)
         raise Fruitless("no plan has such a step")
@@ -185,6 +186,9 @@ class Loop:
                 if not plan.course or plan.course[-1].came != waits:
                     plan = plan.told(now, "to go on", waits, "your decision", counts=False)
                 vault.release(task, waiting_for=waits, also=Also((), (), self._edits(vault, task, plan)))
+            elif plan.stopped:
+                left = f"; yours to decide still: {', '.join(then.tasks)}" if then.tasks else ""
+                self._ask(vault, task, plan, f"you stopped this plan: end it{left}")
             elif task.revision:
                 plan = plan.told(now, "to end", "every step is done", "you end it", counts=False)
                 self._ask(vault, task, plan, "every step of this plan is done: end it")
@@ -197,7 +201,7 @@ class Loop:
 
     def _ask(self, vault: Vault, task: Task, plan: Plan | None, why: str) -> None:
         now, revision = self._clock.now(), task.revision + 1
-        note = submission.with_question(task, TRIAGE, why, now=now).put(remark=None)
+        note = proposing.shown(submission.with_question(task, TRIAGE, why, now=now).put(remark=None), plan)
         record = self._record("question.submitted", task, revision=revision, kind=TRIAGE.kind.value)
         update = Update.of(
             "asked", now, task=task.id, kind=TRIAGE.kind.value, revision=revision, priority=TRIAGE.priority.value

@@ -101,9 +101,7 @@ def task_for(vault: str, path: str, note: Note, now: datetime) -> Task:
     """The same for every agent of a fleet."""
     name = path.removeprefix(f"{FOLDER}/").removesuffix(".md")
     title = plain.one_line(note.front.words("objective"), 120) or plain.one_line(name, 120)
-    front = FrontMatter().put(
-        type=KIND, subject=title, received=utc(now), priority="normal", plan_from=plain.one_line(path, 400)
-    )
+    front = FrontMatter().put(type=KIND, subject=title, received=utc(now), priority="normal", plan_from=path)
     return Task(
         id=id_of(vault, path), stage=Stage.NEEDS_ACTION, domain=Domain.FILES, slug=plain.slug(name),
         note=Note(front, f"\n# {title}\n\nA plan of the owner's.\n"),

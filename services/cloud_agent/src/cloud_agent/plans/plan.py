@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cloud_agent.plans.steps import DRAFTS, Kind, Step
+from cloud_agent.plans.steps import DRAFTS, LONGEST, Kind, Step
 from vault_protocol import plain
 from vault_protocol.canonical import utc
 from vault_protocol.errors import MalformedNote
@@ -55,12 +55,23 @@ class PlanStep(_Strict):
     found: str = ""
     task: str = ""
     facts: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    agrees: bool = False
+    """Whether nothing but the owner's yes answers it."""
 
     @classmethod
     def of_wish(cls, step: Step) -> PlanStep:
         at = At.REFUSED if step.refused else At.OPEN
         facts = (step.refused,) if step.refused else ()
-        return cls(kind=step.kind, words=step.words, of=step.of, network=step.network, at=at, facts=facts)
+        return cls(
+            kind=step.kind, words=step.words, of=step.of, network=step.network, at=at, facts=facts, agrees=step.agrees
+        )  # fmt: skip
+
+    @property
+    def line(self) -> str:
+        """As it would stand in a list of the owner's, whole."""
+        about = f"step {self.of}" if self.of.isdigit() else self.of
+        words = "" if self.kind is Kind.WAIT and about else self.words
+        return ": ".join(part for part in (self.kind, about, self.network, words) if part)
 
 
 class Line(_Strict):
@@ -85,6 +96,8 @@ class Plan(_Strict):
     answered: int = 0
     asking: int = 0
     """The step that the owner was asked about last."""
+    stopped: bool = False
+    """By the owner: no step is tried any more."""
 
     def with_step(self, number: int, **changes: object) -> Plan:
         """With step `number`, from 1, changed."""
@@ -109,8 +122,10 @@ class Plan(_Strict):
 
     @property
     def next(self) -> int | None:
-        """The number of the first step that is open; None when there is none."""
-        return next((number for number, one in enumerate(self.steps, 1) if one.at is At.OPEN), None)
+        """The number of the first step that is open; None when there is none. One without the yes that it wants stays
+        open, however it got there."""
+        unsaid = (one.at is At.OPEN or (one.agrees and one.at is not At.DONE) for one in self.steps)
+        return next((number for number, is_open in enumerate(unsaid, 1) if is_open), None)
 
     def named(self, number: int) -> str:
         one = self.steps[number - 1]
@@ -153,7 +168,7 @@ def write(plan: Plan, task: Task, now: datetime, *, before: bytes | None, ended:
         created = front.words("created") or created
     front = front.put(
         type="plan", task=task.id, objective=plan.objective, created=created, status=_STATUS[ended],
-        iterations=plan.iterations, source=plan.source,
+        iterations=plan.iterations, source=plain.one_line(plan.source, 400),
         approvals_needed=sorted({one.kind.value for one in plan.steps if one.kind in DRAFTS}) or None,
     )  # fmt: skip
     steps = "".join(
@@ -189,12 +204,8 @@ def read(content: bytes, where: str) -> Plan:
 
 
 def _step_shown(one: PlanStep) -> str:
-    about = f"step {one.of}: " if one.of.isdigit() else f"{one.of}: " if one.of else ""
-    where = f"{one.network}: " if one.network else ""
-    kind = f"{one.kind.value}: " if one.kind else ""
-    words = "" if one.kind is Kind.WAIT else one.words
     task = f" (task {one.task})" if one.task else ""
-    return plain.one_line(f"{kind}{about}{where}{words}", 400).rstrip(": ") + task
+    return plain.one_line(one.line, 3 * LONGEST) + task
 
 
 def _line_shown(line: Line) -> str:

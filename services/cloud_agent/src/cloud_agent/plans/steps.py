@@ -41,7 +41,8 @@ DRAFTS = frozenset({Kind.REPLY, Kind.INVOICE, Kind.POST})
 class Step:
     """One step as the owner, or a drafter that proposes, wished it. `of` is the step or task that it is about.
 
-    `refused` says why it is left out; then `kind` is None or cannot be had so.
+    `refused` says why it is left out; then `kind` is None or cannot be had so. `agrees`: a question that only a yes
+    answers.
     """
 
     kind: Kind | None
@@ -49,6 +50,7 @@ class Step:
     of: str = ""
     network: str = ""
     refused: str = ""
+    agrees: bool = False
 
 
 class NoMail(ValueError):

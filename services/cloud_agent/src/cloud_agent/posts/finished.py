@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from cloud_agent.owners_notes import OwnersNotes
 from cloud_agent.plans import objectives
+from cloud_agent.plans import plan as plans
 from cloud_agent.posts.goals import Words
 from drafting import handbook as handbooks
 from vault_protocol import layout, plain
-from vault_protocol.task import Stage
+from vault_protocol.errors import MalformedNote
+from vault_protocol.task import Stage, TaskId
 from vault_protocol.vault import Vault
 
 TELLABLE = "finished work"
@@ -31,8 +33,17 @@ class Finished:
         for path, _, told in self._notes.look(vault):
             task = objectives.id_of(vault.journal.identity.vault, path)
             place = layout.place_of(vault.journal.where.get(task, ""))
-            if told and place is not None and place.stage is Stage.DONE:
+            if told and place is not None and place.stage is Stage.DONE and not _was_stopped(vault, task):
                 yield Words(theme=told[0], text=told[1], source=path)
+
+
+def _was_stopped(vault: Vault, task: TaskId) -> bool:
+    """Whether the owner ended the plan before its end."""
+    where = plans.path_of(task)
+    try:
+        return plans.read(vault.journal.read(where) or b"", where).stopped
+    except MalformedNote:
+        return False
 
 
 def _told(content: bytes) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -32,6 +33,13 @@ AHEAD = timedelta(days=3)
 _SLUG = re.compile(r"([a-z]+)-([0-9a-f]{8})(?:-.*)?")
 
 
+class _Out(NamedTuple):
+    """Account and time of a post that goals led to, as far as its note says."""
+
+    account: str = ""
+    due: datetime | None = None
+
+
 class Goals:
     """`round` is called while nothing is held. What it remembers stands in the vault."""
 
@@ -41,7 +49,7 @@ class Goals:
         self._head: CommitId | None = None
         self._left: set[TaskId] = set()
         """Posts that nothing was found for at this head."""
-        self._out: dict[TaskId, tuple[str, datetime] | None] = {}
+        self._out: dict[TaskId, _Out | None] = {}
         self.used_up: frozenset[Place] = frozenset()
         """Accounts for which no words are left."""
 
@@ -70,7 +78,7 @@ class Goals:
         self._left.add(id_)
         if self._in_period(vault, cadence, slot) >= cadence.often:
             return False
-        spent = {key for _, network, key in _raised(vault) if network == cadence.place.network}
+        spent = {key for key, _ in self._raised(vault, cadence.place)}
         left = (words for words in words_of(vault, self.posts, self._finished) if words.key(cadence.place) not in spent)
         words = next(left, None)
         if words is None:
@@ -86,14 +94,17 @@ class Goals:
 
     def _in_period(self, vault: Vault, cadence: Cadence, slot: datetime) -> int:
         """Posts for this account in the week or month of `slot`, whatever the cadence was when they were raised."""
-        dues = []
-        for id_, network, _ in _raised(vault):
-            if network == cadence.place.network:
+        found = [out for _, out in self._raised(vault, cadence.place) if out.account == cadence.place.account]
+        return sum(out.due is not None and cadence.period(out.due) == cadence.period(slot) for out in found)
+
+    def _raised(self, vault: Vault, place: Place) -> Iterator[tuple[str, _Out]]:
+        """Each task that goals led to on this network, with the key of its words; each is read once."""
+        for id_, network, key in _named(vault):
+            if network == place.network:
                 if id_ not in self._out:
-                    self._out[id_] = _due(vault, id_)
-                if (found := self._out[id_]) is not None and found[0] == cadence.place.account:
-                    dues.append(found[1])
-        return sum(cadence.period(due) == cadence.period(slot) for due in dues)
+                    self._out[id_] = _out(vault, id_, key)
+                if (out := self._out[id_]) is not None:
+                    yield key, out
 
 
 def words_of(vault: Vault, posts: Posts, finished: Finished) -> Iterator[Words]:
@@ -123,11 +134,12 @@ def task_for(id_: TaskId, words: Words, place: Place, slot: datetime, now: datet
 def others_with(vault: Vault, task: Task) -> list[TaskId]:
     """Other tasks for these words on this account. Two agents that saw different heads can raise such a pair."""
     key = task.note.front.words("goal")
-    return [id_ for id_, _, one in _raised(vault) if one == key and id_ != task.id]
+    named = (id_ for id_, _, one in _named(vault) if one == key and id_ != task.id)
+    return [id_ for id_ in named if _out(vault, id_, key) is not None]
 
 
-def _raised(vault: Vault) -> Iterator[tuple[TaskId, str, str]]:
-    """(task, network, key of its words), by the names of the files alone."""
+def _named(vault: Vault) -> Iterator[tuple[TaskId, str, str]]:
+    """(task, network, key of its words), by the names of the files alone: a stranger's subject can look so too."""
     for id_, path in vault.journal.where.items():
         place = layout.place_of(path)
         found = _SLUG.fullmatch(place.slug) if place else None
@@ -135,11 +147,17 @@ def _raised(vault: Vault) -> Iterator[tuple[TaskId, str, str]]:
             yield id_, found[1], found[2]
 
 
-def _due(vault: Vault, id_: TaskId) -> tuple[str, datetime] | None:
-    """Account and time of a post that goals led to."""
+def _out(vault: Vault, id_: TaskId, key: str) -> _Out | None:
+    """None when goals did not lead to it. What cannot be read any more keeps its words used."""
     path = vault.journal.where[id_]
     try:
-        front = notes.read(path, vault.journal.read(path) or b"").note.front
-        return (front.words("account"), moment(front.words("due"))) if front.words("goal") else None
-    except (MalformedNote, ValueError):
+        task = notes.read(path, vault.journal.read(path) or b"")
+    except MalformedNote:
+        return _Out()
+    front = task.note.front
+    if task.domain is not Domain.SOCIAL or front.words("goal") != key:
         return None
+    try:
+        return _Out(front.words("account"), moment(front.words("due")))
+    except ValueError:
+        return _Out(front.words("account"))

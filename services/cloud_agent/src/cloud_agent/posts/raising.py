@@ -58,7 +58,7 @@ def tasks_of(vault: Vault, path: str, entry: Entry | str, now: datetime) -> Iter
     if entry == "":
         return
     name = plain.slug(path.removeprefix(f"{layout.CALENDAR}/").removesuffix(".md")) or "post"
-    front = FrontMatter().put(type="post", calendar=plain.one_line(path, 400), received=utc(now), priority="normal")
+    front = FrontMatter().put(type="post", calendar=path, received=utc(now), priority="normal")
     if not isinstance(entry, Entry):
         front = front.put(subject=plain.one_line(f"Calendar: {name}", 80))
         body = f"\n# An entry of the calendar that cannot be read\n\n{plain.fenced(entry)}"

@@ -101,7 +101,7 @@ def task_for(vault: str, path: str, schedule: Schedule, due: datetime) -> Task:
     front = FrontMatter().put(
         type=KIND, task=schedule.duty.value, subject=title, due=utc(due), received=utc(due), priority="normal",
         schedule=_name(path), about=plain.one_line(schedule.about, 80) or None,
-        plan_from=plain.one_line(path, 400) if schedule.duty is Duty.PLAN else None,
+        plan_from=path if schedule.duty is Duty.PLAN else None,
     )  # fmt: skip
     text = plain.visible(schedule.text).strip("\n") or title
     body = f"\n# {title}\n\nDue {due.astimezone(schedule.zone):%Y-%m-%d %H:%M} {schedule.zone.key}\n\n"
