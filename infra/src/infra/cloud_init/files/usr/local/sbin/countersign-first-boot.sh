@@ -19,7 +19,8 @@ systemctl daemon-reload
 # Oracle's images come with rules of their own that let SSH in and nothing else; ours take their place.
 systemctl disable --now netfilter-persistent.service 2>/dev/null || true
 if command -v iptables >/dev/null 2>&1 && iptables -S FORWARD 2>/dev/null | grep -q -- '--reject-with icmp-host-prohibited'; then
-    for chain in FORWARD INPUT; do iptables -D "$chain" -j REJECT --reject-with icmp-host-prohibited || true; done
+    iptables -D FORWARD -j REJECT --reject-with icmp-host-prohibited || true
+    iptables -F INPUT || true # as it is after every restart
 fi
 systemctl enable --now countersign-firewall.service
 # An image that has Docker already started it before its volume was there: it would go on beneath what is mounted now.
