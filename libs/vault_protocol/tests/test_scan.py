@@ -133,15 +133,15 @@ TELLING = st.one_of(
     st.text("abcdefghijklmnopqrstuvwxyzäß", min_size=1, max_size=20), st.text("0123456789", min_size=1, max_size=10),
     st.from_regex("[a-z]{1,15}[0-9]{1,4}|[0-9]{1,4}[a-z]{1,15}", fullmatch=True),
 )  # fmt: skip
-"""Words and numbers as people write them. What has no more than a slug's signs and is a secret all the same (Mailchimp's,
-the old ones of Slack) is a single long run of digits and letters, which no word is."""
+"""Words and numbers as people write them. What has no more than a slug's signs and is a secret all the same
+(Mailchimp's, the old ones of Slack) is a single long run of digits and letters, which no word is."""
 
 
 @given(st.lists(TELLING, max_size=2), st.sampled_from(HARD), st.lists(TELLING, min_size=1, max_size=12),
        st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=16, max_size=16))  # fmt: skip
-@example([], "SK", "hynix Q3 results: your registration for the call".split(), "a" * 16)
-@example(["Re"], "SK", "Bau GmbH Angebot für die Dachsanierung".split(), "a" * 16)
-@example([], "SK", "Rapid Sponsoring verlängern und Karten".split(), "a" * 16)
+@example([], "SK", ["hynix Q3 results: your registration for the call"], "a" * 16)
+@example(["Re"], "SK", ["Bau GmbH Angebot für die Dachsanierung"], "a" * 16)
+@example([], "SK", ["Rapid Sponsoring verlängern und Karten"], "a" * 16)
 @example([], "xoxb", ["20261127"], "a2b3c4d5e6f7g2h3")
 @example([], "sk", ["a"], "a2b3c4d5e6f7g2h3")
 def test_no_readable_name_is_taken_for_a_secret(before: list[str], hard: str, words: list[str], id_: str) -> None:
@@ -160,7 +160,8 @@ def test_no_slug_at_all_without_a_very_long_word_is_taken_for_a_secret(text: str
 
 
 PIECES = (
-    *(secret for _, secret in SAMPLES), *(secret[:-1] for _, secret in SAMPLES), "http://u:pwd@", "ftp://u:pwd@", "a" * 200,
+    *(secret for _, secret in SAMPLES), *(secret[:-1] for _, secret in SAMPLES), "http://u:pwd@", "ftp://u:pwd@",
+    "a" * 200,
     "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "http://u:", "@", ":", "/", "-", ".", " ", "\n", "x",
 )  # fmt: skip
 
