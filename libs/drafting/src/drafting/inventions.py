@@ -32,7 +32,8 @@ PROMISES = re.compile(
     r"|\bselbstverständlich\b|\bkostenlos|\bja, |\bje (?:promets|garantis|confirme|accepte)|\bnous (?:garantissons"
     r"|confirmons|livrerons|viendrons)|\bbien sûr\b|\bgratuit|\boui, |\b(?:prometo|garantizo|confirmo|acepto)\b"
     r"|\b(?:garantizamos|confirmamos|enviaremos|iremos)\b|\bpor supuesto\b|\bgratis\b|\bsí, "
-    r"|(?<!feel )(?<![\w-])free\b(?!-(?!of\b))(?! (?:to|on|at|from|until|time)\b)"
+    r"|(?<!feel )(?<!i am )(?<!i'm )(?<!we are )(?<!we're )(?<!you are )(?<!you're )(?<!are you )(?<![\w-])free\b"
+    r"(?!-(?!of\b))(?! time\b)"
     r"|\bguarant(?:ee|y|ies)|\bwarrant(?:y|ies)|\brefund|\breimburse|\bmoney[ -]back"
     r"|\byour money\b|\bat no (?:cost|charge|extra)|\bcomplimentary\b"
     r"|garantie|\bgarantiert|\bgewährleistung|kostenfrei|\bunentgeltlich|\bumsonst\b|gebührenfrei|\bgeld zurück"
@@ -67,9 +68,12 @@ _WORD = re.compile(r"[^\W\d_]+")
 _SENTENCE = re.compile(r"[.!?…:;\n\"“”„«»()#–—-]+")
 
 
+_SIGNS = str.maketrans("™℠’‘ʼ", "  '''")
+
+
 def plainly(text: str) -> str:
-    """The text in the signs that a reader takes it for: `@` for the fullwidth one, `1⁄2` for `½`."""
-    return unicodedata.normalize("NFKC", text.replace("™", " ").replace("℠", " "))
+    """The text in the signs that a reader takes it for: `@` for the fullwidth one, `1⁄2` for `½`, one apostrophe."""
+    return unicodedata.normalize("NFKC", text.translate(_SIGNS))
 
 
 def found(text: str, given: str) -> Iterator[tuple[str, str]]:
