@@ -105,7 +105,8 @@ INVENTED = [
     )),
     *(("a promise", text) for text in (
         "We have a lifetime warranty", "with free delivery", "satisfaction guaranteed", "or your money back",
-        "We will repair it for free", "full refund", "free on every make", "free to all", "I’ll send it", "every repair is free", "free-of-charge", "at no cost",
+        "We will repair it for free", "full refund", "free on every make", "free to all", "I’ll send it",
+        "every repair is free", "free-of-charge", "at no cost",
         "mit Garantie", "kostenfrei", "gratis", "Geld zurück", "wir erstatten", "Zufriedenheitsgarantie", "umsonst",
         "avec garantie", "c'est gratuit", "remboursement", "sans frais", "con garantía", "reembolso", "es gratuito",
         "te devolvemos", "sin coste",
@@ -113,7 +114,8 @@ INVENTED = [
     *(("a day or month", text) for text in (
         "open on weekends", "open tonight", "from next month", "this evening", "in May", "am Wochenende",
         "nächsten Monat",
-        "übermorgen", "bis morgen", "le week-end", "aujourd’hui", "ce soir", "le mois prochain", "el fin de semana", "esta noche",
+        "übermorgen", "bis morgen", "le week-end", "aujourd’hui",
+        "ce soir", "le mois prochain", "el fin de semana", "esta noche",
         "el próximo mes", "abrimos mañana",
     )),
     *(("a link", text) for text in (
@@ -145,7 +147,9 @@ def test_what_was_given_may_be_said_again(text: str) -> None:
     "text",
     [
         "We repair bicycles of every make, e.g. while you wait.", "Bicycles.Most of it is done while you wait.",
-        "Most of it, i.e. every make, is done.", "Feel free to wait.", "You’re free to wait.", "We are free while you wait.", "#bicycles #everymake #repair_bicycles",
+        "Most of it, i.e. every make, is done.", "Feel free to wait.",
+        "You’re free to wait.", "We are free while you wait.",
+        "#bicycles #everymake #repair_bicycles",
         "We repair bicycles... of every make!", "It is done (p.ej. while you wait).", "Done: #WhileYouWait.",
         "We repair.We wait", "You may wait.", "Scaffold. Seize it once.", "guten morgen", "por la mañana",
     ],
