@@ -49,7 +49,7 @@ A36 = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 SECRETS: dict[str, str] = {
     "an AWS key": "AKIA" + "ABCDEFGHIJKLMNOP", "a GitHub token": "ghp_" + A36,
     "a fine-grained GitHub token": "github_pat_" + A36 * 2,
-    "a GitLab token": "glpat-" + A36[:20], "a Slack token": "xoxb-" + "1234567890-abc",
+    "a GitLab token": "glpat-" + A36[:20], "a Slack token": "xoxb-1234567890-" + A36[:24],
     "a Stripe key": "sk_live_" + A36[:24],
     "an Anthropic key": "sk-ant-" + A36, "an OpenAI key": "sk-proj-" + A36, "a Google key": "AIza" + A36[:35],
     "a Google secret": "GOCSPX-" + A36[:28], "a SendGrid key": "SG." + A36[:22] + "." + (A36 * 2)[:43],

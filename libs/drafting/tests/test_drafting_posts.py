@@ -87,6 +87,85 @@ def test_a_post_says_nothing_that_the_owner_did_not_give(text: str, what: str) -
         checked_post(text, BRIEF, handbook="")
 
 
+MAKE = "We repair bicycles of every make. Most of it is done while you wait."
+
+
+def about(words: str) -> Brief:
+    return Brief(network="Mastodon", longest=500, unit="characters", words=words, facts=())
+
+
+INVENTED = [
+    *(("a number", text) for text in (
+        "fifteen years of repair", "seventy shops", "Bicycles at ½ the cost", "in ninety days", "a dozen bicycles",
+        "a thousand bicycles", "sixty-five", "¾ of it", "a third of it", "twice", "tenfold",
+        "seit fünfzehn Jahren", "fünfundsiebzig", "zweihundert", "dreißigjährig", "ein Drittel", "dreissig",
+        "quinze ans", "les quatre-vingts", "onze", "un tiers", "une centaine",
+        "la bicyclette est à vous pour seize ans",
+        "quince años", "sesenta", "quinientas", "dieciséis", "un tercio", "las once de la tarde para los que no",
+    )),
+    *(("a promise", text) for text in (
+        "We have a lifetime warranty", "with free delivery", "satisfaction guaranteed", "or your money back",
+        "We will repair it for free", "full refund", "free on every make", "free to all", "I’ll send it",
+        "every repair is free", "free-of-charge", "at no cost",
+        "mit Garantie", "kostenfrei", "gratis", "Geld zurück", "wir erstatten", "Zufriedenheitsgarantie", "umsonst",
+        "avec garantie", "c'est gratuit", "remboursement", "sans frais", "con garantía", "reembolso", "es gratuito",
+        "te devolvemos", "sin coste",
+    )),
+    *(("a day or month", text) for text in (
+        "open on weekends", "open tonight", "from next month", "this evening", "in May", "am Wochenende",
+        "nächsten Monat",
+        "übermorgen", "bis morgen", "le week-end", "aujourd’hui",
+        "ce soir", "le mois prochain", "el fin de semana", "esta noche",
+        "el próximo mes", "abrimos mañana",
+    )),
+    *(("a link", text) for text in (
+        "cheaprepairs.store", "see bikes.bike for more", "Bikes.Bike", "make.repair", "a.bike/now", "@bikes.com",
+        "w.bike.",
+        "repair.pdf", "every make.most of it",
+    )),
+    *(("mention or hashtag", text) for text in (
+        "＠acmebikes", "＃sale", "bicycles @make", "@pair", "#cycles", "#pair", "#ofmost", "@repair", "#make_wait",
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "text"), INVENTED)
+def test_an_invention_is_seen_in_any_spelling_and_language(what: str, text: str) -> None:
+    with pytest.raises(UnfitDraft, match=what):
+        checked_post(f"We repair: {text}", about(MAKE), handbook="")
+
+
+@pytest.mark.parametrize(
+    "text", [text for _, text in INVENTED if text not in {"#ofmost", "#make_wait", "every make.most of it"}]
+)
+def test_what_was_given_may_be_said_again(text: str) -> None:
+    said = f"We repair: {text}"
+    assert checked_post(said, about(f"{MAKE} {text.replace('#', '')} {text}"), handbook="") == f"{said}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We repair bicycles of every make, e.g. while you wait.", "Bicycles.Most of it is done while you wait.",
+        "Most of it, i.e. every make, is done.", "Feel free to wait.",
+        "You’re free to wait.", "We are free while you wait.",
+        "#bicycles #everymake #repair_bicycles",
+        "We repair bicycles... of every make!", "It is done (p.ej. while you wait).", "Done: #WhileYouWait.",
+        "We repair.We wait", "You may wait.", "Scaffold. Seize it once.", "guten morgen", "por la mañana",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_an_invention_may_be_said(text: str) -> None:
+    assert checked_post(text, about(MAKE), handbook="")
+
+
+def test_a_mention_and_a_host_are_said_as_they_were_given() -> None:
+    brief = about("Ask @kiel@social.example, or see www.bikes.bike and https://bikes.bike/#top. Our Acme™ bicycles: ½.")
+    assert checked_post("See bikes.bike, https://bikes.bike/#top. Our Acme bicycles: @kiel@social.example. ½", brief,
+                        handbook="")  # fmt: skip
+    with pytest.raises(UnfitDraft, match="mention"):
+        checked_post("Ask @kiel.", brief, handbook="")
+
+
 def test_what_the_handbook_lets_be_told_may_be_said() -> None:
     handbook = "## What may be told\n\n- We open at 9:00, Monday to Saturday.\n"
     assert checked_post("In Kiel, from Monday at 9:00.", BRIEF, handbook=handbook)

@@ -6,8 +6,10 @@ from json import dumps
 from urllib.parse import quote
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from vault_protocol import scan
+from vault_protocol import plain, scan
 from vault_protocol.scan import OwnSecrets
 
 
@@ -23,11 +25,20 @@ SAMPLES = [
     ("github-fine-grained-token", "github_pat_" + letters(82)),
     ("gitlab-token", "glpat-" + letters(20)),
     ("slack-token", "xoxb-1234567890-" + letters(24)),
+    ("slack-token", "xoxb-123456789012-1234567890123-" + letters(24)),
+    ("slack-token", "xoxp-123456789012-123456789012-123456789012-" + letters(32, "0a1b2c3d")),
+    ("slack-token", "xoxo-523423-234243-234233-e039d02840a0b9379c"),
+    ("slack-token", "xoxa-2-" + letters(40)),
+    ("slack-token", "xoxe-1-" + letters(146, "AB12")),
+    ("slack-token", "xoxb-1234567890-" + letters(24, "aBcD")),
     ("stripe-key", "sk_live_" + letters(24)),
     ("stripe-key", "rk_test_" + letters(99)),
     ("anthropic-key", "sk-ant-api03-" + letters(93) + "-AA"),
     ("openai-key", "sk-" + letters(48)),
     ("openai-key", "sk-proj-" + letters(120, "aB3_xY-9")),
+    ("openai-key", "sk-svcacct-" + letters(120, "aB3_xY-9")),
+    ("openai-key", "sk-" + letters(32, "0123abcd")),
+    ("openai-key", "sk-or-v1-" + letters(64, "0123abcd")),
     ("google-api-key", "AIza" + letters(35)),
     ("google-api-key", "AIza" + letters(34) + "-"),
     ("google-oauth-secret", "GOCSPX-" + letters(27) + "-"),
@@ -89,10 +100,92 @@ def test_a_key_that_was_cut_off_is_masked_as_far_as_it_goes() -> None:
     "a:b@c",
      "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----", "task-aBcDeFgHiJkLmNoPqRsTuVwXyZ",
      "-----BEGIN CERTIFICATE-----",
-     "http://localhost:8069/web", "f" * 64, "SK" + "g" * 32],
+     "http://localhost:8069/web", "f" * 64, "SK" + "g" * 32,
+     "https://example.org/sk-hynix-q3-results-your-registration-for-the-call-2026",
+     "sk-Angebot-2026-Rev-3-Dachsanierung-Familie-Schmidt.pdf", "sk-proj-Angebot-2026-Rev-3-Dachsanierung-Schmidt",
+     "sk-lorem_ipsum_2026_dolor_sit_amet_consectetur", "xoxo-Your-Loving-Friend-Anna", "glrt-Detection-in-Noise-Part-2",
+     "https://example.org/pypi-how-to-publish-a-package-with-trusted-publishers-and-more-2026",
+     "Monatsbericht-Oktober-26.Anlage.Zusammenfassung-der-Ergebnisse.pdf"],
 )  # fmt: skip
 def test_what_is_no_secret_is_left_as_it_is(text: str) -> None:
     assert scan.mask(text) == (text, ())
+
+
+HARD = (
+    *(
+        "sk",
+        "sk proj",
+        "sk svcacct",
+        "sk admin",
+        "sk ant",
+        "sk ant api03",
+        "sk or v1",
+        "sk live",
+        "rk test",
+        "ghp",
+        "gho",
+    ),
+    *("github pat", "glpat", "gldt", "glft", "glsoat", "glrt", "glimt", "glptt", "glagent", "gloas", "glcbt 64"),
+    *("xoxa", "xoxb", "xoxe 1", "xoxo", "xoxp 1234567890", "sq0csp", "sq0atp", "pypi", "npm", "akia", "asia", "AIza"),
+    *("GOCSPX", "AKCp", "eyJ", "SG.", "GR1348941", "AccountKey=", "key", "token", "hooks.slack.com/services", "us12"),
+)
+TELLING = st.one_of(
+    st.text("abcdefghijklmnopqrstuvwxyzäß", min_size=1, max_size=20), st.text("0123456789", min_size=1, max_size=10),
+    st.from_regex("[a-z]{1,15}[0-9]{1,4}|[0-9]{1,4}[a-z]{1,15}", fullmatch=True),
+)  # fmt: skip
+"""Words and numbers as people write them. What has no more than a slug's signs and is a secret all the same
+(Mailchimp's, the old ones of Slack) is a single long run of digits and letters, which no word is."""
+
+
+@given(st.lists(TELLING, max_size=2), st.sampled_from(HARD), st.lists(TELLING, min_size=1, max_size=12),
+       st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=16, max_size=16))  # fmt: skip
+@example([], "SK", ["hynix Q3 results: your registration for the call"], "a" * 16)
+@example(["Re"], "SK", ["Bau GmbH Angebot für die Dachsanierung"], "a" * 16)
+@example([], "SK", ["Rapid Sponsoring verlängern und Karten"], "a" * 16)
+@example([], "xoxb", ["20261127"], "a2b3c4d5e6f7g2h3")
+@example([], "sk", ["a"], "a2b3c4d5e6f7g2h3")
+def test_no_readable_name_is_taken_for_a_secret(before: list[str], hard: str, words: list[str], id_: str) -> None:
+    slug = plain.slug(" ".join((*before, hard, *words)))
+
+    for name in (slug, f"Quarantine/{slug}-{id_}.md", f"Calendar/2026-11-27-{slug}.md", f"add: {slug}-{id_}"):
+        assert scan.provider_secrets(name) == (), name
+
+
+@given(
+    st.text("abcdefghijklmnopqrstuvwxyz-0123456789", max_size=40).filter(lambda text: not re.search(r"[^-]{18}", text))
+)
+def test_no_slug_at_all_without_a_very_long_word_is_taken_for_a_secret(text: str) -> None:
+    for hard in HARD:
+        assert scan.provider_secrets(plain.slug(f"{hard} {text}")) == ()
+
+
+PIECES = (
+    *(secret for _, secret in SAMPLES), *(secret[:-1] for _, secret in SAMPLES), "http://u:pwd@", "ftp://u:pwd@",
+    "a" * 200,
+    "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "http://u:", "@", ":", "/", "-", ".", " ", "\n", "x",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+@example("http://u:pwd@" + "a" * 200 + "AKIA" + letters(16, "ABCD1234"))
+@example(("http://u:pwd@" + "a" * 200) * 20 + "AKIA" + letters(16, "ABCD1234"))
+@example("GOCSPX-" + letters(28) + ("-AIza" + letters(35)) * 30 + "-----BEGIN PRIVATE KEY-----")
+def test_nothing_is_found_in_what_was_masked(text: str) -> None:
+    masked, found = scan.mask(text)
+
+    assert scan.provider_secrets(masked) == ()
+    assert bool(found) == bool(scan.provider_secrets(text))
+
+
+def test_words_between_secrets_are_left_as_they_are() -> None:
+    nested = ("http://u:pwd@" + "a" * 200) * 20
+
+    masked, found = scan.mask(f"Dear Ann,\n{nested} is it.\nYours, {nested}\nBob")
+
+    assert masked.startswith("Dear Ann,\n[url-password removed]")
+    assert " is it.\nYours, [url-password removed]" in masked
+    assert masked.endswith("\nBob")
+    assert set(found) == {"url-password"}
 
 
 PATHOLOGICAL = {
@@ -103,6 +196,8 @@ PATHOLOGICAL = {
     "slack": "xoxb-", "digits": "1234567890:", "underscores": "ghp_", "one letter": "A", "spaces": " ",
     "google": "-AIza", "mailchimp": "0a" * 16 + "-us ", "discord": "Maaaaaaaaaaaaaaaaaaaaaaaa.aaaaaa.",
     "azure": "AccountKey=a", "putty": "PuTTY-User-Key-File-3: a\n", "slack hooks": "hooks.slack.com/services/T",
+    "sk proj": "sk-proj-", "sk mixed": "sk-" + "aB3_" * 60 + ". ", "slack numbers": "xoxb-1-1-1-", "discord mixed":
+    "MaB" + "a-" * 11 + ".", "nested": "http://u:pwd@" + "a" * 200, "gitlab": "glpat-",
     "ssh2": "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----",
 }  # fmt: skip
 
@@ -117,6 +212,7 @@ def test_a_text_ten_times_as_long_takes_about_ten_times_as_long(unit: str) -> No
         for _ in range(times):
             began = time.process_time()
             scan.provider_secrets(text)
+            scan.mask(text)
             spent.append(time.process_time() - began)
         return min(spent)
 

@@ -128,6 +128,15 @@ def test_a_well_known_secret_is_taken_out_of_note_draft_and_quote_and_the_owner_
     assert AWS_KEY not in task.note.content().decode()
 
 
+@pytest.mark.parametrize("begin", ["SK hynix Q3 results: your registration for the call",
+                                   "Re: SK Bau GmbH Angebot für die Dachsanierung"])  # fmt: skip
+def test_a_subject_that_begins_like_a_key_is_no_reason_to_set_the_mail_aside(tmp_path: Path, begin: str) -> None:
+    world = World(tmp_path)
+    world.receives(mail(begin))
+    world.works()
+    assert world.only(Stage.PENDING_APPROVAL).slug.replace("re-", "").startswith("sk-")
+
+
 def test_a_mail_that_holds_a_secret_of_this_machine_becomes_a_stub_and_the_others_go_on(tmp_path: Path) -> None:
     world = World(tmp_path, secrets=("correct horse battery",))
     raw = mail("Leak", "It is: correct horse battery")

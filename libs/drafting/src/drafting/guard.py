@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from drafting import handbook as handbooks
 from drafting.amounts import amounts
 from drafting.background import Background
+from drafting.inventions import plainly
 from drafting.letter import Letter
 from drafting.plain import clean
 
@@ -57,12 +58,12 @@ def check(text: str, *, letter: Letter, remark: str | None, handbook: str) -> Ch
         raise UnfitDraft(f"the draft must be plain text, without '{live.group()}'")
     given = (letter.sender_name, letter.sender_address, letter.subject, letter.text, letter.quoted,
              *letter.attachments, remark or "", *_tellable(handbook, letter))  # fmt: skip
-    known = clean("\n".join(part[:READ] for part in given))
-    _only_tellable(body, known, letter.background)
+    known, seen = plainly(clean("\n".join(part[:READ] for part in given))), plainly(body)
+    _only_tellable(seen, known, letter.background)
     warnings = [
         f"the draft names {what} that is not in the mail: {found}"
         for what, find in _FINDERS
-        for found in _strange(find, body, known)
+        for found in _strange(find, seen, known)
     ]
     return Checked(body, tuple(warnings))
 
@@ -82,7 +83,7 @@ def _only_tellable(body: str, known: str, background: Background) -> None:
     for looked_up, source in (*sources, (background.memory.text, "the owner's memory notes")):
         for what, find in MARKS:
             familiar = {key for key, _ in find(known)}
-            there = {key for key, _ in find(clean(looked_up[:READ]))} - familiar
+            there = {key for key, _ in find(plainly(clean(looked_up[:READ])))} - familiar
             for key, shown in find(body):
                 if key in there:
                     raise UnfitDraft(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol, runtime_checkable
 
@@ -21,6 +21,11 @@ OWN = "your own words"
 """Who wrote a text that no model touched."""
 LONGEST = 4_000
 _TAG = re.compile(r"(?<!\w)[#@]([\w.@-]+)")
+_URL = re.compile(r"https?://\S+")
+_WORD = re.compile(r"[^\W_]+")
+_SENTENCE = re.compile(r"[\n.!?;:]+")
+JOINED = 6
+"""Words that one hashtag may be made of."""
 _STEP = re.compile(r"\bstep \d{1,2}\b", re.IGNORECASE)
 
 FACTS = """\
@@ -109,10 +114,8 @@ def checked_post(text: str, brief: Brief, *, handbook: str) -> str:
         raise UnfitDraft(f"the post must be plain text, without '{live.group()}'")
     given = clean("\n".join((brief.given, *handbooks.read(handbook).tellable)))
     _nothing_new(body, given, "the post")
-    joined = re.sub(r"\W", "", given.casefold())
-    for tag in _TAG.finditer(body):
-        if re.sub(r"\W", "", tag[1].casefold()) not in joined:
-            raise UnfitDraft(f"the post has a mention or hashtag that is not in the facts: {tag[0]}")
+    for tag in _strange_tags(body, given):
+        raise UnfitDraft(f"the post has a mention or hashtag that is not in the facts: {tag}")
     written = surely(body)
     if written and brief.language and written.value != brief.language:
         raise UnfitDraft(f"the post is in {written.english}; write it in the language '{brief.language}'")
@@ -128,7 +131,23 @@ def checked_steps(steps: Sequence[str], wish: str) -> tuple[str, ...]:
     return lines
 
 
+def _strange_tags(body: str, given: str) -> Iterator[str]:
+    """A mention that was not given as one, and a hashtag that is neither a given word nor some side by side."""
+    body, given = (_URL.sub(" ", inventions.plainly(text).casefold()) for text in (body, given))
+    mentioned = {tag[0].rstrip(".-") for tag in _TAG.finditer(given)}
+    words = [_WORD.findall(sentence) for sentence in _SENTENCE.split(given)]
+    joined = {
+        "".join(some[at : at + size]) for some in words for at in range(len(some)) for size in range(1, JOINED + 1)
+    }
+    for tag in _TAG.finditer(body):
+        shown = tag[0].rstrip(".-")
+        whole = "".join(_WORD.findall(re.split("[.@-]", tag[1])[0]))
+        if shown not in mentioned and (shown[0] == "@" or whole not in joined | {""}):
+            yield shown
+
+
 def _nothing_new(body: str, given: str, which: str) -> None:
+    body, given = inventions.plainly(body), inventions.plainly(given)
     for what, find in guard.MARKS:
         familiar = {key for key, _ in find(given)}
         for key, shown in find(body):
