@@ -21,7 +21,8 @@ from local_agent.attachments import Attachments
 from local_agent.forward_check import NOT_ASKED
 from local_agent.forwarding import Forwarding
 from local_agent.forwards import Forwards
-from vault_protocol import request
+from local_agent.home import LOCAL
+from vault_protocol import request, updates
 from vault_protocol.action import Address, Forwarded, ForwardMail
 from vault_protocol.canonical import sha256
 from vault_protocol.front_matter import FrontMatter
@@ -136,6 +137,10 @@ def test_a_mail_that_holds_what_the_vault_may_not_becomes_a_question_and_stops_n
     assert request.read(note) is None
     assert "it holds what looks like a secret" in note.front.words("reason")
     assert action_of(world, passed).attachments
+    facts = [dict(one.facts) for one in updates.parse(world.local.vault.journal.read(updates.path(LOCAL)) or b"")]
+    assert {fact["task"]: fact["asks"] for fact in facts if "asks" in fact} == {
+        refused: "question", passed: "forward_mail",
+    }  # fmt: skip
 
 
 def test_the_digest_names_the_mail_its_files_and_who_gets_it(world: World, mail: MailWorld) -> None:

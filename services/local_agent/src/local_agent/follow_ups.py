@@ -106,17 +106,16 @@ class FollowUps:
         held = self.vault.claim_next([Domain.EMAIL, Domain.ACCOUNTING], fit=lambda one: one.id == task.id)
         if held is None:
             return False
+        return put_up(self.vault, held, note, partial(self._told, task), instead=partial(self._question, task))
+
+    def _told(self, task: Task, note: Note) -> Also:
         kind = note.front.words("action") or "question"
+        log.info("follow_up.raised", task=task.id, asks=kind)
         record = Record.of(
             "follow_up.raised", actor=LOCAL, target=task.id, at=self._now(),
             parameters={"follows": task.note.front.words("follows"), "asks": kind}, result="published",
         )  # fmt: skip
-        update = Update.of("follow_up", self._now(), task=task.id, asks=kind)
-        also = Also([record], [update])
-        if not put_up(self.vault, held, note, also, instead=partial(self._question, task)):
-            return False
-        log.info("follow_up.raised", task=task.id, asks=kind)
-        return True
+        return Also([record], [Update.of("follow_up", self._now(), task=task.id, asks=kind)])
 
     def _question(self, task: Task, reason: str) -> Note:
         return request.take_out(task.note).put(type="question", reason=one_line(reason), created=utc(self._now()))

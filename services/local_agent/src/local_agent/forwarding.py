@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -78,14 +79,7 @@ class Forwarding:
         held = self.vault.claim_next([Domain.EMAIL], fit=lambda one: one.id == task.id)
         if held is None:
             return False
-        asks = note.front.words("action") or "question"
-        record = Record.of("forward.drafted", actor=LOCAL, target=task.id, at=now, parameters={"asks": asks})
-        update = Update.of("forward", now, task=task.id, asks=asks)
-        also = Also([record], [update])
-        if not put_up(self.vault, held, note.put(created=utc(now)), also, instead=_question):
-            return False
-        log.info("forward.drafted", task=task.id, asks=asks)
-        return True
+        return put_up(self.vault, held, note.put(created=utc(now)), partial(_told, task, now), instead=_question)
 
     def _note(self, task: Task) -> Note:
         """The note with its request; nothing in it is from the note that waited. Raises CannotForward, VaultError."""
@@ -169,6 +163,13 @@ def strangers(wish: Wish, made: Forward) -> tuple[str, ...]:
     sender = (original.sender,) if original.sender else ()
     known = {box.address.lower() for box in (*sender, *original.to, *original.cc)}
     return tuple(f"{one} is new here: they had no part in this mail." for one in wish.to if one.lower() not in known)
+
+
+def _told(task: Task, now: datetime, note: Note) -> Also:
+    asks = note.front.words("action") or "question"
+    log.info("forward.drafted", task=task.id, asks=asks)
+    record = Record.of("forward.drafted", actor=LOCAL, target=task.id, at=now, parameters={"asks": asks})
+    return Also([record], [Update.of("forward", now, task=task.id, asks=asks)])
 
 
 def _question(reason: str) -> Note:

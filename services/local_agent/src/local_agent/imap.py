@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.parser import BytesHeaderParser
+from itertools import islice
 
 from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxLoginError
@@ -16,9 +17,8 @@ _BREAKS = (OSError, imaplib.IMAP4.error, ImapToolsError, ValueError, IndexError,
 _BUSY = re.compile(rb"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN)\]", re.IGNORECASE)
 _UID = re.compile(rb"UID (\d+)")
 
-
 MOST = 5
-"""Messages of one folder that are read although they have the same Message-ID: the oldest ones."""
+"""Messages of one folder that are kept although they have the same Message-ID: the oldest ones."""
 
 
 @contextmanager
@@ -50,10 +50,10 @@ def with_message_id(mailbox: BaseMailBox, folder: str, message_id: str) -> list[
     mailbox.folder.set(folder, readonly=True)
     quoted = message_id.replace("\\", "\\\\").replace('"', '\\"')
     found = _uid(mailbox, "SEARCH", "HEADER", "Message-ID", f'"{quoted}"')
-    uids = [uid for line in found if isinstance(line, bytes) for uid in line.split()][:MOST]
-    texts = [text for uid in uids if (text := text_of(mailbox, uid)) is not None]
+    uids = [uid for line in found if isinstance(line, bytes) for uid in line.split()]
+    texts = (text for uid in uids if (text := text_of(mailbox, uid)) is not None)
     # Servers search for a part of the header, some for words of it.
-    return [text for text in texts if message_ids(text) == [message_id]]
+    return list(islice((text for text in texts if message_ids(text) == [message_id]), MOST))
 
 
 def text_of(mailbox: BaseMailBox, uid: bytes) -> bytes | None:

@@ -14,17 +14,21 @@ from vault_protocol.vault import Also, Vault
 log = structlog.get_logger()
 
 
-def put_up(vault: Vault, held: Task, note: Note, also: Also, *, instead: Callable[[str], Note]) -> bool:
+def put_up(
+    vault: Vault, held: Task, note: Note, also: Callable[[Note], Also], *, instead: Callable[[str], Note]
+) -> bool:  # fmt: skip
     """Whether it waits for the owner now; False when somebody else has the task. `instead` makes the question from
-    a reason in our words, of nothing that could be refused again: a mail decides what stands in `note`.
+    a reason in our words, of nothing that could be refused again: a mail decides what stands in `note`. `also` is what
+    is told of the one that goes up.
     """
     try:
         try:
-            vault.submit(held, note, also)
+            vault.submit(held, note, also(note))
         except Refused as error:
             log.warning("draft.refused", task=held.id, rule=error.rule)
             why = _WHY.get(error.rule, f"the rule {error.rule!r} keeps it out of the vault")
-            vault.submit(held, instead(why), also)
+            question = instead(why)
+            vault.submit(held, question, also(question))
     except ClaimLost:
         return False
     return True

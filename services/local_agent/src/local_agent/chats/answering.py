@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -100,11 +101,8 @@ class Answering:
         self, held: Task, action: SendWhatsApp | None, told: Told, account: WhatsAppAccount, now: datetime
     ) -> bool:
         """Of a chat that is not shared, neither words nor what the drafter noticed about them goes into the note."""
-        record = Record.of(
-            "chat.drafted", actor=LOCAL, target=held.id, at=now, parameters={"drafted": int(action is not None)}
-        )
-        update = Update.of("chat_drafted", now, task=held.id)
-        note: Note = held.note.put(created=utc(now))
+        bare = request.take_out(held.note).put(created=utc(now))
+        note = bare
         if action is None:
             note = note.put(reason=NOBODY)
         else:
@@ -112,8 +110,16 @@ class Answering:
             warnings, unknowns = told if account.share else ((), ())
             plain = tuple(map(one_line, warnings)), tuple(map(one_line, unknowns))
             note = request.put(note, Request(secrets.token_hex(8), stands, *plain))
-        also = Also([record], [update])
-        return put_up(self.vault, held, note, also, instead=lambda why: held.note.put(created=utc(now), reason=why))
+        return put_up(
+            self.vault, held, note, partial(_told, held, now),
+            instead=lambda why: bare.put(reason=why),
+        )  # fmt: skip
+
+
+def _told(held: Task, now: datetime, note: Note) -> Also:
+    drafted = int("action" in note.front)
+    record = Record.of("chat.drafted", actor=LOCAL, target=held.id, at=now, parameters={"drafted": drafted})
+    return Also([record], [Update.of("chat_drafted", now, task=held.id)])
 
 
 def offline() -> Drafter:
