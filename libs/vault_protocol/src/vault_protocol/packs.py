@@ -34,6 +34,11 @@ DEPTH = 32
 SMALL = 256
 """Bytes of a tree up to which a delta saves nothing."""
 
+_SHORT = 4 * 1024
+_WINDOW = {True: (12, 4), False: (15, 8)}
+"""Of a short object, and of any other: bits of the window, and zlib's level of memory. To set up the large window takes
+ten times as long as to deflate a note."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -46,13 +51,13 @@ class Entry:
     @classmethod
     def of(cls, oid: str, kind: str, raw: bytes) -> Entry:
         level = 0 if kind == "tree" and len(raw) > INCOMPRESSIBLE else 1
-        packed = _header(_KINDS[kind], len(raw)) + zlib.compress(raw, level)
+        packed = _header(_KINDS[kind], len(raw)) + _deflated(raw, level)
         return cls(oid, packed, zlib.crc32(packed))
 
     @classmethod
     def on(cls, base: str, oid: str, made: bytes) -> Entry:
         """The object that this delta makes of another one, which has to be in the same pack."""
-        packed = _header(_DELTA, len(made)) + bytes.fromhex(base) + zlib.compress(made, 1)
+        packed = _header(_DELTA, len(made)) + bytes.fromhex(base) + _deflated(made, 1)
         return cls(oid, packed, zlib.crc32(packed))
 
 
@@ -187,6 +192,11 @@ def _index(ordered: Sequence[Entry], offsets: Sequence[int], check: bytes) -> by
         )
     )
     return body + hashlib.sha1(body, usedforsecurity=False).digest()
+
+
+def _deflated(raw: bytes, level: int) -> bytes:
+    made = zlib.compressobj(level, zlib.DEFLATED, *_WINDOW[len(raw) <= _SHORT])
+    return made.compress(raw) + made.flush()
 
 
 def _header(kind: int, size: int) -> bytes:

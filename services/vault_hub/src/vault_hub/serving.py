@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any, cast
 
@@ -160,12 +162,20 @@ class Protocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Ends the streams first: they would wait for the hub, and the hub for them."""
+    """Ends the streams first: they would wait for the hub, and the hub for them. It does not look ten times a second
+    whether it should end, as uvicorn does, but is told."""
 
     def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
         super().__init__(config)
         self._end_streams = end_streams
         self.signalled = False
+        self._told: Callable[[], None] | None = None
+
+    async def main_loop(self) -> None:
+        over, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._told = partial(loop.call_soon_threadsafe, over.set)
+        if not self.should_exit:
+            await over.wait()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Not remembered as uvicorn does, which would raise the signal again: to be told to end is no failure.
@@ -176,6 +186,9 @@ class Server(uvicorn.Server):
         """From any thread."""
         self._end_streams()
         self.should_exit = True
+        if self._told is not None:
+            with suppress(RuntimeError):  # the loop is over already
+                self._told()
 
 
 def configured(
@@ -184,6 +197,7 @@ def configured(
     """`connections`: how many may be open at once. `proxies`: addresses whose word for the caller's is taken."""
     return uvicorn.Config(
         app, http=Protocol, ws="none", log_config=None, access_log=False, lifespan="on", server_header=False,
+        date_header=False,  # it would stand still: nothing ticks
         timeout_graceful_shutdown=graceful, timeout_keep_alive=75, limit_concurrency=connections, backlog=512,
         proxy_headers=bool(proxies), forwarded_allow_ips=proxies, **more,
     )  # fmt: skip
