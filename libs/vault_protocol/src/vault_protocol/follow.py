@@ -82,18 +82,18 @@ class Follower:
         self._take_index()
         return self.view.where
 
-    def advance(self, head: CommitId | None) -> None:
-        """Follow the hub to `head`, over a new root that the owner signed too.
+    def advance(self, head: CommitId | None, *, later: bool = False) -> None:
+        """Follow the hub to `head`, over a new root that the owner signed too. `later`: the caller will `save` itself.
 
         Raises UntrustedHead; the view then stands at the last good commit. HubRewritten: `head` is on another line.
         OSError when the checkpoint cannot be written; the view is at `head`, the next call writes again.
         """
-        ours = self.view.head
+        ours, behind = self.view.head, STRIDE if later else self._behind
         if head is None or head == ours:
             self._take_index()
             if head is None and ours is not None:
                 raise HubRewritten(ours, "the hub is empty, it was not before")
-            if self._unsaved > self._behind:
+            if self._unsaved > behind:
                 self.save()  # there was no room for it
             return
         if self._refused is not None and self._refused[:2] == (ours, head):
@@ -106,7 +106,7 @@ class Follower:
             self._refused = (ours, head, error)
             raise
         finally:
-            if self._unsaved > self._behind:
+            if self._unsaved > behind:
                 self.save()
 
     def _follow(self, head: CommitId) -> None:

@@ -66,14 +66,17 @@ class Journal:
         """How many new roots the owner signed by now."""
         return self._follower.view.generation
 
-    def refresh(self) -> CommitId | None:
-        """Follow the hub. Raises HubUnreachable, UntrustedHead or DiskTrouble; the view is at the last good head."""
+    def refresh(self, *, later: bool = False) -> CommitId | None:
+        """Follow the hub. Raises HubUnreachable, UntrustedHead or DiskTrouble; the view is at the last good head.
+
+        `later`: the caller calls `save` before it acts on what it followed.
+        """
         try:
             found = self.hub.refresh()
         except HubUnreachable:
-            self._follower.advance(self.head)
+            self._follower.advance(self.head, later=later)
             raise
-        self._follower.advance(found)
+        self._follower.advance(found, later=later)
         return self.head
 
     def reserve(self, domains: Iterable[Domain], count: int) -> Reserved:

@@ -56,8 +56,8 @@ class Vault:
         self._stages = Stages(journal.store)
         self._reserving = Reserving(journal)
 
-    def refresh(self) -> CommitId | None:
-        return self.journal.refresh()
+    def refresh(self, *, later: bool = False) -> CommitId | None:
+        return self.journal.refresh(later=later)
 
     def get(self, task: str) -> Task:
         """The task with this id, or the one whose id begins so. Raises NoSuchTask, MalformedNote."""

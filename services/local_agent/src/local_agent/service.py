@@ -125,6 +125,13 @@ class Service:
             self.disk_trouble = self.disk_trouble or str(error)
 
     def _step(self) -> None:
+        try:
+            self._follow_and_show()
+        finally:
+            self.local.vault.journal.save()
+
+    def _follow_and_show(self) -> None:
+        """How far it followed is on disk after what it shows, and before what it does."""
         following = self._follow()
         if following:
             try:
@@ -173,7 +180,7 @@ class Service:
     def _follow(self) -> bool:
         """Whether there is a head to work on, and the hub to publish to."""
         try:
-            head = self.local.vault.refresh()
+            head = self.local.vault.refresh(later=True)
             self._life.answered()
             self._untrusted = self._hub_trouble = ""
             return head is not None
@@ -207,6 +214,8 @@ class Service:
         if self._hurry.is_set():
             self._hurry.clear()
             self.executor.look_again()
+        if any(vault.tasks(Stage.APPROVED)):
+            vault.journal.save()
         attempt(self.executor.step)
         self._chores.step()
         attempt(self._watch.step)

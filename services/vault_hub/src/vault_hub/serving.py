@@ -169,7 +169,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._end_streams = end_streams
         self.signalled = False
-        self._told: Callable[[], None] | None = None
+        self._told: Callable[[], object] | None = None
 
     async def main_loop(self) -> None:
         over, loop = asyncio.Event(), asyncio.get_running_loop()

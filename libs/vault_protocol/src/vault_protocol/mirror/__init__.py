@@ -76,6 +76,8 @@ class Mirror:
         self._looker = Looker(self._folder, self._base, clock)
         self._watch: Watch | None = None
         self._scanned: float | None = None
+        self._folders_stand = False
+        """Nobody took a folder away since they were made."""
         self._refused: dict[tuple[str, str], str] = {}
         self._blocked: dict[str, str] = {}
         self._items: tuple[Item, ...] = ()
@@ -123,7 +125,9 @@ class Mirror:
         bringer = self._bringer()
         bringer.kept, self._kept = self._kept, []
         bringer.recover()
-        make_folders(self._folder, bringer)
+        if not self._folders_stand:
+            make_folders(self._folder, bringer)
+            self._folders_stand = self._watch is not None and not bringer.blocked
         wants, refused = differences(self._store, self._base, head)
         if wants:
             with self._base.saving(durable=False):
@@ -197,7 +201,7 @@ class Mirror:
         else:
             self.changed.clear()
         if paths is None or self._scanned is None or now - self._scanned >= RESCAN:
-            self._scanned = now
+            self._scanned, self._folders_stand = now, False
             self._looker.look(None)
         self._looker.look((paths or set()) | also)
 

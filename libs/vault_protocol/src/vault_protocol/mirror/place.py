@@ -182,11 +182,15 @@ class Folder:
 def _enter(folder: int, name: str, path: str, make: bool) -> int:
     if name in ("", ".", ".."):
         raise Blocked(path, "the path leaves the folder")
-    if make:
-        with suppress(FileExistsError):
-            os.mkdir(name, 0o700, dir_fd=folder)
     try:
-        return os.open(name, _FOLDER, dir_fd=folder)
+        try:
+            return os.open(name, _FOLDER, dir_fd=folder)
+        except FileNotFoundError:
+            if not make:
+                raise
+            with suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=folder)
+            return os.open(name, _FOLDER, dir_fd=folder)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             raise Blocked(path, f"{name!r} above it is a link or a file, not a folder") from None

@@ -1,0 +1,72 @@
+"""How far the service followed is on disk by the end of a step, and before anything is done on the strength of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from services.local_agent.tests.cli_world import World
+from services.local_agent.tests.office import Office, Outside
+
+from local_agent.effects.execute import Outcome
+from vault_protocol.action import SendMail
+from vault_protocol.approval import Approved
+from vault_protocol.hub import CommitId
+from vault_protocol.mirror.place import Folder
+from vault_protocol.store import GitStore
+
+
+@pytest.fixture
+def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
+    world = World(tmp_path, capsys.readouterr)
+    assert world.init("--no-dry-run", "--undo-seconds", "0").code == 0
+    return Office(world)
+
+
+def followed(world: World) -> str:
+    """The head that the checkpoint on disk names."""
+    return str(json.loads(world.home.checkpoint.read_text(encoding="ascii"))["head"])
+
+
+def at_hub(world: World) -> CommitId | None:
+    return GitStore(world.hub).ref("refs/heads/main")
+
+
+def test_a_note_is_shown_first_and_the_checkpoint_is_there_when_the_step_ends(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, put, shown = office.world, Folder.put, dict[str, str]()
+
+    def seen(self: Folder, path: str, temp: str) -> None:
+        put(self, path, temp)
+        shown[path.partition("/")[0]] = followed(world)
+
+    with office.running() as service:
+        service.step()
+        world.add("A question")
+        head = at_hub(world)
+        monkeypatch.setattr(Folder, "put", seen)
+        service.step()
+        assert shown["Needs_Action"] != head
+        assert service.local.vault.journal.head == at_hub(world)
+        assert followed(world) == at_hub(world)
+
+
+def test_before_anything_is_sent_the_checkpoint_is_as_far_as_what_was_followed(office: Office) -> None:
+    world, sent = office.world, list[str]()
+
+    class Noting(Outside):
+        def perform(self, what: Approved[SendMail], *, key: str, at: datetime) -> Outcome:
+            sent.append(followed(world))
+            return super().perform(what, key=key, at=at)
+
+    office.outside = Noting()
+    office.approved()
+    world.add("Another question, of which the checkpoint knows nothing yet")
+    head = at_hub(world)
+    assert followed(world) != head
+    with office.running() as service:
+        service.step()
+    assert sent == [head]
