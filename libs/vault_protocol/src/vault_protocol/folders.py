@@ -1,18 +1,18 @@
-"""Trees as lists in git's order: an edit costs a binary search and one pass to join, at any size of a folder."""
+"""Trees by name, read and edited: what was parsed is kept, and an edit costs what it touches and one hash."""
 
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from .deltas import Line, Patch
+from . import blocks
+from .blocks import EMPTY, Folder
+from .deltas import Patch
 from .errors import Refused
 from .hub import REGULAR, BlobId
 from .kept import Kept
-from .tree import FOLDER, entries
+from .tree import FOLDER
 
 KEPT = 1_000_000
 """Names in the folders that are kept parsed. Versions of a folder share the bytes of what they have in common."""
@@ -26,36 +26,9 @@ Write: TypeAlias = Callable[[str, bytes, Patch | None], str]
 """Kind and bytes of a new object, and what it was made from → its name."""
 
 
-@dataclass(frozen=True)
-class Folder:
-    """`keys` are the names in git's order (a folder's with `/` behind it), `lines` the entries as they are written."""
-
-    keys: tuple[bytes, ...]
-    lines: tuple[bytes, ...]
-
-    @classmethod
-    def parse(cls, raw: bytes) -> Folder:
-        """Raises BadTree."""
-        found = entries(raw)
-        keys = tuple(name.encode() + (b"/" if mode == FOLDER else b"") for name, (_, mode) in found.items())
-        lines = tuple(_line(name.encode(), mode, oid) for name, (oid, mode) in found.items())
-        return cls(keys, lines)
-
-    def line(self, key: bytes) -> bytes | None:
-        at = bisect_left(self.keys, key)
-        return self.lines[at] if at < len(self.keys) and self.keys[at] == key else None
-
-    def get(self, key: bytes) -> str | None:
-        found = self.line(key)
-        return None if found is None else found[-20:].hex()
-
-
 def is_plain(line: bytes) -> bool:
     """Whether a line of a folder is of a plain file, or none."""
     return not line or line.startswith(_PLAIN)
-
-
-EMPTY = Folder((), ())
 
 
 class Folders:
@@ -100,27 +73,25 @@ class Folders:
         Raises Refused where a file and a folder would share a name.
         """
         old = self._open(tree)
-        keys, lines = list(old.keys), list(old.lines)
-        differs: dict[bytes, Line] = {}
+        lines: dict[bytes, bytes | None] = {}
         for name, edit in edits.items():
             file, folder = name.encode(), name.encode() + b"/"
             if isinstance(edit, dict):
                 if old.get(file) is not None:
                     raise Refused("path", prefix + name, "a folder and a file cannot have the same name")
                 new = self.edit(old.get(folder), edit, f"{prefix}{name}/", met)
-                differs[folder] = _put(keys, lines, folder, _line(file, FOLDER, new) if new else None)
+                lines[folder] = blocks.line(file, FOLDER, new) if new else None
                 continue
             if edit is not None and old.get(folder) is not None:
                 raise Refused("path", prefix + name, "a folder and a file cannot have the same name")
-            differs[file] = _put(keys, lines, file, _line(file, REGULAR, str(edit)) if edit is not None else None)
+            lines[file] = blocks.line(file, REGULAR, str(edit)) if edit is not None else None
             if met is not None:
-                met[prefix + name] = differs[file][0] or b""
-        if not keys:
+                met[prefix + name] = old.line(file) or b""
+        made, differs = old.put(lines)
+        if not made.size:
             return None
-        raw = b"".join(lines)
-        patch = Patch(tree, tuple(line for _, line in sorted(differs.items()))) if tree is not None else None
-        oid = self._write("tree", raw, patch)
-        self._keep(oid, Folder(tuple(keys), tuple(lines)))
+        oid = self._write("tree", made.raw, Patch(tree, differs) if tree is not None else None)
+        self._keep(oid, made)
         return oid
 
     def _entry(self, tree: str | None, path: str) -> bytes:
@@ -142,28 +113,11 @@ class Folders:
         return found
 
     def _keep(self, tree: str, folder: Folder) -> None:
-        self._parsed.put(tree, folder, len(folder.keys) + 1)
+        self._parsed.put(tree, folder, folder.size + 1)
 
 
 def object_id(kind: str, raw: bytes) -> str:
     """The name git gives an object (SHA-1 object format)."""
-    return hashlib.sha1(b"%s %d\0" % (kind.encode(), len(raw)) + raw, usedforsecurity=False).hexdigest()
-
-
-def _line(name: bytes, mode: int, oid: str) -> bytes:
-    return b"%o %s\0%s" % (mode, name, bytes.fromhex(oid))
-
-
-def _put(keys: list[bytes], lines: list[bytes], key: bytes, line: bytes | None) -> Line:
-    """The line that stood there, and the one that does now."""
-    at = bisect_left(keys, key)
-    was = lines[at] if at < len(keys) and keys[at] == key else None
-    if line is None:
-        if was is not None:
-            del keys[at], lines[at]
-    elif was is not None:
-        lines[at] = line
-    else:
-        keys.insert(at, key)
-        lines.insert(at, line)
-    return was, line
+    found = hashlib.sha1(b"%s %d\0" % (kind.encode(), len(raw)), usedforsecurity=False)
+    found.update(raw)
+    return found.hexdigest()

@@ -143,10 +143,13 @@ def read(folder: Path, name: str) -> list[Entry]:
 
 def sync(folder: Path, names: Iterable[str]) -> None:
     """Make packs durable that were written without. Raises OSError; one that is gone was written again elsewhere."""
-    for name in names:
-        for suffix in (".pack", ".idx"):
-            with suppress(FileNotFoundError), (folder / (name + suffix)).open("rb") as file:
-                os.fsync(file.fileno())
+    with ExitStack() as opened:
+        handles = []
+        for name in names:
+            for suffix in (".pack", ".idx"):
+                with suppress(FileNotFoundError):
+                    handles.append(opened.enter_context((folder / (name + suffix)).open("rb")).fileno())
+        sync_all(handles)
     sync_folder(folder)
 
 

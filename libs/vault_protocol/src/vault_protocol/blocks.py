@@ -1,0 +1,113 @@
+"""A tree as blocks of lines in git's order: an edit copies the blocks it touches and takes the others as they are."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+from .deltas import Line
+from .tree import FOLDER, entries
+
+SIZE = 64
+"""Lines of a block as it is made; it is split when it holds twice as many."""
+
+
+class _Block:
+    """Some lines that follow one another, and all of them joined."""
+
+    __slots__ = ("keys", "lines", "raw")
+
+    def __init__(self, keys: Sequence[bytes], lines: Sequence[bytes]) -> None:
+        self.keys, self.lines, self.raw = keys, lines, b"".join(lines)
+
+    def find(self, key: bytes) -> int | None:
+        at = bisect_left(self.keys, key)
+        return at if at < len(self.keys) and self.keys[at] == key else None
+
+
+class Folder:
+    """A tree by name, never changed. `keys` are the names in git's order (a folder's with `/` behind it), `lines` the
+    entries as they are written, `size` how many there are."""
+
+    __slots__ = ("_blocks", "_firsts", "size")
+
+    def __init__(self, blocks: Sequence[_Block] = ()) -> None:
+        self._blocks = blocks
+        self._firsts = [block.keys[0] for block in blocks]
+        self.size = sum([len(block.keys) for block in blocks])
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Folder:
+        """Raises BadTree."""
+        found = entries(raw)
+        keys = [name.encode() + (b"/" if mode == FOLDER else b"") for name, (_, mode) in found.items()]
+        return cls(_blocks(keys, [line(name.encode(), mode, oid) for name, (oid, mode) in found.items()]))
+
+    @property
+    def keys(self) -> Iterator[bytes]:
+        return chain.from_iterable(block.keys for block in self._blocks)
+
+    @property
+    def lines(self) -> Iterator[bytes]:
+        return chain.from_iterable(block.lines for block in self._blocks)
+
+    @property
+    def raw(self) -> bytes:
+        return b"".join([block.raw for block in self._blocks])
+
+    def line(self, key: bytes) -> bytes | None:
+        block = self._blocks[self._which(key)] if self._blocks else _NOTHING
+        at = block.find(key)
+        return None if at is None else block.lines[at]
+
+    def get(self, key: bytes) -> str | None:
+        found = self.line(key)
+        return None if found is None else found[-20:].hex()
+
+    def put(self, lines: Mapping[bytes, bytes | None]) -> tuple[Folder, tuple[Line, ...]]:
+        """The folder with these lines in the place of what stands there (None: with nothing); and by name, what stood
+        there and what does now."""
+        met: list[Line] = []
+        if len(self._blocks) < 2:
+            only = self._blocks[0] if self._blocks else _NOTHING
+            return Folder(_put(only, sorted(lines), lines, met)), tuple(met)
+        touched: dict[int, list[bytes]] = {}
+        for key in sorted(lines):
+            touched.setdefault(self._which(key), []).append(key)
+        blocks: list[_Block] = []
+        done = 0
+        for which, keys in touched.items():
+            blocks += self._blocks[done:which]
+            blocks += _put(self._blocks[which], keys, lines, met)
+            done = which + 1
+        blocks += self._blocks[done:]
+        return Folder(blocks), tuple(met)
+
+    def _which(self, key: bytes) -> int:
+        return max(bisect_right(self._firsts, key) - 1, 0)
+
+
+EMPTY = Folder()
+_NOTHING = _Block((), ())
+
+
+def line(name: bytes, mode: int, oid: str) -> bytes:
+    """An entry as it is written."""
+    return b"%o %s\0%s" % (mode, name, bytes.fromhex(oid))
+
+
+def _put(block: _Block, keys: Sequence[bytes], new: Mapping[bytes, bytes | None], met: list[Line]) -> Sequence[_Block]:
+    """What comes in the place of a block; `met` is told what stood there."""
+    names, lines = list(block.keys), list(block.lines)
+    for key in keys:
+        at, came = bisect_left(names, key), new[key]
+        gone = lines[at] if at < len(names) and names[at] == key else None
+        met.append((gone, came))
+        end = at if gone is None else at + 1
+        names[at:end], lines[at:end] = ([], []) if came is None else ([key], [came])
+    return _blocks(names, lines) if len(names) > 2 * SIZE else [_Block(names, lines)] if names else ()
+
+
+def _blocks(keys: Sequence[bytes], lines: Sequence[bytes]) -> Sequence[_Block]:
+    return [_Block(keys[at : at + SIZE], lines[at : at + SIZE]) for at in range(0, len(keys), SIZE)]
