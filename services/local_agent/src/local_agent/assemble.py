@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,11 +23,11 @@ from local_agent.forwards import Forwards
 from local_agent.gmail import Gmail
 from local_agent.home import LOCAL, Home, Settings
 from local_agent.inbox import Inbox
-from local_agent.judge import FindOriginal, Judge
+from local_agent.judge import Judge
 from local_agent.lessons import Lessons
-from local_agent.mail_account import AuthFailed, MailAccount, MailboxUnreachable
-from local_agent.mailbox import Mailbox
+from local_agent.mail_account import MailAccount
 from local_agent.networks.network import BadLogin
+from local_agent.originals import Originals
 from local_agent.payees import Payees
 from local_agent.pictures import Pictures
 from local_agent.post_check import PostCheck
@@ -94,7 +93,7 @@ def assemble(home: Home, clock: Clock | None = None) -> Local:
     find, files = original_finder(home, settings), Attachments(home.attachments)
     forwards = ForwardCheck(settings, find, Forwards(home.forwards), files)
     judge = Judge(
-        settings, find, home.checks, attachments=files,
+        settings, find, home.checks, attachments=files, held=find.together,
         checks={"post_invoice": books, "register_payment": books, "pay_transfer": transfers},
         with_task={
             "forward_mail": forwards, "publish_post": posts, "send_whatsapp": chats, "send_sealed": chats,
@@ -142,19 +141,9 @@ def gmail_of(home: Home, account: MailAccount) -> Gmail:
     return Gmail(account, lambda: home.credentials.get(account.secret_entry))
 
 
-def original_finder(home: Home, settings: Settings) -> FindOriginal:
+def original_finder(home: Home, settings: Settings) -> Originals:
     """Looks in the mailbox of the account the draft would be sent from."""
-
-    def find(account: str, message_id: str) -> Sequence[bytes]:
-        known = settings.account(account)
-        try:
-            if known.way == "gmail":
-                return tuple(one.raw for one in gmail_of(home, known).find(message_id) if "SENT" not in one.labels)
-            return Mailbox(known).find_original(message_id)
-        except (AuthFailed, MailboxUnreachable, ValueError) as error:
-            raise VaultError(str(error)) from None
-
-    return find
+    return Originals(settings.account, lambda account: gmail_of(home, account))
 
 
 def _parts(value: str) -> list[str]:

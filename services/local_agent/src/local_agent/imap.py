@@ -25,7 +25,7 @@ MOST = 5
 def opened(account: MailAccount) -> Iterator[BaseMailBox]:
     """A connection for one block, logged in, no folder selected; raises AuthFailed, MailboxUnreachable."""
     password = account.password()
-    try:
+    with telling(account):
         mailbox = _connect(account)
         try:
             _log_in(mailbox, account, password)
@@ -35,6 +35,13 @@ def opened(account: MailAccount) -> Iterator[BaseMailBox]:
                 mailbox.logout()
             with suppress(OSError):
                 mailbox.client.shutdown()
+
+
+@contextmanager
+def telling(account: MailAccount) -> Iterator[None]:
+    """Raises MailboxUnreachable for whatever a connection breaks with in this block."""
+    try:
+        yield
     except _BREAKS as error:
         raise MailboxUnreachable(f"account {account.name}: {type(error).__name__}: {error}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -64,12 +64,14 @@ class Judge:
         self, settings: Settings, find: FindOriginal, memory: Path, txt: Txt = look_up_txt,
         checks: Mapping[str, CheckAction] | None = None, attachments: Attachments | None = None,
         with_task: Mapping[str, CheckWithTask] | None = None,
+        held: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:  # fmt: skip
         """`txt` looks up the DNS records that DKIM needs; `attachments` are the files this machine keeps; `checks`
-        look at every action but mail, by its type; those `with_task` are told the task, too."""
+        look at every action but mail, by its type; those `with_task` are told the task, too. While `held` is open,
+        `find` may keep what it opened."""
         self._settings, self._find, self._memory, self._txt = settings, find, memory, txt
         self._checks, self._attachments = dict(checks or {}), attachments
-        self._with_task = dict(with_task or {})
+        self._with_task, self._held = dict(with_task or {}), held
         self._known: dict[str, Check] = {}
         self._together = self._unkept = False
         if memory.exists():
@@ -97,7 +99,8 @@ class Judge:
         """What is checked inside is remembered at once, at the end: what a kill takes is looked at again."""
         self._together = True
         try:
-            yield
+            with self._held():
+                yield
         finally:
             self._together = False
             self._keep()

@@ -1,11 +1,12 @@
 """The owner's mailbox: find the original, send, keep the copy, and look whether something was sent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from imap_tools import BaseMailBox, FolderInfo
 
 from local_agent import submission
-from local_agent.imap import message_ids, opened, with_message_id
+from local_agent.imap import message_ids, opened, telling, with_message_id
 from local_agent.mail_account import AuthFailed, MailAccount, MailboxUnreachable, Tls
 from local_agent.submission import (
     Accepted,
@@ -57,12 +58,24 @@ class Mailbox:
 
     def find_original(self, message_id: str) -> tuple[bytes, ...]:
         """Every different message with exactly this Message-ID in INBOX and the archives, as stored."""
-        wanted = _searchable(message_id)
+        _searchable(message_id)  # before anybody is asked
+        with self.originals() as find:
+            return find(message_id)
+
+    @contextmanager
+    def originals(self) -> Iterator[Callable[[str], tuple[bytes, ...]]]:
+        """`find_original` for many, over one connection."""
         with opened(self.account) as mailbox:
             known = mailbox.folder.list()
             archives = _for_use(known, r"\All") + _for_use(known, r"\Archive") + _named(known, _ARCHIVE_NAMES)
             folders = dict.fromkeys(["INBOX", *archives])
-            return _distinct(raw for folder in folders for raw in with_message_id(mailbox, folder, wanted))
+
+            def find(message_id: str) -> tuple[bytes, ...]:
+                wanted = _searchable(message_id)
+                with telling(self.account):
+                    return _distinct(raw for folder in folders for raw in with_message_id(mailbox, folder, wanted))
+
+            yield find
 
     def find_sent(self, message_id: str) -> tuple[bytes, ...]:
         """The same among sent mail; raises NoSentFolder. Whether it is ours is to be told by its bytes."""
