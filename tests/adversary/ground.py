@@ -124,7 +124,7 @@ class Ground:
 
     def changes(self, before: str, after: str) -> tuple[Change, ...]:
         try:
-            return tuple(tree.Comparison(lambda name: self.repo.odb.read(name)[1]).changes(before, after))
+            return tuple(tree.Comparison.of(lambda name: self.repo.odb.read(name)[1]).changes(before, after))
         except (tree.BadTree, KeyError, ValueError, pygit2.GitError):
             return ()
 

@@ -42,7 +42,7 @@ def sign(author: Author, who: Identity, top: str, *, header: bytes = b"", when: 
     before = str(raw(store)[author.head].peel(pygit2.Commit).tree_id)
     read = lambda name: raw(store)[name].read_raw()  # noqa: E731
     try:
-        changes = tuple(tree.Comparison(read).changes(before, top))
+        changes = tuple(tree.Comparison.of(read).changes(before, top))
     except tree.BadTree:
         changes = ()
     trail = author.trails.get(who.agent, Trail())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vault_protocol.blocks import EMPTY, SIZE, Folder, line
+from vault_protocol.blocks import EMPTY, SIZE, Folder, line, split
 from vault_protocol.hub import REGULAR
 from vault_protocol.tree import FOLDER
 
@@ -60,3 +60,18 @@ def test_a_block_that_grows_is_split_and_the_others_are_kept() -> None:
     assert (folder.size, grown.size) == (4 * SIZE, 7 * SIZE)
     assert max(len(block.keys) for block in grown._blocks) <= 2 * SIZE
     assert grown._blocks[-1] is folder._blocks[-1]
+
+
+@given(st.integers(0, 3 * SIZE), PUT, PUT)
+def test_what_sets_two_folders_apart_is_what_their_bytes_say(
+    many: int, one: dict[str, tuple[bool, str] | None], other: dict[str, tuple[bool, str] | None]
+) -> None:
+    """Grown from one folder, parsed anew, or in one block against several: what they share makes no difference."""
+    base, _ = EMPTY.put(dict(written(f"b{number:03}", (False, f"{number:040x}")) for number in range(many)))
+    left, _ = base.put(dict(written(name, entry) for name, entry in one.items()))
+    right, _ = base.put(dict(written(name, entry) for name, entry in other.items()))
+    parts = set(left.lines), set(right.lines)
+    assert left.apart(right) == (parts[0] - parts[1], parts[1] - parts[0])
+    if not any(key.endswith(b"/") and key[:-1] in set(left.keys) for key in left.keys):
+        assert Folder.parse(left.raw).apart(right) == left.apart(right)
+    assert all(b"%s %s\0%s" % split(found) == found for found in left.lines)

@@ -65,6 +65,13 @@ class Folder:
         found = self.line(key)
         return None if found is None else found[-20:].hex()
 
+    def apart(self, other: Folder) -> tuple[set[bytes], set[bytes]]:
+        """The lines that only this one has, and those that only the other has. What blocks they share is not read."""
+        here, there = {id(block) for block in self._blocks}, {id(block) for block in other._blocks}
+        ours = {line for block in self._blocks if id(block) not in there for line in block.lines}
+        others = {line for block in other._blocks if id(block) not in here for line in block.lines}
+        return ours - others, others - ours
+
     def put(self, lines: Mapping[bytes, bytes | None]) -> tuple[Folder, tuple[Line, ...]]:
         """The folder with these lines in the place of what stands there (None: with nothing); and by name, what stood
         there and what does now."""
@@ -95,6 +102,12 @@ _NOTHING = _Block((), ())
 def line(name: bytes, mode: int, oid: str) -> bytes:
     """An entry as it is written."""
     return b"%o %s\0%s" % (mode, name, bytes.fromhex(oid))
+
+
+def split(line: bytes) -> tuple[bytes, bytes, bytes]:
+    """Mode, name and object id of an entry as it is written."""
+    mode, _, rest = line.partition(b" ")
+    return mode, rest[:-21], rest[-20:]
 
 
 def _put(block: _Block, keys: Sequence[bytes], new: Mapping[bytes, bytes | None], met: list[Line]) -> Sequence[_Block]:

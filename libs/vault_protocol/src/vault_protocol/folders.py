@@ -12,7 +12,7 @@ from .deltas import Patch
 from .errors import Refused
 from .hub import REGULAR, BlobId
 from .kept import Kept
-from .tree import FOLDER
+from .tree import FOLDER, Line
 
 KEPT = 1_000_000
 """Names in the folders that are kept parsed. Versions of a folder share the bytes of what they have in common."""
@@ -53,6 +53,12 @@ class Folders:
     def names(self, tree: str | None, path: str) -> tuple[str, ...]:
         """What lies in the folder at this path, folders with `/` behind their name."""
         return tuple(key.decode() for key in self._open(self.below(tree, path)).keys)
+
+    def apart(self, old: str | None, new: str | None) -> tuple[list[Line], list[Line], bool]:
+        """What a comparison of trees asks for."""
+        before, after = self._open(old), self._open(new)
+        gone, came = before.apart(after)
+        return list(map(blocks.split, gone)), list(map(blocks.split, came)), not after.size
 
     def walk(self, tree: str | None, prefix: str = "") -> Iterator[tuple[str, BlobId]]:
         """Every file below, depth first, in git's order."""

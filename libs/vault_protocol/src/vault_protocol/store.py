@@ -82,7 +82,7 @@ class GitStore:
         found = self._compared.get((old, new))
         if found is None:
             with _trees_of(new):
-                walked = Comparison(self._raw_tree).changes(self.tree(old) if old else None, self.tree(new))
+                walked = Comparison(self._folders.apart).changes(self.tree(old) if old else None, self.tree(new))
                 found = tuple(sorted(walked, key=lambda change: change.path))
             self._compared.put((old, new), found, len(found) + 1)
         return found

@@ -57,12 +57,29 @@ def listed(raw: bytes) -> list[Line]:
     return found
 
 
+Apart: TypeAlias = Callable[[str | None, str | None], tuple[Iterable[Line], Iterable[Line], bool]]
+"""Of two trees the lines that only one of them has, and whether the second has none at all. Raises BadTree."""
+
+
 @dataclass
 class Comparison:
     """One walk over what differs between two trees."""
 
-    read: ReadTree
+    apart: Apart
     opened: int = 0
+
+    @classmethod
+    def of(cls, read: ReadTree) -> Comparison:
+        """Of trees that are read and parsed for it."""
+
+        def lines(tree: str | None) -> frozenset[Line]:
+            return frozenset(listed(read(tree))) if tree is not None else frozenset()
+
+        def apart(old: str | None, new: str | None) -> tuple[frozenset[Line], frozenset[Line], bool]:
+            before, after = lines(old), lines(new)
+            return before - after, after - before, not after
+
+        return cls(apart)
 
     def changes(self, old: str | None, new: str | None, prefix: str = "", depth: int = 0) -> Iterator[Change]:
         """Every path that differs, by name. Raises BadTree when there is no end to it."""
@@ -70,10 +87,13 @@ class Comparison:
             return
         if depth > DEPTH:
             raise BadTree(f"it is over {DEPTH} folders deep")
-        all_before, all_after = self._open(old), self._open(new)
-        if new is not None and not all_after and depth:
+        self.opened += (old is not None) + (new is not None)
+        if self.opened > FOLDERS_READ:
+            raise BadTree(f"over {FOLDERS_READ} folders differ")
+        only_before, only_after, empty = self.apart(old, new)
+        if new is not None and empty and depth:
             raise BadTree("a folder in it is empty")
-        before, after = _named(all_before - all_after), _named(all_after - all_before)
+        before, after = _named(only_before), _named(only_after)
         for name in sorted(before.keys() | after.keys()):
             was, now = before.get(name), after.get(name)
             if was == now:
@@ -85,14 +105,6 @@ class Comparison:
                 yield Change(path, was_file, now_file, now[1] if now is not None and now_file else REGULAR)
             if was_folder or now_folder:
                 yield from self.changes(was_folder, now_folder, path + "/", depth + 1)
-
-    def _open(self, tree: str | None) -> frozenset[Line]:
-        if tree is None:
-            return frozenset()
-        self.opened += 1
-        if self.opened > FOLDERS_READ:
-            raise BadTree(f"over {FOLDERS_READ} folders differ")
-        return frozenset(listed(self.read(tree)))
 
 
 def _named(lines: Iterable[Line]) -> dict[str, Entry]:
