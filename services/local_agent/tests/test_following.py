@@ -13,7 +13,7 @@ from services.local_agent.tests.office import Office, Outside
 from local_agent.effects.execute import Outcome
 from vault_protocol.action import SendMail
 from vault_protocol.approval import Approved
-from vault_protocol.hub import CommitId
+from vault_protocol.hub import CommitId, Published
 from vault_protocol.mirror.place import Folder
 from vault_protocol.store import GitStore
 
@@ -70,3 +70,45 @@ def test_before_anything_is_sent_the_checkpoint_is_as_far_as_what_was_followed(o
     with office.running() as service:
         service.step()
     assert sent == [head]
+
+
+def test_a_step_leaves_a_checkpoint_that_a_command_wrote_further_on_meanwhile(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = office.world
+    task = world.ask_for("Your offer")
+    with office.running() as service:
+        service.step()
+        world.add("Brings the service something to follow")
+        check = service._check_drafts
+
+        def decided_meanwhile() -> None:
+            check()
+            assert world.run("reject", task).code == 0
+
+        monkeypatch.setattr(service, "_check_drafts", decided_meanwhile)
+        monkeypatch.setattr(service.local.vault, "reap", lambda: None)
+        monkeypatch.setattr("local_agent.dashboard.write", lambda vault: None)
+        service.step()
+        assert followed(world) == at_hub(world)
+        assert service.local.vault.journal.head != at_hub(world), "it has not heard of it yet"
+
+
+def test_nothing_is_published_from_a_head_that_a_restart_would_not_know(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, seen = office.world, list[bool]()
+    with office.running() as service:
+        service.step()
+        world.add("A question")
+        hub = service.local.vault.journal.hub
+        publish = hub.publish
+
+        def noting(commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
+            seen.append(followed(world) == onto)
+            return publish(commit, onto=onto, exact=exact)
+
+        monkeypatch.setattr(hub, "publish", noting)
+        service.step()
+    assert seen
+    assert all(seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -124,3 +125,34 @@ def test_a_message_id_that_cannot_be_searched_for_leaves_the_account_usable(home
         with pytest.raises(VaultError, match="not a Message-ID"):
             find("office", "<a\n@b>")
         assert find("office", IDS[0]) == (message(IDS[0]),)
+
+
+def test_one_message_that_the_server_fails_on_takes_no_other_with_it(
+    home: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may write a mail that a server cannot give back."""
+    search = imap.with_message_id
+
+    def failing(mailbox: BaseMailBox, folder: str, message_id: str) -> list[bytes]:
+        if message_id == IDS[1]:
+            raise imaplib.IMAP4.error("SEARCH was answered by NO")
+        return search(mailbox, folder, message_id)
+
+    monkeypatch.setattr("local_agent.mailbox.with_message_id", failing)
+    find = of(account(home))
+    with find.together():
+        assert find("office", IDS[0]) == (message(IDS[0]),)
+        for _ in range(2):
+            with pytest.raises(VaultError, match="answered by NO"):
+                find("office", IDS[1])
+        assert find("office", IDS[2]) == (message(IDS[2]),)
+
+
+def test_a_round_within_a_round_leaves_the_outer_one_as_it_was(home: Provider, connections: list[BaseMailBox]) -> None:
+    find = of(account(home))
+    with find.together():
+        find("office", IDS[0])
+        with find.together():
+            find("office", IDS[1])
+        assert find("office", IDS[2]) == (message(IDS[2]),)
+    assert [box.client.state for box in connections] == ["LOGOUT", "LOGOUT"]

@@ -46,6 +46,22 @@ class Checkpoint:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return None
+        found = self._parsed(content)
+        if isinstance(found, str):
+            self._put_aside(found)
+            return None
+        return found
+
+    def peek(self) -> Saved | None:
+        """The same, and nothing is put aside."""
+        try:
+            found = self._parsed(self.path.read_bytes())
+        except FileNotFoundError:
+            return None
+        return None if isinstance(found, str) else found
+
+    def _parsed(self, content: bytes) -> Saved | str:
+        """What stands in it, or why it is not believed."""
         try:
             found = json.loads(content)
             trails = {
@@ -54,11 +70,9 @@ class Checkpoint:
             saved = Saved(CommitId(str(found["head"])), trails, int(found.get("generation", 0)))
             seal = str(found.get("seal", ""))
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._put_aside("it does not parse")
-            return None
+            return "it does not parse"
         if not hmac.compare_digest(seal.encode("utf-8", "replace"), self._seal(saved).encode()):
-            self._put_aside("it was not written by this agent at this place")
-            return None
+            return "it was not written by this agent at this place"
         return saved
 
     def save(self, saved: Saved) -> None:

@@ -14,8 +14,8 @@ from .hub import REGULAR, BlobId
 from .kept import Kept
 from .tree import FOLDER, Line
 
-KEPT = 1_000_000
-"""Names in the folders that are kept parsed. Versions of a folder share the bytes of what they have in common."""
+KEPT = 500_000
+"""Names in the folders that are kept parsed, some 230 bytes each; versions made here share what they have in common."""
 
 FOUND = 4096
 """Paths whose entry is remembered."""

@@ -162,7 +162,7 @@ class Follower:
             raise HubRewritten(commit.id, str(error)) from None
         self.view = View(commit.id, self._index(commit.id), statement.going_on, statement.generation)
         self._indexed = True
-        self._unsaved += self._behind
+        self._unsaved += STRIDE  # at once, whatever else is put off
 
     def _apply(self, commit: Commit) -> None:
         if reroot.claims(commit):
@@ -205,10 +205,28 @@ class Follower:
         places = ((layout.place_of(path), path) for path, _ in self._store.paths(head))
         return {place.id: path for place, path in places if place is not None}
 
+    def catch_up(self) -> None:
+        """Write the checkpoint where it is further behind than it may be."""
+        if self._unsaved > self._behind:
+            self.save()
+
     def save(self) -> None:
-        """Write the checkpoint, if one is kept and it is behind."""
+        """Write the checkpoint, if one is kept and it is behind; one that another program of this agent wrote further
+        on stays."""
         if self._checkpoint is None or self.view.head is None or self.view.head == self._saved:
             return
         self._store.keep(durable=True)
-        self._checkpoint.save(Saved(self.view.head, self.view.trails, self.view.generation))
+        if not self._is_passed(self._checkpoint.peek()):
+            self._checkpoint.save(Saved(self.view.head, self.view.trails, self.view.generation))
         self._saved, self._unsaved = self.view.head, 0
+
+    def _is_passed(self, there: Saved | None) -> bool:
+        """Whether that checkpoint is of a later root, or knows all that we know of every agent and more of one."""
+        if there is None or there.head == self._saved or there.generation < self.view.generation:
+            return False
+        if there.generation > self.view.generation:
+            return True
+        further = [
+            there.trails.get(agent, Trail()).sequence - trail.sequence for agent, trail in self.view.trails.items()
+        ]
+        return min(further, default=0) >= 0 and (any(further) or len(there.trails) > len(self.view.trails))

@@ -69,7 +69,7 @@ class Journal:
     def refresh(self, *, later: bool = False) -> CommitId | None:
         """Follow the hub. Raises HubUnreachable, UntrustedHead or DiskTrouble; the view is at the last good head.
 
-        `later`: the caller calls `save` before it acts on what it followed.
+        `later`: the caller calls `save` before it does anything but publish, which does so itself.
         """
         try:
             found = self.hub.refresh()
@@ -109,6 +109,7 @@ class Journal:
             self._hold_back_secrets(edits)
             self._judge(changes, edits)
             commit = self._commit(verb, subject, changes, edits, attempt)
+            self._follower.catch_up()  # nothing is signed onto a head that a restart would not know
             before = self._came_to
             answer = self.hub.publish(commit, onto=self.head, exact=exact)
             if isinstance(answer, Accepted):

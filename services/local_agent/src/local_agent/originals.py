@@ -15,7 +15,7 @@ from vault_protocol.errors import VaultError
 
 @dataclass
 class _Round:
-    """What is open, and what could not be opened."""
+    """What is open, and which accounts could not be opened."""
 
     opened: ExitStack = field(default_factory=ExitStack)
     finds: dict[str, Callable[[str], tuple[bytes, ...]]] = field(default_factory=dict)
@@ -28,8 +28,14 @@ class _Round:
                 return known(message_id)
             except MailboxUnreachable:  # the server may have had enough of this connection
                 del self.finds[account.name]
-        opened = self.finds[account.name] = self.opened.enter_context(Mailbox(account).originals())
-        return opened(message_id)
+        try:
+            opened = self.opened.enter_context(Mailbox(account).originals())
+        except (AuthFailed, MailboxUnreachable) as error:
+            self.away[account.name] = VaultError(str(error))
+            raise
+        found = opened(message_id)  # what fails here may be for this one message
+        self.finds[account.name] = opened
+        return found
 
 
 class Originals:
@@ -52,22 +58,17 @@ class Originals:
             if known.way == "gmail":
                 return tuple(one.raw for one in self._gmail(known).find(message_id) if "SENT" not in one.labels)
             return round_.find(known, message_id) if round_ else Mailbox(known).find_original(message_id)
-        except ValueError as error:
+        except (AuthFailed, MailboxUnreachable, ValueError) as error:
             raise VaultError(str(error)) from None
-        except (AuthFailed, MailboxUnreachable) as error:
-            found = VaultError(str(error))
-            if round_ is not None:
-                round_.away[account] = found
-            raise found from None
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """Inside, and in this thread, an account is logged into once, and one that is away is not tried for each
         mail."""
-        self._here.round = _Round()
+        around: _Round | None = getattr(self._here, "round", None)
+        ours = self._here.round = _Round()
         try:
             yield
         finally:
-            opened = self._here.round.opened
-            self._here.round = None
-            opened.close()  # what the block raises is none of the connections' business
+            self._here.round = around
+            ours.opened.close()  # what the block raises is none of the connections' business

@@ -125,13 +125,17 @@ class Service:
             self.disk_trouble = self.disk_trouble or str(error)
 
     def _step(self) -> None:
+        journal = self.local.vault.journal
         try:
             self._follow_and_show()
-        finally:
-            self.local.vault.journal.save()
+        except BaseException:
+            with suppress(OSError):  # what went wrong first is told
+                journal.save()
+            raise
+        journal.save()
 
     def _follow_and_show(self) -> None:
-        """How far it followed is on disk after what it shows, and before what it does."""
+        """How far it followed is on disk after what it shows, and before it publishes or executes anything."""
         following = self._follow()
         if following:
             try:
