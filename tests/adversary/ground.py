@@ -17,6 +17,7 @@ from pygit2.enums import ObjectType
 from vault_protocol import audit, changeset, notes, tree
 from vault_protocol.audit import Record
 from vault_protocol.changeset import Changeset, Trail
+from vault_protocol.folders import Folders
 from vault_protocol.hub import Change, CommitId
 from vault_protocol.identity import Identity
 from vault_protocol.store import GitStore
@@ -124,7 +125,8 @@ class Ground:
 
     def changes(self, before: str, after: str) -> tuple[Change, ...]:
         try:
-            return tuple(tree.Comparison.of(lambda name: self.repo.odb.read(name)[1]).changes(before, after))
+            folders = Folders(lambda name: self.repo.odb.read(name)[1], lambda *_: "")
+            return tuple(tree.Comparison(folders.apart).changes(before, after))
         except (tree.BadTree, KeyError, ValueError, pygit2.GitError):
             return ()
 

@@ -10,6 +10,7 @@ from pygit2.enums import ObjectType
 
 from vault_protocol import changeset, notes, tree
 from vault_protocol.changeset import Trail
+from vault_protocol.folders import Folders
 from vault_protocol.hub import Change, CommitId, blob_id
 from vault_protocol.identity import Identity
 from vault_protocol.store import GitStore
@@ -42,7 +43,7 @@ def sign(author: Author, who: Identity, top: str, *, header: bytes = b"", when: 
     before = str(raw(store)[author.head].peel(pygit2.Commit).tree_id)
     read = lambda name: raw(store)[name].read_raw()  # noqa: E731
     try:
-        changes = tuple(tree.Comparison.of(read).changes(before, top))
+        changes = tuple(tree.Comparison(Folders(read, lambda *_: "").apart).changes(before, top))
     except tree.BadTree:
         changes = ()
     trail = author.trails.get(who.agent, Trail())

@@ -27,8 +27,6 @@ Entry: TypeAlias = tuple[str, int]
 Line: TypeAlias = tuple[bytes, bytes, bytes]
 """Mode, name and object id as they stand in a tree."""
 
-ReadTree: TypeAlias = Callable[[str], bytes]
-
 
 class BadTree(ValueError):
     """A tree that git itself would not write: names twice, out of order or not UTF-8, too deep, too many."""
@@ -67,19 +65,6 @@ class Comparison:
 
     apart: Apart
     opened: int = 0
-
-    @classmethod
-    def of(cls, read: ReadTree) -> Comparison:
-        """Of trees that are read and parsed for it."""
-
-        def lines(tree: str | None) -> frozenset[Line]:
-            return frozenset(listed(read(tree))) if tree is not None else frozenset()
-
-        def apart(old: str | None, new: str | None) -> tuple[frozenset[Line], frozenset[Line], bool]:
-            before, after = lines(old), lines(new)
-            return before - after, after - before, not after
-
-        return cls(apart)
 
     def changes(self, old: str | None, new: str | None, prefix: str = "", depth: int = 0) -> Iterator[Change]:
         """Every path that differs, by name. Raises BadTree when there is no end to it."""
