@@ -64,6 +64,8 @@ def ran(folder: Path, pool: Executor, agents: int, acts: int, kills: int, seed: 
             course.kills += 1
         begin(hub, line, bug)
         told = merged([one.result(timeout=300) for one in working], course)
+        if bug and kills:
+            begin(hub, line, bug)  # what it only said that it has is not there
         told.judge(standing(hub))
         assert hub.stop() == 0
         assert remote.fsck(hub.repository) == ()
