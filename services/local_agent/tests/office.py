@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+import pytest
 from services.local_agent.tests.cli_world import PASSPHRASE, World
 
 from local_agent import effects
@@ -129,6 +131,13 @@ class Office:
 
     def paused(self) -> str:
         return str(self.world.run("status", "--json").json["paused"] or "")
+
+
+def acting_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> Office:
+    """Set up so that what is approved is done: no dry run, no time to undo."""
+    world = World(folder, capsys.readouterr)
+    assert world.init("--no-dry-run", "--undo-seconds", "0").code == 0
+    return Office(world)
 
 
 def cloud_follows(world: World) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from services.local_agent.tests.cli_world import World
-from services.local_agent.tests.office import Office, Outside
+from services.local_agent.tests.office import Office, Outside, acting_at_once
 
 from local_agent.effects.execute import Outcome
 from vault_protocol.action import SendMail
@@ -20,9 +20,7 @@ from vault_protocol.store import GitStore
 
 @pytest.fixture
 def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
-    world = World(tmp_path, capsys.readouterr)
-    assert world.init("--no-dry-run", "--undo-seconds", "0").code == 0
-    return Office(world)
+    return acting_at_once(tmp_path, capsys)
 
 
 def followed(world: World) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from services.local_agent.tests.cli_world import World
-from services.local_agent.tests.office import Office, cloud_follows
+from services.local_agent.tests.office import Office, acting_at_once, cloud_follows
 
 from vault_protocol import audit, layout, reroot
 from vault_protocol.errors import HubRewritten
@@ -17,9 +17,7 @@ from vault_protocol.task import Stage, TaskId
 
 @pytest.fixture
 def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
-    world = World(tmp_path, capsys.readouterr)
-    assert world.init("--no-dry-run", "--undo-seconds", "0").code == 0
-    return Office(world)
+    return acting_at_once(tmp_path, capsys)
 
 
 def test_after_a_bad_head_everybody_goes_on_from_the_last_good_one(office: Office) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from services.local_agent.tests.cli_world import World
-from services.local_agent.tests.office import Office
+from services.local_agent.tests.office import Office, acting_at_once
 
 from vault_protocol import layout, remote
 from vault_protocol.task import Stage
@@ -15,9 +15,7 @@ from vault_protocol.task import Stage
 
 @pytest.fixture
 def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
-    world = World(tmp_path, capsys.readouterr)
-    assert world.init("--no-dry-run", "--undo-seconds", "0").code == 0
-    return Office(world)
+    return acting_at_once(tmp_path, capsys)
 
 
 def test_a_hub_restored_from_before_an_approved_effect_sends_nothing_again_and_gets_back_what_it_lost(

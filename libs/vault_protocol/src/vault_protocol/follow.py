@@ -88,13 +88,12 @@ class Follower:
         Raises UntrustedHead; the view then stands at the last good commit. HubRewritten: `head` is on another line.
         OSError when the checkpoint cannot be written; the view is at `head`, the next call writes again.
         """
-        ours, behind = self.view.head, STRIDE if later else self._behind
+        ours = self.view.head
         if head is None or head == ours:
             self._take_index()
             if head is None and ours is not None:
                 raise HubRewritten(ours, "the hub is empty, it was not before")
-            if self._unsaved > behind:
-                self.save()  # there was no room for it
+            self.catch_up(later=later)  # there was no room for it
             return
         if self._refused is not None and self._refused[:2] == (ours, head):
             self._take_index()
@@ -106,8 +105,7 @@ class Follower:
             self._refused = (ours, head, error)
             raise
         finally:
-            if self._unsaved > behind:
-                self.save()
+            self.catch_up(later=later)
 
     def _follow(self, head: CommitId) -> None:
         try:
@@ -205,9 +203,9 @@ class Follower:
         places = ((layout.place_of(path), path) for path, _ in self._store.paths(head))
         return {place.id: path for place, path in places if place is not None}
 
-    def catch_up(self) -> None:
-        """Write the checkpoint where it is further behind than it may be."""
-        if self._unsaved > self._behind:
+    def catch_up(self, *, later: bool = False) -> None:
+        """Write the checkpoint where it is further behind than it may be; `later`: than it may be within a stride."""
+        if self._unsaved > (STRIDE if later else self._behind):
             self.save()
 
     def save(self) -> None:

@@ -129,7 +129,7 @@ class Service:
         try:
             self._follow_and_show()
         except BaseException:
-            with suppress(OSError):  # what went wrong first is told
+            with suppress(OSError, DiskTrouble):  # what went wrong first is told
                 journal.save()
             raise
         journal.save()
