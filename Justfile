@@ -104,6 +104,7 @@ prove *ARGS: _prove-programs _dev-env _agentdojo-env
 [no-exit-message]
 test-stack *ARGS: _stack-programs _dev-env _stack-env
     @"{{ dev_bin }}/python" -m tests.stack
+    @{{ if ARGS == "" { "exec '" + just_executable() + "' _test-container" } else { "true" } }}
     @"{{ dev_bin }}/python" -m pytest -m stack --durations=10 {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
 
 # Bring the newest backups up on fresh containers and prove them: `--config FILE`, else of an installation made for it
@@ -213,6 +214,10 @@ test-engine *ARGS: _infra-env
 [no-exit-message]
 test-vm *ARGS: _vm-programs _stack-programs _dev-env _stack-env _infra-env
     @cd infra && exec ../.tools/infra/bin/python -m pytest -m vm -o faulthandler_timeout=3600 "$@"
+
+# The first boot in a container, up to this commit's release and once more: a part of `./just test-stack`
+_test-container *ARGS: _stack-programs _dev-env _stack-env _infra-env
+    @cd infra && exec ../.tools/infra/bin/python -m pytest -m container --durations=10 "$@"
 
 # Start the next architecture decision record: `./just adr "Why the hub is one process"`
 [no-exit-message]

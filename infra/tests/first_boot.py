@@ -1,25 +1,46 @@
-"""A first boot in a VM up to its report, and once more from nothing known."""
+"""A first boot up to its report, in a VM or in a container, and once more from nothing known."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import authority
+import container
+import image
+import machine
 import releases
 from archives import chosen
-from image import Image, certificate, made
-from machine import Machine, booted, names, report
-from oracle import HOSTS, Oracle, serving
+from around import DOWNLOADS, around
+from guest import Guest
+from oracle import Oracle, report
 from real import Release, secrets
 
 from infra import cloud_init, conventions
 
-DOWNLOADS = "downloads.office.test"
 MEMORY_MB = 5120
 MINUTES = 60
 """For each wait: on a machine with other work everything takes its time."""
+Ground = Callable[[Oracle, Path, Path], AbstractContextManager[Guest]]
+"""Oracle around it, a folder for its disks, and the images of the real release: a machine that boots."""
+
+
+@contextmanager
+def in_a_vm(oracle: Oracle, folder: Path, images: Path) -> Iterator[Guest]:
+    disk = image.made(chosen())
+    with (
+        around(oracle, disk.authority, folder, at="127.0.0.1"),
+        machine.booted(disk, folder, memory_mb=MEMORY_MB, more=images) as found,
+    ):
+        yield found
+
+
+@contextmanager
+def in_a_container(oracle: Oracle, folder: Path, images: Path) -> Iterator[Guest]:
+    with container.booted(oracle, folder, authority.made(folder), more=images) as found:
+        yield found
 
 
 def told(folder: Path) -> Oracle:
@@ -41,42 +62,31 @@ def told(folder: Path) -> Oracle:
 
 
 @contextmanager
-def well(oracle: Oracle, folder: Path, release: Release) -> Iterator[Machine]:
-    """Up to the report that it is healthy; the real release's images are on a disk of their own."""
-    image = made(chosen())
-    with ExitStack() as stack:
-        _around(stack, image, oracle, folder)
-        machine = stack.enter_context(booted(image, folder, memory_mb=MEMORY_MB, more=release.images))
-        machine.wait(lambda: _is_well(machine, oracle), "the report that it is healthy", MINUTES)
-        yield machine
+def well(ground: Ground, oracle: Oracle, folder: Path, release: Release) -> Iterator[Guest]:
+    """Up to the report that it is healthy."""
+    with ground(oracle, folder, release.images) as found:
+        found.wait(lambda: _is_well(found, oracle), "the report that it is healthy", MINUTES)
+        yield found
 
 
-def well_again(machine: Machine, oracle: Oracle) -> None:
-    """cloud-init forgets that it ever ran, the VM restarts, and everything of the first boot is done again."""
-    machine.run("cloud-init clean --logs")
+def well_again(guest: Guest, oracle: Oracle) -> None:
+    """cloud-init forgets that it ever ran, the machine restarts, and everything of the first boot is done again."""
+    guest.run("cloud-init clean --logs")
     oracle.history.clear()
-    machine.restart()
-    assert ended(machine) == []
+    guest.restart()
+    assert ended(guest) == []
     again = lambda: any(b'"healthy"' in body for name, body in oracle.history if name == "health/vm.json")  # noqa: E731
-    machine.wait(again, "the second report that it is healthy", MINUTES)
+    guest.wait(again, "the second report that it is healthy", MINUTES)
 
 
-def ended(machine: Machine) -> list[str]:
+def ended(guest: Guest) -> list[str]:
     """What cloud-init says went wrong, once it has ended: the units of before have reported by then."""
-    said = machine.run("cloud-init status --wait --format json", check=False, seconds=MINUTES * 60)
+    said = guest.run("cloud-init status --wait --format json", check=False, seconds=MINUTES * 60)
     errors: list[str] = json.loads(said[said.index("{") :])["errors"]
     return errors
 
 
-def _is_well(machine: Machine, oracle: Oracle) -> bool:
+def _is_well(guest: Guest, oracle: Oracle) -> bool:
     """Whether it said so. A module of cloud-init that failed ends the waiting."""
-    assert "Running module" not in machine.console, machine.console[-3000:]
+    assert "Running module" not in guest.console, guest.console[-3000:]
     return report(oracle).get("state") == "healthy"
-
-
-def _around(stack: ExitStack, image: Image, oracle: Oracle, folder: Path) -> None:
-    """What a VM at Oracle finds: metadata, names, and the services by TLS."""
-    known = (*HOSTS, DOWNLOADS)
-    stack.enter_context(names(known))
-    stack.enter_context(serving(oracle, port=80))
-    stack.enter_context(serving(oracle, port=443, certificate=certificate(image, known, folder)))

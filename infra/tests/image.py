@@ -6,7 +6,6 @@ Kept in the cache and named by the hash of what it is made from. Needs root and 
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import subprocess
 import sys
@@ -15,13 +14,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import authority
 from archives import Distribution
+from authority import Authority
 
 from tests.stack.docker import cache
 
 ROOT_GB = 14
-AUTHORITIES = Path("/usr/local/share/ca-certificates")
-"""What this machine trusts beyond the usual: an index may be reached by a way that needs them."""
 FILES = {
     # An image of Oracle's names Oracle's mirrors; this one the archive that it was made from.
     "etc/cloud/cloud.cfg.d/90-archive.cfg": "apt: {preserve_sources_list: true}\n",
@@ -66,18 +65,14 @@ class Image:
         return self.folder / "initrd.img"
 
     @property
-    def authority(self) -> Path:
-        return self.folder / "authority.pem"
-
-    @property
-    def authority_key(self) -> Path:
-        return self.folder / "authority.key"
+    def authority(self) -> Authority:
+        return Authority(self.folder)
 
 
 def made(of: Distribution) -> Image:
     """Built when it is not there: two or three minutes."""
     parts = ["2", of.suite, *of.sources, *of.packages, str(ROOT_GB), repr(sorted(FILES.items()))]
-    parts += [file.read_text(encoding="utf-8") for file in sorted(AUTHORITIES.glob("*.crt"))]
+    parts += [file.read_text(encoding="utf-8") for file in sorted(authority.ALREADY.glob("*.crt"))]
     kind = f"vm-{of.suite}-{'quick' if of.quick else 'plain'}"
     name = f"{kind}-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:12]}"
     found = Image(cache() / name)
@@ -88,7 +83,7 @@ def made(of: Distribution) -> Image:
     with tempfile.TemporaryDirectory(prefix="countersign-vm-", dir=cache()) as scratch:
         fresh = Image(Path(scratch, name))
         fresh.folder.mkdir()
-        _authority(fresh)
+        authority.made(fresh.folder)
         root = Path(scratch, "root")
         _bootstrap(root, of, of.keyring(Path(scratch)))
         _settle(root, fresh)
@@ -116,58 +111,12 @@ def _settle(root: Path, image: Image) -> None:
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    trusted = root / AUTHORITIES.relative_to("/")
-    for authority in (*AUTHORITIES.glob("*.crt"), image.authority):
-        shutil.copy2(authority, trusted / f"{authority.stem}.crt")
+    for name, content in image.authority.trusted.items():
+        (root / authority.ALREADY.relative_to("/") / name).write_bytes(content)
     _run("chroot", str(root), "update-ca-certificates", "--fresh")
     if (root / "usr/sbin/update-initramfs").exists():
         _run("chroot", str(root), "update-initramfs", "-u", "-k", "all", seconds=600)
     (root / "etc/machine-id").write_text("uninitialized\n", encoding="ascii")
-
-
-def _authority(image: Image) -> None:
-    subject = ("-subj", "/CN=Countersign tests", "-days", "3650", "-addext", "keyUsage=critical,keyCertSign")
-    _run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject,
-         "-keyout", str(image.authority_key), "-out", str(image.authority))  # fmt: skip
-
-
-def certificate(image: Image, names: tuple[str, ...], folder: Path) -> Path:
-    """Key and certificate for these names, by the authority that the image trusts, in one file."""
-    assert all(re.fullmatch(r"[\w.*-]+", name) for name in names)
-    key, request, signed, whole = (folder / f"names.{part}" for part in ("key", "csr", "crt", "pem"))
-    extensions = folder / "names.ext"
-    extensions.write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names), encoding="ascii")
-    _run(
-        "openssl",
-        "req",
-        "-new",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-subj",
-        "/CN=oracle",
-        "-keyout",
-        str(key),
-        "-out",
-        str(request),
-    )
-    authority = ("-CA", str(image.authority), "-CAkey", str(image.authority_key), "-set_serial", str(time.time_ns()))
-    _run(
-        "openssl",
-        "x509",
-        "-req",
-        "-in",
-        str(request),
-        *authority,
-        "-days",
-        "30",
-        "-extfile",
-        str(extensions),
-        "-out",
-        str(signed),
-    )
-    whole.write_text(key.read_text("ascii") + signed.read_text("ascii"), "ascii")
-    return whole
 
 
 def _run(*argv: str, seconds: float = 120) -> bytes:

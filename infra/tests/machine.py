@@ -10,21 +10,18 @@ import contextlib
 import json
 import os
 import socket
-import socketserver
-import struct
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from guest import Guest
 from image import Image
-from oracle import MAC, Oracle
+from oracle import HERE, MAC
 
-HERE = "169.254.169.254"
 NETWORK = f"user,id=net,net=169.254.0.0/16,host={HERE},dhcpstart=169.254.10.15,ipv6=off"
 DATA_GB = 20
 ACCEL = os.environ.get("COUNTERSIGN_VM_ACCEL", "tcg,thread=multi")
@@ -32,32 +29,24 @@ ACCEL = os.environ.get("COUNTERSIGN_VM_ACCEL", "tcg,thread=multi")
 
 
 @dataclass
-class Machine:
+class Machine(Guest):
     """What runs: `run` is the guest agent's; a test needs no login."""
 
-    image: Image
+    source = "DataSourceOracle"
+
     folder: Path
     process: subprocess.Popen[bytes]
     _agent: socket.socket | None = field(default=None, repr=False)
 
     @property
     def console(self) -> str:
-        """What the kernel and cloud-init said so far; empty before QEMU has begun."""
         file = self.folder / "console.log"
         return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
-    def wait(self, look: Callable[[], bool], what: str, minutes: float) -> None:
-        """Until it is so; ends at once when the VM is gone."""
-        until = time.monotonic() + minutes * 60
-        while not look():
-            assert self.process.poll() is None, f"qemu ended with {self.process.returncode}: {self.console[-3000:]}"
-            assert time.monotonic() < until, (
-                f"{what}: not within {minutes:g} minutes; the console's end:\n{self.console[-3000:]}"
-            )
-            time.sleep(1)
+    def gone(self) -> str:
+        return "" if self.process.poll() is None else f"qemu ended with {self.process.returncode}"
 
     def run(self, script: str, *, seconds: float = 300, check: bool = True) -> str:
-        """A script of sh as root in the guest; what it printed."""
         started = self._ask("guest-exec", path="/bin/sh", arg=["-c", script], **{"capture-output": True})
         until = time.monotonic() + seconds
         while not (done := self._ask("guest-exec-status", pid=started["pid"]))["exited"]:
@@ -79,7 +68,6 @@ class Machine:
         return True
 
     def restart(self) -> None:
-        """By itself, as an operator would; ends when it is up again."""
         before = self.run("cat /proc/sys/kernel/random/boot_id")
         with contextlib.suppress(OSError, ValueError):
             self._ask("guest-shutdown", mode="reboot")
@@ -147,7 +135,7 @@ def booted(image: Image, folder: Path, *, memory_mb: int, more: Path | None = No
     ]  # fmt: skip
     said = (folder / "qemu.log").open("wb")
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
-    machine = Machine(image, folder, process)
+    machine = Machine(folder, process)
     try:
         yield machine
     finally:
@@ -155,51 +143,3 @@ def booted(image: Image, folder: Path, *, memory_mb: int, more: Path | None = No
         process.kill()
         process.wait()
         said.close()
-
-
-class _Names(socketserver.BaseRequestHandler):
-    """Addresses as this machine knows them; Oracle's own are the double's. Whatever else is asked for is not there."""
-
-    ours: tuple[str, ...] = ()
-
-    def handle(self) -> None:
-        query, line = self.request
-        at, labels = 12, []
-        while query[at]:
-            labels.append(query[at + 1 : at + 1 + query[at]].decode("ascii", "replace"))
-            at += 1 + query[at]
-        (kind,) = struct.unpack(">H", query[at + 1 : at + 3])
-        name = ".".join(labels).lower()
-        found = [HERE] if name in self.ours else _looked_up(name)
-        answers = found if kind == 1 else []
-        code = 0 if found else 3
-        header = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, len(answers), 0, 0)
-        records = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 30, 4) + socket.inet_aton(one) for one in answers)
-        line.sendto(header + query[12 : at + 5] + records, self.client_address)
-
-
-def _looked_up(name: str) -> list[str]:
-    try:
-        return sorted({str(one[4][0]) for one in socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)})
-    except OSError:
-        return []
-
-
-@contextmanager
-def names(ours: tuple[str, ...]) -> Iterator[None]:
-    """A name server on loopback, which the guest sees beside the metadata service as on Oracle."""
-    handler = type("Names", (_Names,), {"ours": ours})
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 53), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def report(oracle: Oracle) -> dict[str, str]:
-    """What the VM said last of itself; empty before."""
-    found: dict[str, str] = json.loads(oracle.objects.get("health/vm.json", b"{}"))
-    return found

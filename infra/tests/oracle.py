@@ -25,6 +25,8 @@ from urllib.parse import unquote
 TENANCY = "ocid1.tenancy.oc1..aaaatest"
 TOKEN = "token-of-the-vm"
 MAC = "52:54:00:12:34:56"
+HERE = "169.254.169.254"
+"""Where a machine finds the metadata service and the name server."""
 HOSTS = tuple(
     f"{name}.eu-frankfurt-1.{of}"
     for name, of in (
@@ -178,7 +180,7 @@ class Oracle:
 
 
 @contextmanager
-def serving(oracle: Oracle, *, port: int = 0, certificate: Path | None = None) -> Iterator[str]:
+def serving(oracle: Oracle, *, port: int = 0, at: str = "127.0.0.1", certificate: Path | None = None) -> Iterator[str]:
     """Its address. With a certificate (and its key, in one file) by TLS, where it knows Oracle's hosts by name."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -200,17 +202,23 @@ def serving(oracle: Oracle, *, port: int = 0, certificate: Path | None = None) -
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = ThreadingHTTPServer((at, port), Handler)
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    oracle.address = f"http://127.0.0.1:{server.server_address[1]}"
+    oracle.address = f"http://{at}:{server.server_address[1]}"
     try:
         yield oracle.address
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def report(oracle: Oracle) -> dict[str, str]:
+    """What the VM said last of itself; empty before."""
+    found: dict[str, str] = json.loads(oracle.objects.get("health/vm.json", b"{}"))
+    return found

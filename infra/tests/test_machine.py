@@ -1,4 +1,5 @@
-"""The first boot as cloud-init really does it, in a VM, and once more: which changes nothing. `./just test-vm`."""
+"""The first boot as cloud-init really does it, and once more: which changes nothing. `./just test-vm`; `test-stack`
+does it in a container."""
 
 from __future__ import annotations
 
@@ -6,14 +7,13 @@ import difflib
 from collections.abc import Iterator
 
 import pytest
-from first_boot import DOWNLOADS, MINUTES, ended, told, well, well_again
-from machine import Machine, report
-from oracle import Oracle
+from around import DOWNLOADS
+from first_boot import MINUTES, Ground, ended, in_a_container, in_a_vm, told, well, well_again
+from guest import Guest
+from oracle import Oracle, report
 from real import VERSION, Release, made, orders
 
 from infra import conventions
-
-pytestmark = pytest.mark.vm
 
 ASK_HUB = (
     "import ssl, urllib.request as u; "
@@ -38,27 +38,42 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     return made(tmp_path_factory.mktemp("release"))
 
 
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(in_a_vm, marks=pytest.mark.vm, id="vm"),
+        pytest.param(in_a_container, marks=pytest.mark.container, id="container"),
+    ],
+)
+def ground(request: pytest.FixtureRequest) -> Ground:
+    found: Ground = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
+def oracle(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Oracle:
+    """One for each ground."""
     return told(tmp_path_factory.mktemp("oracle"))
 
 
 @pytest.fixture(scope="module")
-def machine(oracle: Oracle, release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(
+    ground: Ground, oracle: Oracle, release: Release, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Guest]:
     """Up to the report that it is healthy."""
-    with well(oracle, tmp_path_factory.mktemp("vm"), release) as found:
+    with well(ground, oracle, tmp_path_factory.mktemp("machine"), release) as found:
         yield found
 
 
-def test_cloud_init_ends_without_a_fault_and_the_report_says_healthy(machine: Machine, oracle: Oracle) -> None:
+def test_cloud_init_ends_without_a_fault_and_the_report_says_healthy(machine: Guest, oracle: Oracle) -> None:
     assert ended(machine) == []
-    assert "DataSourceOracle" in machine.run("cat /run/cloud-init/result.json")
+    assert machine.source in machine.run("cat /run/cloud-init/result.json")
     assert report(oracle)["state"] == "healthy"
     assert oracle.objects["join-code/vm.txt"] == b"CODE-1234"
     assert oracle.refused == []
 
 
-def test_what_cloud_init_was_told_holds_by_its_own_schema_which_can_say_no(machine: Machine) -> None:
+def test_what_cloud_init_was_told_holds_by_its_own_schema_which_can_say_no(machine: Guest) -> None:
     assert "Valid schema" in machine.run("cloud-init schema --system")
     planted = "#cloud-config\\nruncmd: 7\\npackage_update: perhaps\\n"
     said = machine.run(f"printf '{planted}' >/tmp/bad.yaml; cloud-init schema -c /tmp/bad.yaml", check=False)
@@ -66,7 +81,7 @@ def test_what_cloud_init_was_told_holds_by_its_own_schema_which_can_say_no(machi
     assert "package_update" in said
 
 
-def test_docker_runs_on_the_data_volume_and_secrets_lie_in_memory(machine: Machine) -> None:
+def test_docker_runs_on_the_data_volume_and_secrets_lie_in_memory(machine: Guest) -> None:
     assert machine.run("docker info --format '{{.DockerRootDir}}'").strip() == "/srv/countersign/docker"
     there = "docker volume create seen && test -d /srv/countersign/docker/volumes/seen && docker volume rm seen"
     assert machine.run(there).split() == ["seen", "seen"], "and not beneath it, where it lay before the mount"
@@ -76,7 +91,7 @@ def test_docker_runs_on_the_data_volume_and_secrets_lie_in_memory(machine: Machi
     assert machine.run("docker compose version --short").strip().lstrip("v").startswith("2.")
 
 
-def test_the_firewall_holds_and_oracles_own_rules_no_longer_cut_containers_off(machine: Machine) -> None:
+def test_the_firewall_holds_and_oracles_own_rules_no_longer_cut_containers_off(machine: Guest) -> None:
     assert "policy drop" in machine.run("nft list chain inet countersign input")
     assert "icmp-host-prohibited" not in machine.run("iptables -S")
     ask = (
@@ -89,7 +104,7 @@ def test_the_firewall_holds_and_oracles_own_rules_no_longer_cut_containers_off(m
     assert "Connection refused" in said
 
 
-def test_units_are_on_and_security_updates_come_by_themselves(machine: Machine) -> None:
+def test_units_are_on_and_security_updates_come_by_themselves(machine: Guest) -> None:
     units = (
         "countersign-firewall.service countersign-ready.service countersign.timer countersign-logs.timer "
         "countersign-drill.timer docker.service"
@@ -100,7 +115,7 @@ def test_units_are_on_and_security_updates_come_by_themselves(machine: Machine) 
     assert machine.run("systemctl list-units --failed --no-legend").strip() == ""
 
 
-def test_a_second_run_from_nothing_known_and_a_restart_change_nothing(machine: Machine, oracle: Oracle) -> None:
+def test_a_second_run_from_nothing_known_and_a_restart_change_nothing(machine: Guest, oracle: Oracle) -> None:
     before = machine.run(KEPT)
     assert "docker.io" in before, "something is compared"
     ups = machine.run("wc -l </srv/countersign/state/ups")
@@ -113,7 +128,7 @@ def test_a_second_run_from_nothing_known_and_a_restart_change_nothing(machine: M
 
 
 def test_the_committed_release_takes_the_small_ones_place_without_anybody_at_the_machine(
-    machine: Machine, oracle: Oracle, release: Release
+    machine: Guest, oracle: Oracle, release: Release
 ) -> None:
     """Hub, Cloud, Caddy, way out, monitors and backups of this repository, by the real `tools.stack up`."""
     machine.run("docker load </dev/vdc", seconds=3600)
@@ -136,7 +151,7 @@ def test_the_committed_release_takes_the_small_ones_place_without_anybody_at_the
     assert oracle.refused == []
 
 
-def test_a_restart_and_a_second_run_leave_the_real_stack_as_it_is(machine: Machine, oracle: Oracle) -> None:
+def test_a_restart_and_a_second_run_leave_the_real_stack_as_it_is(machine: Guest, oracle: Oracle) -> None:
     """Each container and volume is the one it was: the secrets that came again are those it was made with."""
     before = machine.run(KEPT)
     assert "vault-hub" in before, "something is compared"

@@ -4,7 +4,7 @@ import sys
 
 from tests.stack.books import seed
 from tests.stack.docker import StackFailed, ensure_engine
-from tests.stack.images import cloud_init, step
+from tests.stack.images import cloud_init, first_boot, step
 from tests.stack.stand_ins import PROFILES, stand_in
 from tools.stack import engine
 from tools.stack.images import made, wanted
@@ -16,6 +16,7 @@ if __name__ == "__main__":
             seed()
             stand_in()
             cloud_init()
+            first_boot()
             made(wanted(PROFILES))
     except (StackFailed, engine.StackFailed) as error:
         sys.exit(f"test-stack: {error}")

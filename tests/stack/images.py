@@ -18,7 +18,6 @@ from tests.stack.docker import PREFIX, StackFailed, docker, exists
 from tools.workspace import ROOT
 
 HERE = Path(__file__).parent / "images"
-SUITES = ("bullseye", "bookworm")
 KEPT = 4
 _EPOCH = "1"
 """Raised when the stand-ins have to be made anew for another reason than a changed recipe."""
@@ -67,6 +66,11 @@ def postgres15() -> str:
 
 def cloud_init() -> str:
     return _built("cloud-init", debian("bookworm"))
+
+
+def first_boot() -> str:
+    """A machine of Debian 13 with what its first boot installs, without a kernel: systemd is to be started in it."""
+    return _built("first-boot", debian("trixie"))
 
 
 def service(folder: Path, base: str) -> str:
