@@ -28,6 +28,9 @@ def read(file):
     return Settings(dict(line.split("=", 1) for line in lines), Path(os.environ["COUNTERSIGN_STATE"]))
 """
 FIRST_RUN = f"""\
+import sys
+import tomllib
+
 BACKUP = {BACKUP.format(secrets="/secrets", books="", disks="[]", push="")!r}
 
 
@@ -36,6 +39,8 @@ def make(settings):
     file = settings.state / "cloud" / "cloud.toml"
     if not file.exists():
         file.write_text("# cloud_agent in the stack\\nhub = \\"x\\"\\n")
+    if any("name" not in box for box in tomllib.loads(file.read_text()).get("mailboxes", [])):
+        sys.exit("stack: a mailbox without a name")
     backup = settings.state / "backup" / "backup.toml"
     if not backup.exists():
         backup.parent.mkdir(exist_ok=True)
@@ -62,7 +67,7 @@ def make(settings):
 MAIN = """\
 import sys
 from pathlib import Path
-from tools.stack import settings
+from tools.stack import first_run, settings
 
 at = sys.argv.index("--env")
 stack = settings.read(Path(sys.argv[at + 1]))
@@ -73,6 +78,8 @@ match sys.argv[1]:
             sys.exit("stack: vault-hub did not get healthy")
         secret = stack.state / "secrets" / ("cloud/hub-token" if "AGENT" in stack.values else "db_password")
         assert secret.read_text(), "no secret"
+        if "AGENT" not in stack.values:
+            first_run.make(stack)
         with ups.open("a") as file:
             file.write("up\\n")
     case "admit" | "revoke":

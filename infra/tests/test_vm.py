@@ -173,6 +173,20 @@ def test_what_stands_in_cloud_toml_stays_and_only_our_block_is_replaced(oracle: 
     assert text.count("do not edit") == 1
 
 
+def test_what_a_release_cannot_read_is_reported_and_better_orders_take_its_place(
+    oracle: Oracle, places: Places
+) -> None:
+    url, content = f"{oracle.address}/files/c.tar.gz", oracle.files["c.tar.gz"]
+    oracle.orders = releases.orders(url, content, cloud='[[mailboxes]]\nhost = "mail.example"\n')
+    for _ in range(2):
+        assert not steps.apply(places)
+        assert "a mailbox without a name" in report(oracle)["message"]
+
+    oracle.orders = releases.orders(url, content, cloud='[[mailboxes]]\nname = "business"\n')
+    assert steps.apply(places)
+    assert report(oracle)["state"] == "healthy"
+
+
 def test_backups_go_into_the_bucket_and_nothing_of_this_vm_forgets_them(oracle: Oracle, places: Places) -> None:
     steps.apply(places)
     told = tomllib.loads((places.state / "backup" / "backup.toml").read_text())

@@ -135,7 +135,9 @@ def allowed(cloud: Path) -> str:
         parts = urlsplit(address)
         if parts.hostname:
             boxes.append((parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)))
-    except (tomllib.TOMLDecodeError, KeyError, ValueError, AttributeError, TypeError) as error:
+    except KeyError as error:
+        raise StackFailed(f"{cloud}: {error} is missing") from None
+    except (tomllib.TOMLDecodeError, ValueError, AttributeError, TypeError) as error:
         raise StackFailed(f"{cloud}: {error}") from None
     lines = ["# Made from cloud.toml by ./just up; do not edit."]
     for at, (host, port) in enumerate(sorted(set(boxes))):

@@ -44,12 +44,11 @@ class Stack:
         if any("\n" in line for line in lines):
             raise Failed("a setting of the stack has more than one line")
         whole(self.places.environment, ("\n".join(lines) + "\n").encode(), 0o644)
-        self._python("-c", _MAKE.format(module=_MAKES[orders.role]), str(self.places.environment))
         file = self.places.state / "cloud" / "cloud.toml"
-        before = file.read_text(encoding="utf-8")
-        after = before.partition(MARK)[0].rstrip("\n") + "\n" + MARK + orders.cloud
-        if after != before:
-            whole(file, after.encode(), 0o644)
+        if file.exists():  # what was ordered before may be what the release cannot read
+            _ours(file, orders.cloud)
+        self._python("-c", _MAKE.format(module=_MAKES[orders.role]), str(self.places.environment))
+        _ours(file, orders.cloud)
         if orders.backups:
             self._back_up_to(orders.backups, orders.region)
 
@@ -124,3 +123,11 @@ class Stack:
         return run([sys.executable, *words], cwd=release, environment=environment, seconds=seconds).decode(
             "utf-8", "replace"
         )
+
+
+def _ours(file: Path, cloud: str) -> None:
+    """Our part of cloud.toml, in the place of the one of before."""
+    before = file.read_text(encoding="utf-8")
+    after = before.partition(MARK)[0].rstrip("\n") + "\n" + MARK + cloud
+    if after != before:
+        whole(file, after.encode(), 0o644)
