@@ -64,7 +64,7 @@ SEED = "var/lib/cloud/seed/nocloud"
 
 
 class Container(Guest):
-    source = "DataSourceNoCloud"
+    source, health_interval = "DataSourceNoCloud", "5s"
 
     @property
     def console(self) -> str:

@@ -14,6 +14,9 @@ class Guest(ABC):
     source: ClassVar[str]
     """Where cloud-init gets its text from, as it says so itself."""
 
+    health_interval: ClassVar[str]
+    """How often a container is asked for its health there: what is emulated needs its time."""
+
     @property
     @abstractmethod
     def console(self) -> str:

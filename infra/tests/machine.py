@@ -32,7 +32,7 @@ ACCEL = os.environ.get("COUNTERSIGN_VM_ACCEL", "tcg,thread=multi")
 class Machine(Guest):
     """What runs: `run` is the guest agent's; a test needs no login."""
 
-    source = "DataSourceOracle"
+    source, health_interval = "DataSourceOracle", "60s"
 
     folder: Path
     process: subprocess.Popen[bytes]

@@ -55,11 +55,11 @@ def made(folder: Path) -> Release:
 
 
 def secrets() -> dict[str, bytes]:
-    """All that the stack would make by itself, as the vault holds it."""
-    return {f"ocid1.vaultsecret.{file}": bytes([number]) * 32 for number, file in enumerate(MADE)}
+    """All that the stack would make by itself, as the vault holds it; Kuma takes no password without letters."""
+    return {f"ocid1.vaultsecret.{file}": bytes([0xC0 + number]) * 32 for number, file in enumerate(MADE)}
 
 
-def orders(release: Release, url: str, **changed: Any) -> str:
+def orders(release: Release, url: str, *, health_interval: str, **changed: Any) -> str:
     """A stack without books and mailboxes, with its own authority's certificates; its backups stay at home."""
     environment = {
         "COMPOSE_PROJECT_NAME": "countersign",
@@ -70,7 +70,7 @@ def orders(release: Release, url: str, **changed: Any) -> str:
         "PUBLIC_PORT": "443",
         "TLS_ISSUER": "internal",
         "HSTS": "max-age=0",
-        "HEALTH_INTERVAL": "60s",
+        "HEALTH_INTERVAL": health_interval,
     }
     kept = [{"file": file, "id": f"ocid1.vaultsecret.{file}", "form": "hex", "version": "1"} for file in MADE]
     told = {"environment": environment, "cloud": "", "secrets": kept, "backups": "", **changed}

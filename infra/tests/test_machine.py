@@ -132,11 +132,13 @@ def test_the_committed_release_takes_the_small_ones_place_without_anybody_at_the
 ) -> None:
     """Hub, Cloud, Caddy, way out, monitors and backups of this repository, by the real `tools.stack up`."""
     machine.run("docker load </dev/vdc", seconds=3600)
+    machine.run("rm /run/countersign/code")  # the small release's opens nothing
     oracle.files["real.tar.gz"] = release.archive
     oracle.history.clear()
     oracle.orders = orders(
         release,
         f"https://{DOWNLOADS}/files/real.tar.gz",
+        health_interval=machine.health_interval,
         device=conventions.DATA_DEVICE,
         reports="countersign-prod-reports",
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vault_protocol.blocks import EMPTY, SIZE, Folder, line, split
 from vault_protocol.hub import REGULAR
-from vault_protocol.tree import FOLDER
+from vault_protocol.tree import FOLDER, BadTree
 
 NAMES = st.text("ab.-", min_size=1, max_size=4).filter(lambda name: name not in (".", ".."))
 IDS = st.integers(0, 3).map(lambda number: f"{number:040x}")
@@ -75,3 +78,86 @@ def test_what_sets_two_folders_apart_is_what_their_bytes_say(
     if not any(key.endswith(b"/") and key[:-1] in set(left.keys) for key in left.keys):
         assert Folder.parse(left.raw).apart(right) == left.apart(right)
     assert all(b"%s %s\0%s" % split(found) == found for found in left.lines)
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 8 * SIZE), st.lists(st.tuples(st.integers(0, 10 * SIZE), st.booleans()), max_size=30))
+def test_a_folder_that_was_written_anew_is_read_by_what_it_shares_as_it_would_be_read_alone(
+    many: int, edits: list[tuple[int, bool]]
+) -> None:
+    base, _ = EMPTY.put(dict(written(f"b{number:04}", (False, _id(number))) for number in range(many)))
+    changed = dict(written(f"b{number:04}", (False, _id(-number)) if stays else None) for number, stays in edits)
+    raw = base.put(changed)[0].raw
+    found = base.parse_like(raw)
+    assert (found.raw, list(found.keys), list(found.lines)) == _read_alone(raw)
+    assert found.apart(base) == (set(found.lines) - set(base.lines), set(base.lines) - set(found.lines))
+
+
+def test_what_a_folder_shares_with_another_is_not_parsed_again() -> None:
+    base, _ = EMPTY.put(dict(written(f"b{number:04}", (False, _id(number))) for number in range(40 * SIZE)))
+    places = (7, 9 * SIZE, 9 * SIZE + 70, 39 * SIZE)
+    raw = base.put(dict(written(f"b{number:04}-", (False, _id(number))) for number in places))[0].raw
+    found = base.parse_like(raw)
+    assert len({*found._blocks} - {*base._blocks}) <= len(places)
+    assert found.raw == raw
+
+
+@pytest.mark.parametrize("fault", ["a name twice", "out of order", "a file and a folder", "cut off", "not UTF-8"])
+@pytest.mark.parametrize("place", [0, 3 * SIZE, 6 * SIZE])
+def test_a_folder_with_a_fault_is_refused_beside_another_in_the_words_that_it_is_refused_in_alone(
+    fault: str, place: int
+) -> None:
+    lines = [written(f"b{number:04}", (False, _id(number))) for number in range(6 * SIZE + 1)]
+    base, _ = EMPTY.put(dict(lines))
+    wrong = [line for _, line in lines if line]
+    there = wrong[place]
+    match fault:
+        case "a name twice":
+            wrong.insert(place, there)
+        case "out of order":
+            wrong.insert(place, line(b"zz", REGULAR, "0" * 40))
+            wrong.append(line(b"zzz", REGULAR, "0" * 40))
+        case "a file and a folder":
+            wrong.append(line(split(there)[1], FOLDER, "0" * 40))
+            wrong = wrong if place == 6 * SIZE else [*wrong[: place + 1], wrong[-1], *wrong[place + 1 : -1]]
+        case "cut off":
+            wrong[place] = there[:-3]
+        case "not UTF-8":
+            wrong.insert(place + 1, line(b"b%04d\xff" % place, REGULAR, "0" * 40))
+    raw = b"".join(wrong)
+    with pytest.raises(BadTree) as alone:
+        Folder.parse(raw)
+    with pytest.raises(BadTree, match=str(alone.value)):
+        base.parse_like(raw)
+
+
+def test_a_file_and_a_folder_far_from_one_another_do_not_have_the_same_name() -> None:
+    """Between `a` and `a/` there is room for every name that begins with `a` and a sign before the slash."""
+    base, _ = EMPTY.put(dict(written(f"a-{number:04}", (False, _id(number))) for number in range(5 * SIZE)))
+    file, folder = line(b"a", REGULAR, "0" * 40), line(b"a", FOLDER, "0" * 40)
+    assert Folder.parse(file + base.raw).raw == base.parse_like(file + base.raw).raw
+    for known, raw in (
+        (base, file + base.raw + folder),
+        (Folder.parse(file + base.raw), file + base.raw + folder),
+        (Folder.parse(base.raw + folder), file + base.raw + folder),
+    ):
+        with pytest.raises(BadTree, match="twice"):
+            known.parse_like(raw)
+
+
+def test_bytes_of_a_block_within_a_name_of_an_object_are_no_block() -> None:
+    """Nobody finds content with such a name; if somebody did, the folder would be read as it is all the same."""
+    inner = line(b"b", REGULAR, _id(7))
+    base = Folder.parse(inner)
+    head, tail = inner[:20], inner[20:]
+    raw = b"100644 a\0" + head + b"100644 aa\0" + (tail + bytes(20))[:20]
+    assert base.parse_like(raw).raw == Folder.parse(raw).raw == raw
+
+
+def _id(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()[:40]
+
+
+def _read_alone(raw: bytes) -> tuple[bytes, list[bytes], list[bytes]]:
+    found = Folder.parse(raw)
+    return found.raw, list(found.keys), list(found.lines)

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from .deltas import Line
-from .tree import FOLDER, entries
+from .tree import FOLDER, BadTree, entries
 
 SIZE = 64
-"""Lines of a block as it is made; it is split when it holds twice as many."""
+"""Lines that a block has at least where there are enough of them; it is split when it holds over twice as many."""
+
+NEAR, AHEAD = 64 * 1024, 4
+"""Bytes and blocks within which a folder that was written anew is looked through for what it shares with another."""
 
 
 class _Block:
@@ -40,9 +43,50 @@ class Folder:
     @classmethod
     def parse(cls, raw: bytes) -> Folder:
         """Raises BadTree."""
-        found = entries(raw)
-        keys = [name.encode() + (b"/" if mode == FOLDER else b"") for name, (_, mode) in found.items()]
-        return cls(_blocks(keys, [line(name.encode(), mode, oid) for name, (oid, mode) in found.items()]))
+        return cls(_parsed(raw))
+
+    def parse_like(self, raw: bytes) -> Folder:
+        """As `parse` makes it, with the blocks of this one that stand in it: what they share is not parsed again.
+
+        Raises BadTree.
+        """
+        try:
+            found, fresh = self._matched(raw)
+        except BadTree:
+            return Folder.parse(raw)
+        ends = zip([block.keys[-1] for block in found._blocks], found._firsts[1:], strict=False)
+        twins = (key[:-1] if key.endswith(b"/") else key + b"/" for block in fresh for key in block.keys)
+        if any(last >= first for last, first in ends) or any(found.line(twin) for twin in twins):
+            return Folder.parse(raw)  # which says what is wrong with it
+        return found
+
+    def _matched(self, raw: bytes) -> tuple[Folder, list[_Block]]:
+        """What `raw` says if it is well-formed across blocks too, and the blocks that were parsed for it."""
+        blocks: list[_Block] = []
+        fresh: list[_Block] = []
+        at = which = 0
+        while at < len(raw):
+            if which < len(self._blocks) and raw.startswith(self._blocks[which].raw, at):
+                blocks.append(self._blocks[which])
+                at += len(self._blocks[which].raw)
+                which += 1
+                continue
+            end, which = self._next(raw, at, which)
+            parsed = _parsed(raw[at:end])
+            blocks += parsed
+            fresh += parsed
+            at = end
+        return Folder(blocks), fresh
+
+    def _next(self, raw: bytes, at: int, which: int) -> tuple[int, int]:
+        """Where in `raw` the next of our blocks begins that stands in it, and which one that is."""
+        near = at + NEAR
+        for ahead, block in enumerate(self._blocks[which : which + AHEAD], which):
+            near += 2 * len(block.raw)
+            found = raw.find(block.raw, at, near)
+            if found >= 0:
+                return found, ahead
+        return len(raw), len(self._blocks)
 
     @property
     def keys(self) -> Iterator[bytes]:
@@ -119,8 +163,17 @@ def _put(block: _Block, keys: Sequence[bytes], new: Mapping[bytes, bytes | None]
         met.append((gone, came))
         end = at if gone is None else at + 1
         names[at:end], lines[at:end] = ([], []) if came is None else ([key], [came])
-    return _blocks(names, lines) if len(names) > 2 * SIZE else [_Block(names, lines)] if names else ()
+    return _blocks(names, lines)
+
+
+def _parsed(raw: bytes) -> Sequence[_Block]:
+    """Raises BadTree."""
+    found = entries(raw)
+    keys = [name.encode() + (b"/" if mode == FOLDER else b"") for name, (_, mode) in found.items()]
+    return _blocks(keys, [line(name.encode(), mode, oid) for name, (oid, mode) in found.items()])
 
 
 def _blocks(keys: Sequence[bytes], lines: Sequence[bytes]) -> Sequence[_Block]:
-    return [_Block(keys[at : at + SIZE], lines[at : at + SIZE]) for at in range(0, len(keys), SIZE)]
+    """Of one size but for the last: at most twice SIZE, and not under it where there are enough."""
+    size = -(-len(keys) // max(1, (len(keys) - 1) // SIZE)) or 1
+    return [_Block(keys[at : at + size], lines[at : at + size]) for at in range(0, len(keys), size)]

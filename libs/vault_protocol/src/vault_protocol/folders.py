@@ -56,7 +56,8 @@ class Folders:
 
     def apart(self, old: str | None, new: str | None) -> tuple[list[Line], list[Line], bool]:
         """What a comparison of trees asks for."""
-        before, after = self._open(old), self._open(new)
+        before = self._open(old)
+        after = self._open(new, before)
         gone, came = before.apart(after)
         return list(map(blocks.split, gone)), list(map(blocks.split, came)), not after.size
 
@@ -109,12 +110,13 @@ class Folders:
             self._found.put((tree, path), found)
         return found
 
-    def _open(self, tree: str | None) -> Folder:
+    def _open(self, tree: str | None, like: Folder = EMPTY) -> Folder:
+        """`like`: another folder that it shares much with."""
         if tree is None:
             return EMPTY
         found = self._parsed.get(tree)
         if found is None:
-            found = Folder.parse(self._read(tree))
+            found = like.parse_like(self._read(tree))
             self._keep(tree, found)
         return found
 

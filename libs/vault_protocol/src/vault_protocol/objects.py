@@ -20,6 +20,10 @@ ROOM = 32 * 1024 * 1024
 FRESH = 16 * 1024 * 1024
 """Bytes of fresh objects from which they are kept without being asked for."""
 
+READ = 16 * 1024 * 1024
+"""Bytes read from the disk after which libgit2 lets go of what it holds besides: of each pack up to 16 MB, and a clone
+has tens of packs."""
+
 MERGED_AT = 50
 """Packs of ours that are written again as one; git need not look through hundreds."""
 
@@ -31,7 +35,8 @@ class Objects:
 
     def __init__(self, repository: Path) -> None:
         self._path, self._packs = repository, repository / "objects" / "pack"
-        self._repo = pygit2.Repository(str(repository))
+        self.repository = pygit2.Repository(str(repository))
+        self._read = 0
         self._fresh: dict[str, tuple[str, bytes]] = {}
         self._patches: dict[str, Patch] = {}
         self._size = 0
@@ -68,13 +73,13 @@ class Objects:
         if found is not None:
             return found[0], len(found[1])
         try:
-            kind, size = self._repo.odb.read_header(pygit2.Oid(hex=oid))
+            kind, size = self.repository.odb.read_header(pygit2.Oid(hex=oid))
         except (KeyError, ValueError, pygit2.GitError):
             raise UntrustedHead(CommitId(oid), "its objects are not here, or broken") from None
         return _KINDS.get(int(kind), ""), int(size)
 
     def has(self, oid: str) -> bool:
-        return oid in self._fresh or oid in self._kept or pygit2.Oid(hex=oid) in self._repo
+        return oid in self._fresh or oid in self._kept or pygit2.Oid(hex=oid) in self.repository
 
     def keep(self, *, durable: bool = False) -> None:
         """Put the fresh objects on disk, where git, other processes and a restart find them; `durable`: a power loss
@@ -110,9 +115,11 @@ class Objects:
     def _from_disk(self, oid: str) -> tuple[str, bytes]:
         for again in (False, True):
             try:
-                if again:  # packs may have been merged or repacked meanwhile
-                    self._repo = pygit2.Repository(str(self._path))
-                kind, raw = self._repo.odb.read(pygit2.Oid(hex=oid))
+                if again or self._read > READ:  # packs may have been merged or repacked meanwhile
+                    self.repository.free()
+                    self._read = 0
+                kind, raw = self.repository.odb.read(pygit2.Oid(hex=oid))
+                self._read += len(raw)
                 return _KINDS[int(kind)], bytes(raw)
             except (KeyError, ValueError, pygit2.GitError):
                 continue

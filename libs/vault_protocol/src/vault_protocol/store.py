@@ -41,12 +41,16 @@ class GitStore:
             janitor.clear_clone(path)  # of whoever was killed while making it
             with self._writing():
                 pygit2.init_repository(str(path), bare=True, initial_head="main")
-        self._repo = pygit2.Repository(str(path))
         self._objects = Objects(path)
         self._folders = Folders(self._raw_tree, self._objects.add)
         self._compared: Kept[tuple[CommitId | None, CommitId], tuple[Change, ...]] = Kept(10_000)
         self._linked: Kept[CommitId, tuple[str, tuple[CommitId, ...]]] = Kept(10_000)
         self._described: Kept[CommitId, Commit] = Kept(1_000)
+
+    def close(self) -> None:
+        """Let go of what libgit2 holds for this repository, which would stay until Python looks for circles. Reading
+        goes on."""
+        self._objects.repository.free()
 
     def read(self, commit: CommitId, path: str) -> bytes | None:
         found = self.blob_id(commit, path)
@@ -147,7 +151,7 @@ class GitStore:
     def set_ref(self, name: str, commit: CommitId) -> None:
         """Note a commit under a ref of this clone, and keep what it leads to. Raises DiskTrouble."""
         self.keep()
-        self._repo.references.create(name, commit, force=True)
+        self._objects.repository.references.create(name, commit, force=True)
 
     def note_ref(self, name: str, commit: CommitId) -> None:
         """The same for what is only a help: another process may be noting it just now, or a kill have left its lock."""
@@ -161,7 +165,7 @@ class GitStore:
 
     def ref(self, name: str) -> CommitId | None:
         """The commit a ref of this clone points to."""
-        found = self._repo.references.get(name)
+        found = self._objects.repository.references.get(name)
         return CommitId(str(found.target)) if found is not None else None
 
     @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -149,15 +150,16 @@ class Line:
 
 def _latest(repository: Path, head: CommitId) -> list[Said]:
     """The last commits up to the head, oldest first."""
-    store, names = GitStore(repository), objects.ids(repository, head, READY_AT_START + 1)
+    names = objects.ids(repository, head, READY_AT_START + 1)
     found = [CommitId(names[at : at + _NAME].hex()) for at in range(0, len(names), _NAME)]
     parents: list[CommitId | None] = [None, *found]
     ready: list[Said] = []
     began = monotonic()
-    for parent, one in reversed(list(zip(parents, found, strict=False))[-READY_AT_START:]):
-        ready.append(read(store, parent, one))
-        if monotonic() - began >= READY_SECONDS:
-            break
+    with closing(GitStore(repository)) as store:
+        for parent, one in reversed(list(zip(parents, found, strict=False))[-READY_AT_START:]):
+            ready.append(read(store, parent, one))
+            if monotonic() - began >= READY_SECONDS:
+                break
     return ready[::-1]
 
 

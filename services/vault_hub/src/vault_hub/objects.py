@@ -17,6 +17,7 @@ from vault_protocol.files import sync_folder
 from vault_protocol.folders import Folders, object_id
 from vault_protocol.hub import BlobId, CommitId, Edits
 from vault_protocol.kept import Kept
+from vault_protocol.objects import READ
 from vault_protocol.packs import Entry
 from vault_protocol.store import nested
 from vault_protocol.task import AgentId
@@ -41,7 +42,7 @@ class Objects:
 
     def __init__(self, path: Path, step: Callable[[str], None] = lambda name: None) -> None:
         self.path, self._step = path, step
-        self._repo = pygit2.Repository(str(path))
+        self._repo, self._read = pygit2.Repository(str(path)), 0
         self._packs = path / "objects" / "pack"
         self._packs.mkdir(exist_ok=True)
         self._heads = path / "refs" / "heads"
@@ -218,11 +219,14 @@ class Objects:
         self._kept.put(oid, raw, len(raw))
 
     def _from_disk(self, oid: str) -> bytes:
-        for handle in (self._repo, None):
+        for again in (False, True):
             try:
-                if handle is None:  # packs may have been merged or repacked under the old one
-                    self._repo = pygit2.Repository(str(self.path))
-                return bytes(self._repo[oid].read_raw())
+                if again or self._read > READ:  # packs may have been merged or repacked under it
+                    self._repo.free()
+                    self._read = 0
+                raw = bytes(self._repo[oid].read_raw())
+                self._read += len(raw)
+                return raw
             except (KeyError, ValueError, pygit2.GitError):
                 continue
         raise UntrustedHead(oid, "its objects are not here, or broken")

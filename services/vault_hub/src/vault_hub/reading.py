@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,19 +67,20 @@ class Reader:
         return tuple(found)
 
     def _from_disk(self, parent: CommitId | None, line: Sequence[CommitId]) -> tuple[Said, ...]:
-        store, began = GitStore(self._repository), self._monotonic()  # opened anew: packs come and go
+        began = self._monotonic()
         found: list[Said] = []
         size = 0
-        for one in line:
-            if found and self._monotonic() - began >= PAGE_SECONDS:
-                break
-            said = read(store, parent, one)
-            self._kept.put(one, said, len(said.json))
-            size += len(said.json)
-            if found and size > PAGE_BYTES:
-                break
-            found.append(said)
-            parent = one
+        with closing(GitStore(self._repository)) as store:  # opened anew: packs come and go
+            for one in line:
+                if found and self._monotonic() - began >= PAGE_SECONDS:
+                    break
+                said = read(store, parent, one)
+                self._kept.put(one, said, len(said.json))
+                size += len(said.json)
+                if found and size > PAGE_BYTES:
+                    break
+                found.append(said)
+                parent = one
         return tuple(found)
 
 

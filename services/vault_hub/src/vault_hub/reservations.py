@@ -10,6 +10,7 @@ import threading
 import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path
@@ -161,9 +162,9 @@ class Reservations:
         try:
             head = self._head()
             if head is not None:
-                store = GitStore(self._repository)
-                waits = store.paths(head, Stage.NEEDS_ACTION.value)
-                ready = [(path, _read(path, store.blob(blob))) for path, blob in waits]
+                with closing(GitStore(self._repository)) as store:
+                    waits = store.paths(head, Stage.NEEDS_ACTION.value)
+                    ready = [(path, _read(path, store.blob(blob))) for path, blob in waits]
         except (VaultError, OSError) as error:  # somebody asks again
             log.warning("reservations.unread", error=str(error))
             ready = None
