@@ -1,0 +1,71 @@
+"""A clone's objects are read however much libgit2 was told to let go of meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pygit2
+import pytest
+
+from vault_protocol import objects
+from vault_protocol.hub import BlobId
+from vault_protocol.store import GitStore
+from vault_protocol.task import AgentId
+
+
+@pytest.fixture
+def let_go(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows each time that libgit2 is told to."""
+    told: list[int] = []
+    really: Callable[[pygit2.Repository], None] = pygit2.Repository.free
+
+    def free(repository: pygit2.Repository) -> None:
+        told.append(1)
+        really(repository)
+
+    monkeypatch.setattr(pygit2.Repository, "free", free)
+    return told
+
+
+def written(path: Path, many: int = 60) -> list[BlobId]:
+    store = GitStore(path)
+    found = [BlobId(store._objects.add("blob", f"{number}\n".encode() * 200)) for number in range(many)]
+    store.keep()
+    return found
+
+
+def test_what_was_read_from_the_disk_is_let_go_of_and_read_again(
+    tmp_path: Path, let_go: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = written(tmp_path / "clone.git")
+    monkeypatch.setattr(objects, "READ", 5_000)
+    store = GitStore(tmp_path / "clone.git")
+    read = [store.blob(blob) for blob in blobs]
+    assert read == [f"{number}\n".encode() * 200 for number in range(60)]
+    size = sum(map(len, read))
+    assert size // 7_000 < len(let_go) <= size // 5_000
+
+
+def test_a_store_that_was_closed_reads_on(tmp_path: Path, let_go: list[int]) -> None:
+    first, *others = written(tmp_path / "clone.git")
+    store = GitStore(tmp_path / "clone.git")
+    assert store.blob(first)
+    store.close()
+    assert let_go
+    assert all(map(store.blob, others))
+    assert store.ref("refs/heads/main") is None
+
+
+def test_packs_that_git_wrote_again_are_found(tmp_path: Path) -> None:
+    first, *others = written(tmp_path / "clone.git")
+    store = GitStore(tmp_path / "clone.git")
+    tip = store._write(store._objects.add("tree", b""), None, "kept", AgentId("tests"), datetime(2026, 1, 1, tzinfo=UTC))
+    store.set_ref("refs/heads/main", tip)
+    assert store.blob(first)
+    repacked = ("git", f"--git-dir={store.path}", "repack", "-adkq")
+    subprocess.run(repacked, check=True, timeout=60)
+    assert all(map(store.blob, others))
+    assert store.ref("refs/heads/main") == tip
