@@ -132,7 +132,6 @@ def test_the_committed_release_takes_the_small_ones_place_without_anybody_at_the
 ) -> None:
     """Hub, Cloud, Caddy, way out, monitors and backups of this repository, by the real `tools.stack up`."""
     machine.run("docker load </dev/vdc", seconds=3600)
-    machine.run("rm /run/countersign/code")  # the small release's opens nothing
     oracle.files["real.tar.gz"] = release.archive
     oracle.history.clear()
     oracle.orders = orders(
@@ -143,13 +142,14 @@ def test_the_committed_release_takes_the_small_ones_place_without_anybody_at_the
         reports="countersign-prod-reports",
     )
 
+    machine.run("rm /run/countersign/code")  # the small release's opens nothing
     machine.wait(lambda: said_well(oracle), "the report that the real stack is healthy", MINUTES)
 
     rows = machine.run("docker ps --format '{{.Label \"com.docker.compose.service\"}} {{.Status}}'").splitlines()
     assert {row.split()[0] for row in rows} >= {"backup", "caddy", "cloud-agent", "monitor", "uptime-kuma", "vault-hub"}
     assert [row for row in rows if "(healthy)" not in row and not row.startswith("way-out")] == []
     assert "waiting" in machine.run(f"python3 -c '{ASK_HUB}'")
-    assert len(oracle.objects["join-code/vm.txt"]) > 20
+    machine.wait(lambda: len(oracle.objects["join-code/vm.txt"]) > 20, "a code of the real hub", 10)
     assert oracle.refused == []
 
 

@@ -62,7 +62,8 @@ def test_a_store_that_was_closed_reads_on(tmp_path: Path, let_go: list[int]) -> 
 def test_packs_that_git_wrote_again_are_found(tmp_path: Path) -> None:
     first, *others = written(tmp_path / "clone.git")
     store = GitStore(tmp_path / "clone.git")
-    tip = store._write(store._objects.add("tree", b""), None, "kept", AgentId("tests"), datetime(2026, 1, 1, tzinfo=UTC))
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    tip = store._write(store._objects.add("tree", b""), None, "kept", AgentId("tests"), began)
     store.set_ref("refs/heads/main", tip)
     assert store.blob(first)
     repacked = ("git", f"--git-dir={store.path}", "repack", "-adkq")
