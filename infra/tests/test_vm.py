@@ -236,7 +236,7 @@ def test_a_vm_of_an_agent_alone_brings_up_that_and_says_who_it_is(oracle: Oracle
         "no report of the hub's machine, and no code for the owner's"
     )
     assert {one["dimensions"]["machine"] for one in oracle.measures} == {"cloud-2"}
-    assert {file.name for file in places.secrets.rglob("*") if file.is_file()} == {"hub-token"}
+    assert {file.name for file in places.secrets.rglob("*") if file.is_file()} == {"hub-token", secrets.ORDERED}
     told = tomllib.loads((places.state / "cloud" / "cloud.toml").read_text())
     assert (told["agent"], told["mailboxes"][0]["name"]) == ("cloud-2", "second")
 
@@ -322,6 +322,21 @@ def test_a_changed_secret_is_written_anew_and_an_unchanged_one_is_left_alone(ora
     assert secrets.fetch(orders, Cloud(orders), place)
     assert (place / "cloud/business").read_bytes() == b"hunter3"
     assert (place / "cloud/business").stat().st_mode & 0o777 == 0o444
+
+
+def test_a_secret_that_is_no_longer_ordered_is_taken_away_and_what_the_stack_made_stays(
+    oracle: Oracle, tmp_path: Path
+) -> None:
+    url, content = f"{oracle.address}/files/c.tar.gz", oracle.files["c.tar.gz"]
+    both, place = Orders.parse(oracle.orders), tmp_path / "s"
+    secrets.fetch(both, Cloud(both), place)
+    (place / "cloud" / "made-here").write_text("by the stack")
+    kept = [{"file": "db_password", "id": "ocid1.vaultsecret.db", "form": "hex", "version": None}]
+    one = Orders.parse(releases.orders(url, content, secrets=kept))
+
+    assert secrets.fetch(one, Cloud(one), place)
+    assert {file.name for file in place.rglob("*") if file.is_file()} == {"db_password", "made-here", secrets.ORDERED}
+    assert not secrets.fetch(one, Cloud(one), place)
 
 
 def test_oracles_double_notices_a_request_that_another_key_signed(oracle: Oracle) -> None:

@@ -85,6 +85,13 @@ def test_the_first_run_keeps_what_the_operator_wrote_and_makes_no_secret_twice(t
     assert (found.monitor / "also.yaml").read_text("utf-8") == "tags: []\n"
 
 
+@pytest.mark.parametrize("profiles", ["", "books,metrics", "grafana,metrics"])
+def test_a_password_for_grafana_is_made_where_there_is_a_grafana(tmp_path: Path, profiles: str) -> None:
+    found = stack(tmp_path, COMPOSE_PROFILES=profiles)
+    first_run.make(found)
+    assert (found.secrets / "grafana_password").exists() == ("grafana" in profiles)
+
+
 def test_an_image_is_made_only_for_a_profile_that_is_wanted() -> None:
     assert {one.name for one in images.wanted([])} < {one.name for one in images.wanted(["books"])}
     assert "odoo" not in {one.name for one in images.wanted(["metrics"])}

@@ -67,10 +67,11 @@ key_file = "/run/secrets/books-key"
 INSTALLATION = "cloud/installation"
 """What makes one task of one mail, whoever of Cloud's agents saw it first: all of a hub have the same."""
 LEAVE_SECONDS = 120
+GRAFANA = "grafana_password"
 MADE = (
     "db_password",
     "odoo_admin_password",
-    "grafana_password",
+    GRAFANA,
     "cloud/hub-token",
     INSTALLATION,
     "monitor/kuma-password",
@@ -84,7 +85,8 @@ def make(settings: Settings) -> None:
     """Folders and files that are not there yet. A container reads files of its own alone, whatever its user."""
     ours = (settings.cloud, settings.way_out, settings.authority, settings.monitor, settings.backup)
     folders(settings, secrets=("cloud", "monitor", "backup"), ours=ours)
-    make_secrets(settings, tuple(name for name in MADE if name != INSTALLATION or not _has_its_own(settings)))
+    left_out = {INSTALLATION: _has_its_own(settings), GRAFANA: "grafana" not in settings.profiles}
+    make_secrets(settings, tuple(name for name in MADE if not left_out.get(name)))
     cloud = CLOUD.format(owner=owner(settings), secrets=settings.secrets, leave=LEAVE_SECONDS)
     once(settings.cloud / "cloud.toml", cloud + (BOOKS if settings.has_books else ""))
     whole(settings.way_out / "allowed.conf", allowed(settings.cloud / "cloud.toml"))

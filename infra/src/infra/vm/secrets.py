@@ -16,8 +16,15 @@ def mount(place: Path) -> None:
         run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0755,nosuid,nodev,noexec", "countersign-secrets", str(place)])
 
 
+ORDERED = ".ordered"
+"""Which files here were ordered: what the stack makes itself stays, whatever is ordered."""
+
+
 def fetch(orders: Orders, cloud: Cloud, place: Path) -> bool:
-    """Every secret that is ordered; whether one of them is new or changed. The folder above is closed to others."""
+    """Every secret that is ordered, and none that was and is no longer; whether one of them is new, changed or gone.
+
+    The folder above is closed to others.
+    """
     changed = False
     for wanted in orders.secrets:
         value = cloud.secret(wanted)
@@ -28,4 +35,11 @@ def fetch(orders: Orders, cloud: Cloud, place: Path) -> bool:
             file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             whole(file, value, 0o444)
             changed = True
+    record, names = place / ORDERED, {wanted.file for wanted in orders.secrets}
+    before = set(record.read_text(encoding="utf-8").splitlines()) if record.exists() else set()
+    for withdrawn in before - names:
+        (place / withdrawn).unlink(missing_ok=True)
+        changed = True
+    if before != names:
+        whole(record, "".join(f"{name}\n" for name in sorted(names)).encode(), 0o600)
     return changed
