@@ -387,3 +387,28 @@ def test_what_waits_is_seen_after_a_restart_whose_first_look_at_the_hub_failed(w
     hub.full = False
     local.refresh()
     assert [task.id for task in local.tasks(Stage.PENDING_APPROVAL)] == [asks.id]
+
+
+@pytest.mark.parametrize("trouble", [DiskTrouble("no room left"), OSError("no room left")])
+def test_what_the_hub_took_is_told_of_as_taken_where_the_checkpoint_finds_no_room(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    asks = submitted(world)
+    checkpoint = tmp_path / "followed"
+    journal = Journal(world.store, world.hub, LOCAL, world.clock, trust=made.TRUST, checkpoint=checkpoint)
+    local = Vault(journal)
+    local.refresh()
+    before = checkpoint.read_bytes()
+
+    def full(*, durable: bool = False) -> None:
+        if durable:
+            raise trouble
+
+    with monkeypatch.context() as disk:
+        disk.setattr(world.store, "keep", full)
+        local.reject(local.get(asks.id), why="no")
+    assert world.vault(CLOUD).get(asks.id).stage is Stage.REJECTED
+    assert checkpoint.read_bytes() == before
+
+    local.refresh()
+    assert json.loads(checkpoint.read_text("ascii"))["head"] == journal.head

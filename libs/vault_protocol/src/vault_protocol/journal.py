@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from . import audit, changeset, scan, zones
 from .changeset import Trail
 from .checkpoint import Checkpoint
 from .clock import Clock
-from .errors import HubUnreachable, Refused
+from .errors import DiskTrouble, HubUnreachable, Refused
 from .follow import Follower, Progress, Trust
 from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Rejected, Reserved, Store, blob_id
 from .identity import Identity
@@ -113,9 +112,12 @@ class Journal:
             before = self._came_to
             answer = self.hub.publish(commit, onto=self.head, exact=exact)
             if isinstance(answer, Accepted):
-                # It is on the hub; a checkpoint that finds no room is written by the next refresh.
-                with suppress(OSError):
+                try:
                     self._follower.advance(answer.head)
+                except (DiskTrouble, OSError):
+                    # It is on the hub; a checkpoint that finds no room is written by the next refresh.
+                    if self._came_to <= before:
+                        raise
                 if self._came_to <= before:
                     raise HubUnreachable("the hub says that it took our changeset, and shows a head without it")
                 return answer.commit or commit
