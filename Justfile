@@ -104,8 +104,8 @@ prove *ARGS: _prove-programs _dev-env _agentdojo-env
 [no-exit-message]
 test-stack *ARGS: _stack-programs _dev-env _stack-env
     @"{{ dev_bin }}/python" -m tests.stack
-    @{{ if ARGS == "" { "exec '" + just_executable() + "' _test-container" } else { "true" } }}
-    @"{{ dev_bin }}/python" -m pytest -m stack --durations=10 {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@"
+    @failed=0; {{ if ARGS == "" { "'" + just_executable() + "' _test-container || failed=1;" } else { "" } }} \
+    "{{ dev_bin }}/python" -m pytest -m stack --durations=10 {{ if ARGS == "" { "-n 2 --dist loadgroup" } else { "" } }} "$@" && exit $failed
 
 # Bring the newest backups up on fresh containers and prove them: `--config FILE`, else of an installation made for it
 [no-exit-message]
