@@ -99,6 +99,33 @@ def test_a_second_run_can_pin_one_more_agent_and_never_another_key_for_one(world
     assert world.home.pinned.read_bytes() == before
 
 
+def test_an_agent_that_was_put_out_is_waited_for_no_more_and_its_key_stays(world: World) -> None:
+    world.init()
+    keys.save(keys.new(), world.folder / "helper", comment="helper")
+    world.run("init", "--pin", f"helper={world.folder / 'helper.pub'}")
+    everyone = world.home.trust("v").keys
+
+    ran = world.run("init", "--revoked", "helper", "--json")
+    assert (ran.code, ran.json["revoked"]) == (0, ["helper"])
+    assert world.home.cloud_agents("v") == ("cloud",)
+    assert world.home.trust("v").keys == everyone, "what it wrote is judged by it for ever"
+
+    assert world.run("init", "--revoked", "helper", "--json").json["revoked"] == []
+    keys.save(keys.new(), world.folder / "other", comment="other")
+    world.run("init", "--pin", f"other={world.folder / 'other.pub'}")
+    assert world.home.cloud_agents("v") == ("cloud", "other"), "to pin another brings nobody back"
+
+
+@pytest.mark.parametrize("name", ["nobody", "local"])
+def test_who_is_no_agent_of_the_cloud_is_not_put_out_and_who_is_is_named(world: World, name: str) -> None:
+    world.init()
+    before = world.home.pinned.read_bytes()
+    ran = world.run("init", "--revoked", name)
+    assert ran.code == 1
+    assert f"--revoked {name}: no agent of the cloud with this name is pinned here; there are: cloud" in ran.err
+    assert world.home.pinned.read_bytes() == before
+
+
 def _set_up_and_die(home: Home, wishes: Wishes, at: str) -> None:
     def step(name: str) -> None:
         if name == at:

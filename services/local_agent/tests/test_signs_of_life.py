@@ -94,6 +94,20 @@ def test_a_silent_agent_is_named_in_status_dashboard_and_log_until_it_is_heard_a
     assert "agent_heard" in watched.dashboard()
 
 
+def test_an_agent_that_was_put_out_is_no_longer_called_silent_once_the_service_starts_again(watched: Watched) -> None:
+    watched.after(LONG)
+    assert "Nothing is heard of cloud" in watched.dashboard()
+    assert watched.world.run("init", "--revoked", "cloud").code == 0
+    watched.service.close()
+
+    with watched.office.running() as again:
+        after = Watched(watched.office, watched.clock, again)
+        assert after.after(LONG) == []
+        assert "Nothing is heard" not in after.dashboard()
+        assert "agent_revoked" in after.dashboard()
+    assert "last heard" not in watched.world.run("status").out
+
+
 def test_a_silence_grows_the_vault_by_one_word_however_long_it_lasts(watched: Watched) -> None:
     watched.after(LONG)
     watched.service.step()

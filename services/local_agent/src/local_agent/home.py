@@ -377,8 +377,14 @@ class Home:
         return load_public(self.approval_key.with_name("approval.pub"))
 
     def cloud_agents(self, vault: str) -> tuple[AgentId, ...]:
-        """The pinned agents that are not ours."""
-        return tuple(name for name, (role, _) in sorted(self.trust(vault).keys.items()) if role is Role.CLOUD)
+        """The pinned agents that are not ours and were not put out."""
+        keys, gone = self.trust(vault).keys, self.revoked()
+        return tuple(name for name, (role, _) in sorted(keys.items()) if role is Role.CLOUD and name not in gone)
+
+    def revoked(self) -> frozenset[str]:
+        """The pinned agents that are waited for no more; their keys stay, for what they wrote is judged by them."""
+        pinned = json.loads(self.pinned.read_text(encoding="utf-8"))
+        return frozenset(name for name, entry in pinned.items() if entry.get("revoked"))
 
     def trust(self, vault: str) -> Trust:
         """The keys pinned by `countersign init`, our own among them."""

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 KEEP_EVERY = timedelta(minutes=1)
 """Between two writes of the file when only the time of the last answer changed."""
 
-SILENT, HEARD = "agent_silent", "agent_heard"
+SILENT, HEARD, REVOKED = "agent_silent", "agent_heard", "agent_revoked"
 
 
 class Kind(StrEnum):
@@ -149,15 +149,16 @@ class SignsOfLife:
 
 
 def tell(journal: Journal, silent: Iterable[str], agents: Iterable[AgentId]) -> None:
-    """A line in our Updates for each agent that fell silent or was heard again: the dashboard shows it."""
-    wanted, now = frozenset(silent), journal.clock.now()
+    """A line in our Updates for each agent that fell silent, was heard again, or is silent and waited for no more: the
+    dashboard shows it."""
+    wanted, known, now = frozenset(silent), frozenset(agents), journal.clock.now()
 
     def build(_head: CommitId | None) -> Edits:
         path = updates.path(LOCAL)
         content = journal.read(path)
         told = told_silent(updates.parse(content or b""))
         lines = [Update.of(SILENT, now, agent=agent) for agent in sorted(wanted - told)]
-        lines += [Update.of(HEARD, now, agent=agent) for agent in sorted(told & (frozenset(agents) - wanted))]
+        lines += [Update.of(HEARD if agent in known else REVOKED, now, agent=agent) for agent in sorted(told - wanted)]
         return {path: updates.add(content, *lines)} if lines else {}
 
     journal.publish("tell", "signs of life", build)
@@ -167,6 +168,6 @@ def told_silent(lines: Iterable[Update]) -> frozenset[str]:
     """The agents that these lines of Local last called silent."""
     silent: dict[str, bool] = {}
     for line in lines:
-        if line.event in (SILENT, HEARD):
+        if line.event in (SILENT, HEARD, REVOKED):
             silent[dict(line.facts).get("agent", "")] = line.event == SILENT
     return frozenset(agent for agent, holds in silent.items() if holds and agent)

@@ -31,6 +31,7 @@ from local_agent.setup.config import read_books
 from local_agent.setup.hubs import is_resident
 from vault_protocol.clock import SystemClock
 from vault_protocol.errors import VaultError
+from vault_protocol.task import AgentId
 
 
 def init(
@@ -58,6 +59,10 @@ def init(
     pin: Annotated[
         list[str] | None, typer.Option("--pin", metavar="AGENT=FILE", help="A cloud agent and its public key.")
     ] = None,
+    revoked: Annotated[
+        list[str] | None,
+        typer.Option("--revoked", metavar="AGENT", help="Later: a cloud agent that the hub lets in no more."),
+    ] = None,
     key_protection: KeyProtectionOption = None,
     passphrase_file: PassphraseFileOption = None,
     fido_key: FidoKeyOption = None,
@@ -74,8 +79,11 @@ def init(
     session = Session(home, json_)
     pins = dict(pinned(entry) for entry in pin or [])
     if session.home.config.exists():
-        already(session, pins, hub_token_file, read_books(books_file) if books_file else ())
+        books = read_books(books_file) if books_file else ()
+        already(session, pins, hub_token_file, books, [AgentId(name) for name in revoked or []])
         return
+    if revoked:
+        raise VaultError("--revoked is for a machine that is set up")
     ask = sys.stdin.isatty() and not yes
     chosen = asked(hub, ask, "Hub (git address, or a path on this machine)", str(session.home.path.parent / "hub.git"))
     if chosen is None:

@@ -11,7 +11,7 @@ from books.errors import BadCredentials
 from local_agent.books_account import BooksAccount
 from local_agent.cli.session import Session
 from local_agent.executor_id import executor_id
-from local_agent.setup import SetUp, config, new_token, pin_more
+from local_agent.setup import SetUp, config, new_token, pin_more, revoke
 from local_agent.setup.begin import Begun
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AgentId
@@ -80,14 +80,18 @@ def awaiting(session: Session, hub: str, begun: Begun) -> None:
 
 
 def already(
-    session: Session, pins: Mapping[AgentId, PublicKey], token: Path | None, books: Sequence[BooksAccount]
+    session: Session,
+    pins: Mapping[AgentId, PublicKey],
+    token: Path | None,
+    books: Sequence[BooksAccount],
+    revoked: Sequence[AgentId],
 ) -> None:
-    """A second run changes nothing but to pin an agent that was not pinned, to add books that were not there, and to
-    take another token of the hub."""
+    """A second run changes nothing but to pin an agent that was not pinned or wait for one no more, to add books that
+    were not there, and to take another token of the hub."""
     home, settings = session.home, session.home.settings()
     if token is not None:
         new_token(home, token)
-    new = pin_more(home, pins)
+    new, gone = pin_more(home, pins), revoke(home, revoked)
     added = config.add_books(home.config, books)
     _without_key(session, [one for one in books if one.name in added])
     settings.folder.mkdir(parents=True, exist_ok=True)
@@ -103,6 +107,8 @@ def already(
         session.say("The hub's token is replaced.", "green")
     for name in new:
         session.say(f"Pinned {name}. Start the service again so that it knows.", "green")
+    for name in gone:
+        session.say(f"{name} is waited for no more. Start the service again so that it knows.", "green")
     for one in books:
         said = "Added" if one.name in added else "Left as they are:"
         session.say(f"{said} the books {one.name}. `countersign status` says whether they answer.", "green")
@@ -113,6 +119,7 @@ def already(
             "vault": settings.vault,
             "home": str(home.path),
             "pinned": list(new),
+            "revoked": list(gone),
             "agents": agents,
         }
     )

@@ -6,7 +6,7 @@ Each step finds what an earlier run left and goes on from there; nothing is ever
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +123,11 @@ def new_token(home: Home, token: Path) -> None:
 def pin_more(home: Home, pins: Mapping[AgentId, PublicKey]) -> tuple[AgentId, ...]:
     """Pin further agents of a home that is set up; the names that are new."""
     return key_files.pin(home, cloud_pins(pins))
+
+
+def revoke(home: Home, names: Sequence[AgentId]) -> tuple[AgentId, ...]:
+    """Wait no more for these, which the hub lets in no more; the names of which this is new. Raises VaultError."""
+    return key_files.revoke(home, names)
 
 
 def _vault_on(store: GitStore, head: CommitId) -> str:

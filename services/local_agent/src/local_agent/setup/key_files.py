@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local_agent import signers
@@ -94,10 +94,32 @@ def pin(home: Home, agents: Mapping[AgentId, tuple[Role, PublicKey]]) -> tuple[A
             raise VaultError(f"another key of {name} is pinned already; a pinned key is never replaced")
     new = tuple(name for name in agents if name not in pinned)
     if new:
-        everyone = {**pinned, **agents}
-        entries = {name: {"role": role.value, "key": key.line(name)} for name, (role, key) in sorted(everyone.items())}
-        write_private(home.pinned, (json.dumps(entries, indent=2) + "\n").encode("ascii"))
+        gone = home.revoked() if home.pinned.exists() else frozenset()
+        _write_pinned(home, {**pinned, **agents}, gone)
     return new
+
+
+def revoke(home: Home, names: Sequence[AgentId]) -> tuple[AgentId, ...]:
+    """Wait for these no more; the names of which this is new. Raises VaultError, and nothing is changed."""
+    pinned, gone = home.trust("").keys, home.revoked()
+    for name in names:
+        if name not in pinned or pinned[name][0] is not Role.CLOUD:
+            there = ", ".join(sorted(known for known, (role, _) in pinned.items() if role is Role.CLOUD))
+            raise VaultError(
+                f"--revoked {name}: no agent of the cloud with this name is pinned here; there are: {there}"
+            )
+    new = tuple(name for name in names if name not in gone)
+    if new:
+        _write_pinned(home, pinned, gone | frozenset(new))
+    return new
+
+
+def _write_pinned(home: Home, agents: Mapping[AgentId, tuple[Role, PublicKey]], gone: frozenset[str]) -> None:
+    entries = {
+        name: {"role": role.value, "key": key.line(name), **({"revoked": True} if name in gone else {})}
+        for name, (role, key) in sorted(agents.items())
+    }
+    write_private(home.pinned, (json.dumps(entries, indent=2) + "\n").encode("ascii"))
 
 
 def adopt(home: Home, other: Path) -> None:
