@@ -50,11 +50,15 @@ class Distribution:
         return _ubuntus_key(self.archive, scratch)
 
 
-def chosen() -> Distribution:
+def archive() -> str:
+    """Ubuntu's; empty when none is named."""
+    return os.environ.get("UBUNTU_ARCHIVE", "").rstrip("/")
+
+
+def chosen(*, quick: bool = False) -> Distribution:
     """Ubuntu 24.04, as Oracle's image is, when its archive is named; else Debian 13."""
-    archive = os.environ.get("UBUNTU_ARCHIVE", "").rstrip("/")
-    found = ubuntu(archive) if archive else debian()
-    if os.environ.get("COUNTERSIGN_VM_QUICK"):
+    found = ubuntu(archive()) if archive() else debian()
+    if quick or os.environ.get("COUNTERSIGN_VM_QUICK"):
         return replace(found, packages=(*found.packages, *INSTALLED[found.name]))
     return found
 

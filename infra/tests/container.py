@@ -12,18 +12,21 @@ import io
 import os
 import subprocess
 import tarfile
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import archives
+import image
 from around import around
 from authority import Authority
 from guest import Guest
-from image import FILES
+from image import FILES, Image
 from oracle import HERE, Oracle
 
-from tests.stack.docker import LABEL, PREFIX, docker, ensure_engine
+from tests.stack.docker import LABEL, PREFIX, docker, ensure_engine, exists
 from tests.stack.docker import cache as kept
 from tools.workspace import ROOT
 
@@ -43,6 +46,9 @@ for file in resolv.conf hosts hostname; do umount "/etc/$file" 2>/dev/null || tr
 echo vm >/etc/hostname
 ln -sf /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 iptables -t nat -F
+for unit in systemd-networkd.service systemd-networkd.socket systemd-networkd-wait-online.service; do
+    ln -sf /dev/null "/etc/systemd/system/$unit" # Docker has given it its network
+done
 update-ca-certificates >/dev/null
 # A tree of control groups of its own, without the groups that this machine may have given to the older kind.
 umount -R /sys/fs/cgroup
@@ -122,8 +128,25 @@ def booted(oracle: Oracle, folder: Path, authority: Authority, more: Path) -> It
 
 
 def _image() -> str:
-    """Made when it is not there, by the environment that has what makes images."""
+    """Made when it is not there. Of Ubuntu, where its archive is named: of the disk that the VM has."""
+    if archives.archive():
+        return _imported(image.made(archives.chosen(quick=True)))
     return _said(str(ROOT / ".tools/dev/bin/python"), "-c", IMAGE, seconds=1800)
+
+
+def _imported(of: Image) -> str:
+    name = f"{PREFIX}/first-boot:{of.folder.name.rpartition('-')[2]}"
+    if exists(name):
+        return name
+    with tempfile.TemporaryDirectory(prefix="countersign-root-") as root:
+        _said("mount", "-o", "loop,ro,noload", str(of.disk), root)
+        try:
+            tar = ("tar", "-C", root, "-c", "--exclude=./boot", "--exclude=./usr/lib/modules", ".")
+            with subprocess.Popen(tar, stdout=subprocess.PIPE) as packing:
+                subprocess.run(["docker", "import", "-", name], stdin=packing.stdout, check=True, timeout=600)
+        finally:
+            _said("umount", root)
+    return name
 
 
 def _files(oracle: Oracle, authority: Authority) -> dict[str, bytes]:
@@ -135,7 +158,7 @@ def _files(oracle: Oracle, authority: Authority) -> dict[str, bytes]:
         **trusted,
         f"{SEED}/user-data": oracle.user_data,
         f"{SEED}/meta-data": b"instance-id: ocid1.instance.oc1..vm\nlocal-hostname: vm\n",
-        "etc/cloud/cloud.cfg.d/91-network.cfg": b"network: {config: disabled}\n",  # Docker has given it one
+        "etc/cloud/cloud.cfg.d/91-network.cfg": b"network: {config: disabled}\n",
         "usr/local/sbin/machine": INIT.encode(),
     }
 

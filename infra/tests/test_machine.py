@@ -85,6 +85,9 @@ def test_docker_runs_on_the_data_volume_and_secrets_lie_in_memory(machine: Guest
     assert machine.run("docker info --format '{{.DockerRootDir}}'").strip() == "/srv/countersign/docker"
     there = "docker volume create seen && test -d /srv/countersign/docker/volumes/seen && docker volume rm seen"
     assert machine.run(there).split() == ["seen", "seen"], "and not beneath it, where it lay before the mount"
+    assert machine.run("docker info --format '{{.Driver}}'").strip() == "overlay2", (
+        "and images too, not in containerd's"
+    )
     assert machine.run("findmnt -n -o FSTYPE,LABEL /srv/countersign").split() == ["ext4", "countersign"]
     assert machine.run("findmnt -n -o FSTYPE,OPTIONS /srv/countersign/state/secrets").startswith("tmpfs")
     assert machine.run("cat /srv/countersign/state/secrets/cloud/business") == "hunter2"
