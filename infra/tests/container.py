@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import archives
@@ -144,6 +144,7 @@ def _imported(of: Image) -> str:
             tar = ("tar", "-C", root, "-c", "--exclude=./boot", "--exclude=./usr/lib/modules", ".")
             with subprocess.Popen(tar, stdout=subprocess.PIPE) as packing:
                 subprocess.run(["docker", "import", "-", name], stdin=packing.stdout, check=True, timeout=600)
+            assert not packing.returncode
         finally:
             _said("umount", root)
     return name
@@ -191,6 +192,7 @@ def _volume(file: Path) -> Iterator[str]:
         yield found
     finally:
         _said("losetup", "--detach", found)
+        file.unlink()
 
 
 def _gone() -> None:
@@ -198,11 +200,10 @@ def _gone() -> None:
     docker("rm", "--force", "--volumes", NAME, check=False)
     docker("network", "rm", NAME, check=False)
     for tree in (CGROUP / NAME, CGROUP / "unified" / NAME):
-        for folder in sorted(tree.rglob("*"), reverse=True):
+        for folder in (*sorted(tree.rglob("*"), reverse=True), tree):
             if folder.is_dir():
-                folder.rmdir()
-        if tree.exists():
-            tree.rmdir()
+                with suppress(OSError):  # what dies just now is in it still; the next run takes it away
+                    folder.rmdir()
 
 
 def _said(*argv: str, seconds: float = 60) -> str:

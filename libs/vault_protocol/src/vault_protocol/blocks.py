@@ -50,6 +50,8 @@ class Folder:
 
         Raises BadTree.
         """
+        if not self._blocks:
+            return Folder.parse(raw)
         try:
             found, fresh = self._matched(raw)
         except BadTree:
