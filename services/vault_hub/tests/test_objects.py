@@ -6,6 +6,7 @@ from errno import EIO
 from pathlib import Path
 from random import Random
 
+import pygit2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -263,3 +264,24 @@ def test_the_names_of_a_line_come_oldest_first(hub: Path) -> None:
     assert [names[at : at + 20].hex() for at in range(0, len(names), 20)] == line
     assert objects_module.ids(hub, line[-1], 2).hex() == line[-2] + line[-1]
     assert objects_module.ids(hub, None) == b""
+
+
+def test_what_the_hub_read_from_the_disk_is_let_go_of_and_read_again(
+    hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = GitStore(hub)
+    edits: dict[str, bytes | None] = {f"{number}.md": f"{number}\n".encode() * 200 for number in range(30)}
+    commit = store.commit(None, edits, message="notes\n", author=AUTHOR, at=AT)
+    store.keep()
+    monkeypatch.setattr(objects_module, "READ", 2_000)
+    let_go: list[int] = []
+    really = pygit2.Repository.free
+
+    def free(repository: pygit2.Repository) -> None:
+        let_go.append(1)
+        really(repository)
+
+    monkeypatch.setattr(pygit2.Repository, "free", free)
+    ours = Objects(hub)
+    assert {path: ours.raw(blob) for path, blob in store.paths(commit)} == edits
+    assert len(let_go) > 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from infra.vm.cloud import Cloud
@@ -36,10 +37,10 @@ def fetch(orders: Orders, cloud: Cloud, place: Path) -> bool:
             whole(file, value, 0o444)
             changed = True
     record, names = place / ORDERED, {wanted.file for wanted in orders.secrets}
-    before = set(record.read_text(encoding="utf-8").splitlines()) if record.exists() else set()
+    before: set[str] = set(json.loads(record.read_text(encoding="utf-8"))) if record.exists() else set()
     for withdrawn in before - names:
         (place / withdrawn).unlink(missing_ok=True)
         changed = True
     if before != names:
-        whole(record, "".join(f"{name}\n" for name in sorted(names)).encode(), 0o600)
+        whole(record, json.dumps(sorted(names)).encode(), 0o600)
     return changed
