@@ -120,9 +120,10 @@ def test_an_agent_that_was_put_out_is_waited_for_no_more_and_its_key_stays(world
 def test_who_is_no_agent_of_the_cloud_is_not_put_out_and_who_is_is_named(world: World, name: str) -> None:
     world.init()
     before = world.home.pinned.read_bytes()
-    ran = world.run("init", "--revoked", name)
+    keys.save(keys.new(), world.folder / "other", comment="other")
+    ran = world.run("init", "--pin", f"other={world.folder / 'other.pub'}", "--revoked", name)
     assert ran.code == 1
-    assert f"--revoked {name}: no agent of the cloud with this name is pinned here; there are: cloud" in ran.err
+    assert f"--revoked {name}: no agent of the cloud with this name is pinned here; there are: cloud\n" in ran.err
     assert world.home.pinned.read_bytes() == before
 
 

@@ -11,7 +11,7 @@ from books.errors import BadCredentials
 from local_agent.books_account import BooksAccount
 from local_agent.cli.session import Session
 from local_agent.executor_id import executor_id
-from local_agent.setup import SetUp, config, new_token, pin_more, revoke
+from local_agent.setup import SetUp, config, new_token, pin_more
 from local_agent.setup.begin import Begun
 from vault_protocol.sshsig import PublicKey
 from vault_protocol.task import AgentId
@@ -89,9 +89,9 @@ def already(
     """A second run changes nothing but to pin an agent that was not pinned or wait for one no more, to add books that
     were not there, and to take another token of the hub."""
     home, settings = session.home, session.home.settings()
+    new, gone = pin_more(home, pins, revoked)
     if token is not None:
         new_token(home, token)
-    new, gone = pin_more(home, pins), revoke(home, revoked)
     added = config.add_books(home.config, books)
     _without_key(session, [one for one in books if one.name in added])
     settings.folder.mkdir(parents=True, exist_ok=True)

@@ -120,14 +120,14 @@ def new_token(home: Home, token: Path) -> None:
     hub_token.renewed(home.hub_token, settings)
 
 
-def pin_more(home: Home, pins: Mapping[AgentId, PublicKey]) -> tuple[AgentId, ...]:
-    """Pin further agents of a home that is set up; the names that are new."""
-    return key_files.pin(home, cloud_pins(pins))
+def pin_more(
+    home: Home, pins: Mapping[AgentId, PublicKey], revoked: Sequence[AgentId]
+) -> tuple[tuple[AgentId, ...], tuple[AgentId, ...]]:
+    """In a home that is set up, pin further agents, and wait no more for those that the hub lets in no more.
 
-
-def revoke(home: Home, names: Sequence[AgentId]) -> tuple[AgentId, ...]:
-    """Wait no more for these, which the hub lets in no more; the names of which this is new. Raises VaultError."""
-    return key_files.revoke(home, names)
+    Of each, the names of which this is new. Raises VaultError, and nothing is changed.
+    """
+    return key_files.pin_and_revoke(home, cloud_pins(pins), revoked)
 
 
 def _vault_on(store: GitStore, head: CommitId) -> str:

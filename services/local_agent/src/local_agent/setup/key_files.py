@@ -88,30 +88,33 @@ def take_joined(
 
 def pin(home: Home, agents: Mapping[AgentId, tuple[Role, PublicKey]]) -> tuple[AgentId, ...]:
     """Add these to pinned.json; the names that are new. Raises VaultError rather than change a pinned key."""
-    pinned = dict(home.trust("").keys) if home.pinned.exists() else {}
-    for name, entry in agents.items():
-        if name in pinned and pinned[name] != entry:
-            raise VaultError(f"another key of {name} is pinned already; a pinned key is never replaced")
-    new = tuple(name for name in agents if name not in pinned)
-    if new:
-        gone = home.revoked() if home.pinned.exists() else frozenset()
-        _write_pinned(home, {**pinned, **agents}, gone)
+    new, _ = pin_and_revoke(home, agents, ())
     return new
 
 
-def revoke(home: Home, names: Sequence[AgentId]) -> tuple[AgentId, ...]:
-    """Wait for these no more; the names of which this is new. Raises VaultError, and nothing is changed."""
-    pinned, gone = home.trust("").keys, home.revoked()
+def pin_and_revoke(
+    home: Home, agents: Mapping[AgentId, tuple[Role, PublicKey]], names: Sequence[AgentId]
+) -> tuple[tuple[AgentId, ...], tuple[AgentId, ...]]:
+    """Add `agents` to pinned.json and wait no more for `names`; of each, those of which this is new.
+
+    Raises VaultError, and nothing is changed.
+    """
+    pinned, gone = (home.trust("").keys, home.revoked()) if home.pinned.exists() else ({}, frozenset[str]())
+    for name, entry in agents.items():
+        if pinned.get(name, entry) != entry:
+            raise VaultError(f"another key of {name} is pinned already; a pinned key is never replaced")
+    known = {**pinned, **agents}
     for name in names:
-        if name not in pinned or pinned[name][0] is not Role.CLOUD:
-            there = ", ".join(sorted(known for known, (role, _) in pinned.items() if role is Role.CLOUD))
+        if name not in known or known[name][0] is not Role.CLOUD:
+            there = ", ".join(sorted(one for one, (role, _) in pinned.items() if role is Role.CLOUD))
             raise VaultError(
                 f"--revoked {name}: no agent of the cloud with this name is pinned here; there are: {there}"
             )
-    new = tuple(name for name in names if name not in gone)
-    if new:
-        _write_pinned(home, pinned, gone | frozenset(new))
-    return new
+    new = tuple(name for name in agents if name not in pinned)
+    put_out = tuple(name for name in dict.fromkeys(names) if name not in gone)
+    if new or put_out:
+        _write_pinned(home, known, gone | frozenset(put_out))
+    return new, put_out
 
 
 def _write_pinned(home: Home, agents: Mapping[AgentId, tuple[Role, PublicKey]], gone: frozenset[str]) -> None:
