@@ -31,6 +31,7 @@ POOL: dict[str, Any] = {
         for name, agents in (("business", ["cloud", "cloud-2"]), ("private", ["cloud"]), ("shop", ["cloud-3"]))
     ],
     "machine": {"ocpus": 2, "memory_gb": 12, "data_gb": 50},
+    "paid": True,
 }
 
 
@@ -97,6 +98,7 @@ class Mocks(pulumi.runtime.Mocks):
             case "getObject" if args.args["object"] == conventions.report(conventions.VM):
                 report = {
                     "orders": orders.digest(self.told),
+                    "instance": "id-of-vm",
                     "state": "healthy",
                     "step": "look",
                     "message": "well",

@@ -12,8 +12,8 @@ from stacks import run
 def test_the_vm_is_what_is_always_free_or_less(stack: str) -> None:
     vm = run(stack).one("vm").inputs
     assert vm["shape"] == "VM.Standard.A1.Flex"
-    assert vm["shapeConfig"]["ocpus"] <= 4
-    assert vm["shapeConfig"]["memoryInGbs"] <= 24
+    assert vm["shapeConfig"]["ocpus"] <= 2
+    assert vm["shapeConfig"]["memoryInGbs"] <= 12
 
 
 def test_the_identity_of_the_vm_is_given_by_the_second_metadata_service_alone() -> None:

@@ -55,7 +55,7 @@ def test_the_answers_become_settings_that_the_program_reads(
 
     config = written(tmp_path)
     found = settings.read(config["countersign:settings"], stack="prod")  # type: ignore[arg-type]
-    assert (found.owner, found.names.hub_name, found.machine.ocpus) == ("Ann", "hub.office.test", 4)
+    assert (found.owner, found.names.hub_name, found.machine.ocpus) == ("Ann", "hub.office.test", 2)
     assert [box.host for box in found.mailboxes] == ["imap.office.test"]
     assert config["oci:region"] == "eu-frankfurt-1"
     said = capsys.readouterr().out
@@ -99,7 +99,7 @@ def test_nonsense_is_refused_at_once_with_what_and_why_and_asked_again(
 def test_what_is_too_large_together_is_refused_and_the_machine_is_asked_for_again(
     answering: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    big = ["no", "4", "24", "200", "", ""]
+    big = ["no", "2", "12", "200", "", ""]
     everything = ["", "", "", "", "", "", "", "", ""]
     assert answering(*FIRST, *RELEASE, *big, "no", *everything, "", "", "", "100", "", "") == 0
 

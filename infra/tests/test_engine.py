@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -174,16 +175,18 @@ def test_what_somebody_changed_by_hand_is_found_and_put_back(engine: Engine) -> 
 def test_a_vm_that_says_it_failed_ends_the_run_with_its_words_and_the_next_run_waits_again(engine: Engine) -> None:
     mocks = engine.world.mocks
     real = mocks.call
-    said = {"state": "failed", "step": "release", "message": "c.tar.gz is not release 0.1.0", "at": "12:00"}
+    said = {"state": "failed", "step": "release", "message": "c.tar.gz is not release 0.1.0", "instance": "id-of-vm"}
+    tries = itertools.count()
 
     def call(args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
         if args.args.get("object") == conventions.report(conventions.VM):
-            return {"content": json.dumps({**said, "orders": orders.digest(mocks.told)})}
+            at = f"12:0{min(next(tries), 1)}"  # the first was there before
+            return {"content": json.dumps({**said, "at": at, "orders": orders.digest(mocks.told)})}
         return real(args)
 
     mocks.call = call  # type: ignore[method-assign]
     with pytest.raises(
-        automation.CommandError, match=r"the VM failed at release .12:00.: c.tar.gz is not release 0.1.0"
+        automation.CommandError, match=r"the VM failed at release .12:01.: c.tar.gz is not release 0.1.0"
     ):
         engine.up()
 

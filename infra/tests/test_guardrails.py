@@ -14,7 +14,7 @@ def test_a_compartment_of_its_own_holds_everything_and_is_never_deleted_by_the_w
     assert compartment.inputs["name"] == "countersign-prod"
 
 
-@pytest.mark.parametrize(("stack", "ocpus", "memory", "storage"), [("prod", 4, 24, 150), ("dev", 2, 12, 100)])
+@pytest.mark.parametrize(("stack", "ocpus", "memory", "storage"), [("prod", 2, 12, 150), ("dev", 1, 6, 100)])
 def test_the_quotas_allow_what_was_planned_and_refuse_the_rest(
     stack: str, ocpus: int, memory: int, storage: int
 ) -> None:
@@ -22,8 +22,9 @@ def test_the_quotas_allow_what_was_planned_and_refuse_the_rest(
     where = f"in compartment countersign-{stack}"
     for family in ("compute-core", "compute-memory", "database", "load-balancer"):
         assert f"zero {family} quotas {where}" in statements
-    assert f"set compute-core quota standard-a1-core-count to {ocpus} {where}" in statements
-    assert f"set compute-memory quota standard-a1-memory-count to {memory} {where}" in statements
+    for scope in ("count", "regional-count"):
+        assert f"set compute-core quota standard-a1-core-{scope} to {ocpus} {where}" in statements, "a launch asks both"
+        assert f"set compute-memory quota standard-a1-memory-{scope} to {memory} {where}" in statements
     assert f"set block-storage quota total-storage-gb to {storage} {where}" in statements
 
 

@@ -33,6 +33,9 @@ def test_ssh_comes_from_the_bastions_subnet_and_to_the_bastion_from_the_admins_a
     (bastion,) = found.of("Bastion")
     assert bastion.inputs["clientCidrBlockAllowLists"] == ["203.0.113.7/32"]
     assert [source for _, source, port in inward(found) if port == 22] == ["10.20.1.0/24"]
+    (out,) = found.one("default-list").inputs["egressSecurityRules"]
+    assert (out["protocol"], out["destination"], out["tcpOptions"]) == ("6", "10.20.1.0/24", {"min": 22, "max": 22})
+    assert bastion.inputs["name"].isalnum(), "as Oracle wants it"
 
 
 def test_the_list_that_oracle_opens_ssh_with_is_emptied_and_every_subnet_uses_it() -> None:

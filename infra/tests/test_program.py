@@ -14,7 +14,7 @@ CANNOT_CARRY_TAGS = {
     "UserGroupMembership", "UserCapabilitiesManagement", "CustomerSecretKey",
 }  # fmt: skip
 MOVED: dict[str, Any] = {
-    "owner": "Somebody Else", "contact": "bob@other.test", "region": "uk-london-1", "budget": 99,
+    "owner": "Somebody Else", "contact": "bob@other.test", "region": "uk-london-1", "budget": 99, "paid": True,
     "machine": {"ocpus": 3, "memory_gb": 20, "data_gb": 120, "availability_domain": 2},
     "release": {"version": "9.9.9", "url": "https://other.test/x.tar.gz", "sha256": "cd" * 32},
     "names": {"domain": "other.test", "hub": "h", "odoo": "o"},
@@ -60,7 +60,7 @@ def test_nothing_that_holds_data_is_replaced_by_what_an_operator_may_change() ->
         "Zone": {"name", "zoneType"}, "Compartment": {"compartmentId"},
     }  # fmt: skip
     changed = {k: v for k, v in MOVED.items() if k not in ("region", "names")}
-    changed["machine"] = {"ocpus": 3, "memory_gb": 20, "data_gb": 120}
+    changed |= {"machine": {"ocpus": 3, "memory_gb": 20, "data_gb": 120}, "paid": True}
     before, after = run("prod"), run("prod", **changed)
     for one in before.made:
         for key in fixed.get(one.type.rpartition(":")[2], ()):

@@ -21,6 +21,12 @@ def test_what_nobody_has_to_know_the_vault_makes_itself_and_no_state_holds() -> 
         assert made.protect, "another db_password, and the books do not open"
 
 
+def test_what_opens_the_bucket_of_backups_stays_when_the_rest_is_taken_away() -> None:
+    """Its name would be taken for a month, and the next stack of this name would not come up."""
+    assert run("prod").one("secret-backup-s3").protect
+    assert not run("prod").one("secret-cloud-business").protect, "a mailbox may be taken out"
+
+
 def test_what_the_operator_gives_is_a_secret_all_the_way() -> None:
     found = run("prod")
     given = found.one("secret-cloud-business")

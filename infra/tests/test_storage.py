@@ -62,6 +62,20 @@ def test_what_is_deleted_can_be_brought_back_for_ninety_days() -> None:
     assert "objects" not in rules, "restic alone decides what of the newest goes"
 
 
+def test_old_logs_go_and_the_word_of_the_vm_stays() -> None:
+    (rule,) = run("prod").one("reports-lifecycle").inputs["rules"]
+    assert (rule["action"], rule["target"], rule["timeAmount"]) == ("DELETE", "objects", "30")
+    assert rule["objectNameFilter"] == {"inclusionPrefixes": ["logs"]}, "logs/ of the VM, logs.NAME. of an agent"
+    (kept,) = run("prod").one("backups-lifecycle").inputs["rules"][:1]
+    assert "objectNameFilter" not in kept
+
+
+def test_no_two_users_of_a_tenancy_have_one_address() -> None:
+    users = [one.inputs["email"] for stack in ("prod", "dev") for one in run(stack).of("User")]
+    assert len({*users}) == 4
+    assert "ann+countersign-prod-backup-writer@office.test" in users
+
+
 def test_the_users_of_the_s3_interface_have_keys_for_it_and_no_other_way_in() -> None:
     limits = run("prod").of("UserCapabilitiesManagement")
     assert len(limits) == 2

@@ -8,49 +8,21 @@ import json
 import os
 import tarfile
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import releases
-from oracle import Oracle, serving
+from oracle import Oracle
 
 from infra.vm import __main__ as program
 from infra.vm import disk, imds, release, secrets, steps
 from infra.vm.cloud import Cloud
-from infra.vm.orders import Orders, Wanted
+from infra.vm.orders import Orders
 from infra.vm.places import Places
 from infra.vm.programs import Failed, run
 from infra.vm.reports import Reports
 from infra.vm.stack import Stack
-
-
-@pytest.fixture
-def oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Oracle]:
-    found = Oracle(tmp_path, secrets={"ocid1.vaultsecret.db": b"\x00\xff" * 16, "ocid1.vaultsecret.box": b"hunter2"})
-    with serving(found) as address:
-        monkeypatch.setenv("COUNTERSIGN_IMDS", f"{address}/opc/v2")
-        monkeypatch.setenv("COUNTERSIGN_ORACLE", address)
-        content = releases.archive()
-        found.files["c.tar.gz"] = content
-        found.orders = releases.orders(f"{address}/files/c.tar.gz", content)
-        yield found
-    assert found.refused == []
-
-
-@pytest.fixture
-def places(tmp_path: Path, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Places:
-    """The VM's folders; the journal, which a test has none of, says one line."""
-    found = Places(tmp_path / "vm")
-    found.secrets.mkdir(parents=True)
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    journal = programs / "journalctl"
-    journal.write_text("#!/bin/sh\necho '2026-01-01 vm countersign: healthy'\n")
-    journal.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    return found
 
 
 def report(oracle: Oracle) -> dict[str, str]:
@@ -339,17 +311,6 @@ def test_a_secret_that_is_no_longer_ordered_is_taken_away_and_what_the_stack_mad
     assert not secrets.fetch(one, Cloud(one), place)
 
 
-def test_oracles_double_notices_a_request_that_another_key_signed(oracle: Oracle) -> None:
-    """Which the other tests stand on."""
-    cloud = Cloud(Orders.parse(oracle.orders))
-    cloud.put("x", b"y")
-    oracle.session_key = oracle.public
-    with pytest.raises(Failed, match="the signature does not hold"):
-        cloud.put("x", b"z")
-    assert oracle.objects["x"] == b"y"
-    oracle.refused.clear()
-
-
 def test_the_metadata_service_is_asked_with_the_header_that_only_a_machine_sends(oracle: Oracle) -> None:
     assert imds.read("instance/id") == "ocid1.instance.oc1..vm"
 
@@ -378,8 +339,3 @@ def test_only_a_volume_with_nothing_at_all_on_it_is_blank(tmp_path: Path) -> Non
     volume.write_bytes(bytes(8 << 20))
     run(["mkfs.ext4", "-q", str(volume)])
     assert not disk.is_blank(str(volume))
-
-
-def test_a_secret_that_is_bytes_of_chance_becomes_hex(oracle: Oracle) -> None:
-    orders = Orders.parse(oracle.orders)
-    assert Cloud(orders).secret(Wanted("db", "ocid1.vaultsecret.db", "hex")) == b"00ff" * 16

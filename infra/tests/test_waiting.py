@@ -13,26 +13,46 @@ from infra.waiting import EVERY_SECONDS, NotHealthy, Report, wait
 MINE = "0123456789abcdef"
 
 
-def word(state: str, *, orders: str = MINE, message: str = "", step: str = "up") -> str:
-    return json.dumps({"orders": orders, "state": state, "step": step, "message": message, "at": "12:00"})
+def word(
+    state: str, *, orders: str = MINE, message: str = "", step: str = "up", vm: str = "this", at: str = "12:00"
+) -> str:
+    return json.dumps({"orders": orders, "instance": vm, "state": state, "step": step, "message": message, "at": at})
 
 
-def waited(words: Sequence[str | None], *, minutes: int = 10) -> tuple[Report, int, list[str]]:
-    """What came of it when the VM says these words one after another, how often was looked, and what was told."""
-    looked, told = 0, list[str]()
+def waited(words: Sequence[str | None], *, minutes: int = 10, slow: float = 0.0) -> tuple[Report, int, list[str]]:
+    """What came of it when the VM says these words one after another, how often was looked, and what was told.
 
-    async def look() -> str | None:
-        nonlocal looked
+    None is an object that is not there.
+    """
+    looked, told, now = 0, list[str](), 0.0
+
+    async def look() -> str:
+        nonlocal looked, now
         looked += 1
-        return words[min(looked, len(words)) - 1]
+        now += slow
+        found = words[min(looked, len(words)) - 1]
+        if found is None:
+            raise RuntimeError("404 ObjectNotFound")
+        return found
 
     async def sleep(seconds: float) -> None:
+        nonlocal now
         assert seconds == EVERY_SECONDS
+        now += seconds
 
     loop = asyncio.new_event_loop()
     try:
         report = loop.run_until_complete(
-            wait(look, orders=MINE, minutes=minutes, logs="logs/x", sleep=sleep, say=told.append)
+            wait(
+                look,
+                orders=MINE,
+                instance="this",
+                minutes=minutes,
+                logs="logs/x",
+                sleep=sleep,
+                say=told.append,
+                clock=lambda: now,
+            )
         )
     finally:
         loop.close()
@@ -50,6 +70,32 @@ def test_it_ends_when_these_very_orders_are_carried_out() -> None:
 def test_a_failure_is_told_at_once_with_its_step_its_words_and_what_to_do() -> None:
     with pytest.raises(NotHealthy, match=r"failed at release .*not release 0.1.0.*logs/x.*run `pulumi up` again"):
         waited([None, word("failed", step="release", message="x.tar.gz is not release 0.1.0")])
+
+
+def test_the_word_of_a_vm_that_was_replaced_is_none_of_this_one() -> None:
+    _, looked, _ = waited([word("healthy", vm="gone"), word("healthy", vm="gone"), word("healthy")])
+    assert looked == 3
+    with pytest.raises(NotHealthy, match="never reported"):
+        waited([word("failed", vm="gone")])
+
+
+def test_a_failure_from_before_this_run_waits_for_the_next_try() -> None:
+    old, new = word("failed", at="11:00"), word("failed", at="12:00", message="still")
+    assert waited([old, old, word("working"), word("healthy")])[0].state == "healthy"
+    with pytest.raises(NotHealthy, match="still"):
+        waited([old, old, word("working"), new])
+    with pytest.raises(NotHealthy, match=r"within 10 minutes: its last word was failed"):
+        waited([old])
+
+
+def test_why_the_last_look_failed_is_told_when_nothing_was_heard() -> None:
+    with pytest.raises(NotHealthy, match="404 ObjectNotFound"):
+        waited([None])
+
+
+def test_a_slow_provider_does_not_stretch_the_wait() -> None:
+    with pytest.raises(NotHealthy):
+        waited([None] * 20 + [word("healthy")], slow=120)
 
 
 def test_a_failure_of_older_orders_is_none_of_these() -> None:

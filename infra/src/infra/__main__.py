@@ -16,7 +16,7 @@ from infra.components.guardrails import Guardrails
 from infra.components.names import Names
 from infra.components.network import Network
 from infra.components.permissions import Permissions
-from infra.components.secrets import Secrets
+from infra.components.secrets import TO_BACK_UP, Secrets
 from infra.components.storage import Storage
 from infra.settings import Settings
 from infra.site import Site
@@ -31,7 +31,7 @@ def build(chosen: Settings, given: Callable[[str], pulumi.Output[str]]) -> dict[
     storage = Storage(site=site, key=secrets.encrypting)
     for file in chosen.supplied_secrets:
         secrets.give(file, given(file))
-    secrets.give("backup/s3", storage.writer.credentials)
+    secrets.give(TO_BACK_UP, storage.writer.credentials)
     strangers = {*chosen.supplied_secrets} - {*settings.secrets_of(chosen, "cloud")}
     ids = {file: id_ for file, id_ in secrets.ids.items() if file not in strangers}
     told = _orders(chosen, "", secrets, storage, ids)
@@ -114,16 +114,17 @@ def _report(site: Site, storage: Storage, told: pulumi.Output[str], vm: pulumi.O
     """The VM's word that it is well; the program ends with it."""
 
     async def after(found: list[str]) -> str:
-        namespace, bucket, text, _ = found
+        namespace, bucket, text, instance = found
         if pulumi.runtime.is_dry_run():
             return "told when it is up"
 
-        async def look() -> str | None:
-            return _object(namespace, bucket, conventions.report(conventions.VM))
+        async def look() -> str:
+            return str(_read(namespace, bucket, conventions.report(conventions.VM)))
 
         report = await waiting.wait(
             look,
             orders=orders.digest(text),
+            instance=instance,
             minutes=site.settings.wait_minutes,
             logs=f"the newest object below logs/ in the bucket {bucket}",
             say=pulumi.log.info,
@@ -137,9 +138,13 @@ def _report(site: Site, storage: Storage, told: pulumi.Output[str], vm: pulumi.O
 def _object(namespace: str, bucket: str, name: str) -> str | None:
     """None as long as it is not there."""
     try:
-        content: str | None = get_object(namespace=namespace, bucket=bucket, object=name).content
-    except Exception:  # noqa: BLE001 - the engine has one type for what a provider says; what lasts ends by the time-out
+        return _read(namespace, bucket, name)
+    except Exception:  # noqa: BLE001 - the engine has one type for what a provider says
         return None
+
+
+def _read(namespace: str, bucket: str, name: str) -> str:
+    content: str = get_object(namespace=namespace, bucket=bucket, object=name).content
     return content
 
 

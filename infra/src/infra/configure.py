@@ -52,8 +52,8 @@ RELEASE = (
 )
 MACHINE = (
     Question(("paid",), "may more than what is always free be made? yes or no", "no"),
-    Question(("machine", "ocpus"), "OCPUs of the VM", "4"),
-    Question(("machine", "memory_gb"), "its memory in GB", "24"),
+    Question(("machine", "ocpus"), "OCPUs of the VM", str(conventions.FREE_OCPUS)),
+    Question(("machine", "memory_gb"), "its memory in GB", str(conventions.FREE_MEMORY_GB)),
     Question(("machine", "data_gb"), "its data volume in GB", "100"),
     Question(("budget",), "a month's budget that warns, in the tenancy's currency", "5"),
     Question(("admin_blocks",), "addresses that SSH by the Bastion is open to, as 203.0.113.7/32; `-` for no SSH", "-"),

@@ -18,8 +18,9 @@ VM_ADDRESS = "10.20.1.10"
 SHAPE = "VM.Standard.A1.Flex"
 OPERATING_SYSTEM = ("Canonical Ubuntu", "24.04 Minimal aarch64")
 
-FREE_OCPUS = 4
-FREE_MEMORY_GB = 24
+FREE_OCPUS = 2
+FREE_MEMORY_GB = 12
+"""1,500 OCPU hours and 9,000 GB hours a month; until June 2026 it was twice that."""
 FREE_STORAGE_GB = 200
 FREE_VOLUME_BACKUPS = 5
 POOL_BOOT_GB = 50
@@ -27,7 +28,7 @@ POOL_BOOT_GB = 50
 DATA_DEVICE = "/dev/oracleoci/oraclevdb"
 KEPT_VERSIONS_DAYS = 90
 """How long a backup's deleted or overwritten file can still be brought back."""
-KEPT_REPORTS_DAYS = 30
+KEPT_LOGS_DAYS = 30
 
 METRICS = "countersign"
 """The namespace of what the VM measures itself: how full its disks are."""

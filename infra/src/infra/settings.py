@@ -59,8 +59,8 @@ class Release(Part):
 class Machine(Part):
     """The VM. The default is all that is always free."""
 
-    ocpus: int = 4
-    memory_gb: int = 24
+    ocpus: int = conventions.FREE_OCPUS
+    memory_gb: int = conventions.FREE_MEMORY_GB
     boot_gb: int = 50
     data_gb: int = 100
     availability_domain: Annotated[int, Field(ge=1, le=3)] = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,10 @@ class NotHealthy(Exception):
 
 @dataclass(frozen=True)
 class Report:
-    """What the VM said last."""
+    """What a VM said last, and which."""
 
     orders: str
+    instance: str
     state: str
     step: str
     message: str
@@ -30,46 +32,60 @@ class Report:
         """None for what is no report; whoever wrote it, it never ends the program."""
         try:
             found: dict[str, Any] = json.loads(text)
-            return cls(*(str(found[name])[:2000] for name in ("orders", "state", "step", "message", "at")))
+            return cls(*(str(found[name])[:2000] for name in ("orders", "instance", "state", "step", "message", "at")))
         except (ValueError, KeyError, TypeError):
             return None
 
 
 async def wait(
-    look: Callable[[], Awaitable[str | None]],
+    look: Callable[[], Awaitable[str]],
     *,
     orders: str,
+    instance: str,
     minutes: int,
     logs: str,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     say: Callable[[str], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Report:
-    """Until the VM has carried out these very orders. Raises NotHealthy."""
-    last: Report | None = None
-    for _ in range(0, minutes * 60, EVERY_SECONDS):
-        found = Report.parse(await look() or "")
+    """Until this very VM has carried out these very orders; `look` raises as long as nothing is there.
+
+    A failure that was there from the first is older than this run may be: the next one counts. Raises NotHealthy.
+    """
+    last, before, trouble, looks = None, None, "", 0
+    until = clock() + minutes * 60
+    while clock() < until:
+        looks += 1
+        try:
+            found = Report.parse(await look())
+        except Exception as error:  # noqa: BLE001 - the engine has one type for what a provider says
+            found, trouble = None, str(error)
         if found and found != last:
             say(f"the VM: {found.state}, {found.step}" + (f": {found.message}" if found.message else ""))
         last = found or last
-        if last and last.orders == orders and last.state == "healthy":
-            return last
-        if last and last.orders == orders and last.state == "failed":
-            raise NotHealthy(
-                f"the VM failed at {last.step} ({last.at}): {last.message}. Its log: {logs}. "
-                "It tries again every two minutes: mend what it says, and run `pulumi up` again"
-            )
+        before = found if looks == 1 else before
+        if last and (last.orders, last.instance) == (orders, instance):
+            if last.state == "healthy":
+                return last
+            if last.state == "failed" and last != before:
+                raise NotHealthy(
+                    f"the VM failed at {last.step} ({last.at}): {last.message}. Its log: {logs}. "
+                    "It tries again every two minutes: mend what it says, and run `pulumi up` again"
+                )
         await sleep(EVERY_SECONDS)
-    raise NotHealthy(_silent(last, orders, minutes, logs))
+    raise NotHealthy(
+        f"the VM did not get well within {minutes} minutes: {_heard(last, orders, instance, trouble)}. "
+        f"Its log: {logs}. `pulumi up` waits again"
+    )
 
 
-def _silent(last: Report | None, orders: str, minutes: int, logs: str) -> str:
-    if last is None:
-        heard = (
+def _heard(last: Report | None, orders: str, instance: str, trouble: str) -> str:
+    if last is None or last.instance != instance:
+        return (
             "it never reported. The console's serial log says whether it booted; the rights of a new machine count "
             "after minutes; `Out of host capacity` means another machine.availability_domain, or later"
+            + (f". The last look for its report ended with: {trouble[:500]}" if trouble else "")
         )
-    elif last.orders != orders:
-        heard = f"it still runs what it was told before (at {last.at}: {last.state}, {last.step})"
-    else:
-        heard = f"its last word was {last.state}, {last.step} at {last.at}: {last.message}"
-    return f"the VM did not get well within {minutes} minutes: {heard}. Its log: {logs}. `pulumi up` waits again"
+    if last.orders != orders:
+        return f"it still runs what it was told before (at {last.at}: {last.state}, {last.step})"
+    return f"its last word was {last.state}, {last.step} at {last.at}: {last.message}"

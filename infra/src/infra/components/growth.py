@@ -54,8 +54,10 @@ class Growth(pulumi.ComponentResource):
                 availability_config={"recovery_action": "RESTORE_INSTANCE"},
                 metadata={"user_data": user_data, conventions.PROJECT: told},
                 freeform_tags=site.tags,
-                # Its key lies on its boot volume: a newer image would be another agent.
-                opts=pulumi.ResourceOptions(parent=self, ignore_changes=["sourceDetails.sourceId"]),
+                # Its key lies on its boot volume: a newer image or first boot would be another agent.
+                opts=pulumi.ResourceOptions(
+                    parent=self, ignore_changes=["sourceDetails.sourceId", "metadata.user_data"]
+                ),
             )
             for name, told in orders.items()
         }

@@ -63,12 +63,19 @@ class Guardrails(pulumi.ComponentResource):
             )
             for kind, threshold in (("actual", 50), ("forecast", 100))
         ]
-        self.site = Site(settings, self.compartment.id)
+        # Whatever is made in it comes after the quota that has room for it.
+        inside: pulumi.Output[str] = pulumi.Output.all(self.compartment.id, self.quota.id).apply(
+            lambda both: str(both[0])
+        )
+        self.site = Site(settings, inside)
         self.register_outputs({"compartment": self.compartment.id})
 
 
 def quota_statements(settings: Settings) -> list[str]:
-    """First nothing, then what this stack was planned with: a later statement of a family wins."""
+    """First nothing, then what this stack was planned with: a later statement of a family wins.
+
+    A launch is held against the count of its availability domain and against that of the region.
+    """
     where = f"in compartment {conventions.name(settings.stack)}"
     machine, growth = settings.machine, settings.growth
     ocpus = machine.ocpus + growth.count * growth.ocpus
@@ -78,8 +85,11 @@ def quota_statements(settings: Settings) -> list[str]:
             f"zero {family} quotas {where}"
             for family in ("compute-core", "compute-memory", "database", "load-balancer")
         ),
-        f"set compute-core quota standard-a1-core-count to {ocpus} {where}",
-        f"set compute-memory quota standard-a1-memory-count to {memory} {where}",
+        *(
+            f"set compute-{what} quota standard-a1-{what}-{scope} to {most} {where}"
+            for what, most in (("core", ocpus), ("memory", memory))
+            for scope in ("count", "regional-count")
+        ),
         f"set block-storage quota total-storage-gb to {settings.storage_gb} {where}",
         f"set vcn quota vcn-count to 1 {where}",
     ]

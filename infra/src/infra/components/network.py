@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pulumi
 from pulumi_oci.bastion.bastion import Bastion
+from pulumi_oci.core import (
+    DefaultSecurityListEgressSecurityRuleArgs,
+    DefaultSecurityListEgressSecurityRuleTcpOptionsArgs,
+)
 from pulumi_oci.core.default_security_list import DefaultSecurityList
 from pulumi_oci.core.internet_gateway import InternetGateway
 from pulumi_oci.core.nat_gateway import NatGateway
@@ -18,6 +22,13 @@ from infra.site import Site
 from infra.values import PUBLIC_PORTS, OpenPort
 
 TCP, ICMP = "6", "1"
+_BY_BASTION = DefaultSecurityListEgressSecurityRuleArgs(
+    protocol=TCP,
+    destination=conventions.PUBLIC_BLOCK,
+    destination_type="CIDR_BLOCK",
+    tcp_options=DefaultSecurityListEgressSecurityRuleTcpOptionsArgs(min=22, max=22),
+    description="the Bastion's endpoint, which is in no group, to the VM beside it",
+)
 
 
 class Network(pulumi.ComponentResource):
@@ -41,7 +52,7 @@ class Network(pulumi.ComponentResource):
             manage_default_resource_id=self.vcn.default_security_list_id,
             display_name=site.called("nothing"),
             ingress_security_rules=[],
-            egress_security_rules=[],
+            egress_security_rules=[_BY_BASTION] if settings.admin_blocks else [],
             freeform_tags=site.tags,
             opts=self._child,
         )
@@ -66,7 +77,7 @@ class Network(pulumi.ComponentResource):
                 target_subnet_id=self.public.id,
                 client_cidr_block_allow_lists=list(settings.admin_blocks),
                 max_session_ttl_in_seconds=3 * 3600,
-                name=site.called("bastion"),
+                name=site.called("bastion").replace("-", ""),  # Oracle takes letters and digits there
                 freeform_tags=site.tags,
                 opts=self._child,
             )

@@ -25,6 +25,10 @@ MADE = (
 forgets them. The stack would make others then, and not open its own backups: so all that it makes is here."""
 
 
+TO_BACK_UP = "backup/s3"
+"""What the VM writes backups with. It is in every stack, and its name stays taken for a month after it was deleted."""
+
+
 class Secrets(pulumi.ComponentResource):
     def __init__(self, *, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("countersign:infra:Secrets", "secrets", None, opts)
@@ -92,7 +96,7 @@ class Secrets(pulumi.ComponentResource):
             description=f"becomes {file} on the VM",
             secret_content={"content_type": "BASE64", "content": content},
             freeform_tags=self._site.tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=keeping(self) if file == TO_BACK_UP else pulumi.ResourceOptions(parent=self),
         )
 
     def _made(self, file: str, opts: pulumi.ResourceOptions | None = None) -> Secret:

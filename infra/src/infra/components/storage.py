@@ -45,7 +45,9 @@ class Storage(pulumi.ComponentResource):
             ("kept-versions", "previous-object-versions", "DELETE", conventions.KEPT_VERSIONS_DAYS),
             ("broken-uploads", "multipart-uploads", "ABORT", 7),
         ])  # fmt: skip
-        self._forget("reports", self.reports, [("kept-reports", "objects", "DELETE", conventions.KEPT_REPORTS_DAYS)])
+        self._forget(
+            "reports", self.reports, [("kept-logs", "objects", "DELETE", conventions.KEPT_LOGS_DAYS)], only="logs"
+        )
         self.writer = self._identity("backup-writer", "restic on the VM: adds, and takes away its own locks")
         self.pruner = self._identity("backup-pruner", "the owner's machine: forgets by the retention rules")
         self.policies = Policy(
@@ -88,7 +90,8 @@ class Storage(pulumi.ComponentResource):
             opts=keeping(self),
         )
 
-    def _forget(self, name: str, bucket: Bucket, rules: list[tuple[str, str, str, int]]) -> None:
+    def _forget(self, name: str, bucket: Bucket, rules: list[tuple[str, str, str, int]], *, only: str = "") -> None:
+        """`only`: how the names of the objects begin that are meant."""
         ObjectLifecyclePolicy(
             f"{name}-lifecycle",
             namespace=self.namespace,
@@ -101,6 +104,7 @@ class Storage(pulumi.ComponentResource):
                     "time_amount": str(days),
                     "time_unit": "DAYS",
                     "is_enabled": True,
+                    "object_name_filter": {"inclusion_prefixes": [only]} if only else None,
                 }
                 for rule, target, action, days in rules
             ],
@@ -140,7 +144,7 @@ class Identity(pulumi.ComponentResource):
             compartment_id=tenancy,
             name=site.called(name),
             description=description,
-            email=site.settings.contact,
+            email=_address(site.settings.contact, site.called(name)),
             freeform_tags=site.tags,
             opts=child,
         )
@@ -176,3 +180,9 @@ class Identity(pulumi.ComponentResource):
         )
         """In the form of `~/.aws/credentials`."""
         self.register_outputs({})
+
+
+def _address(contact: str, name: str) -> str:
+    """The operator's, marked with the name: in a tenancy no two users have the same."""
+    local, _, domain = contact.rpartition("@")
+    return f"{local}+{name}@{domain}"

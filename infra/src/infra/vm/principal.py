@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import time
 import weakref
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -20,23 +21,36 @@ from urllib.parse import urlsplit
 
 from infra.vm import imds
 from infra.vm.programs import Failed, run
-from infra.vm.web import ask
+from infra.vm.web import Refused, ask
 
+TOKEN_SECONDS = 600
+"""Half of the time that Oracle's tokens of this kind are good for."""
 TENANT = re.compile(r"opc-(?:tenant|identity):([\w.-]+)")
 
 
 class Principal:
-    """Who this VM is; the token is asked for once and lives some minutes, as this program does."""
+    """Who this VM is; the token lives some minutes, fewer than this program may take, and is asked for again."""
 
     def __init__(self, region: str) -> None:
         self.region = region
         self._keys = Path(mkdtemp(prefix="countersign-", dir="/run" if os.access("/run", os.W_OK) else None))
         weakref.finalize(self, shutil.rmtree, self._keys, ignore_errors=True)
-        self._token = ""
+        self._token, self._until = "", 0.0
 
     def request(self, method: str, url: str, *, body: bytes | None = None, kind: str = "application/json") -> bytes:
         """As this VM. An upload (`kind` not JSON) is signed without its body, as Oracle does. Raises Failed."""
-        self._token = self._token or self._federate()
+        fresh = not self._token or time.monotonic() > self._until
+        if fresh:
+            self._token, self._until = self._federate(), time.monotonic() + TOKEN_SECONDS
+        try:
+            return self._ask(method, url, body, kind)
+        except Refused as error:
+            self._token = ""  # it may be older than a right that was given
+            if error.code != 401 or fresh:
+                raise
+        return self.request(method, url, body=body, kind=kind)
+
+    def _ask(self, method: str, url: str, body: bytes | None, kind: str) -> bytes:
         signed = body if kind == "application/json" else None
         headers = sign(
             method,

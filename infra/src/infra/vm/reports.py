@@ -7,7 +7,7 @@ import json
 import shutil
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from infra.vm import imds
@@ -20,6 +20,8 @@ JOIN_CODE = "join-code/vm.txt"
 CODE_SECONDS = 480
 """A code is good for 900; a fresh one is there all the time."""
 MOST_LOG = 8 << 20
+AGAIN = timedelta(minutes=15)
+"""After which the same is said again: a report that is older is of a VM that says nothing any more."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,20 @@ class Reports:
     cloud: Cloud
 
     def say(self, state: str, step: str, message: str = "", identity: str = "") -> None:
-        """Once for each change. It is printed too, for the journal. `identity`: who an agent is, in public halves."""
-        said = {"orders": self.orders.digest, "state": state, "step": step, "message": message[-1500:]}
+        """Once for each change, and again after a while. What is new is printed too, for the journal.
+
+        `identity`: who an agent is, in public halves.
+        """
+        said = {"orders": self.orders.digest, "instance": imds.read("instance/id"), "state": state, "step": step}
+        said |= {"message": message[-1500:], "release": self.orders.version}
         said |= {"identity": identity} if identity else {}
-        before = self._last()
-        if {**before, "at": ""} == {**said, "release": self.orders.version, "at": ""}:
+        before, now = self._last(), datetime.now(UTC)
+        same = {**before, "at": ""} == {**said, "at": ""}
+        if same and before["at"] > _written(now - AGAIN):
             return
-        print(f"countersign: {state}, {step}" + (f": {message}" if message else ""), flush=True)
-        report = {**said, "release": self.orders.version, "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        if not same:
+            print(f"countersign: {state}, {step}" + (f": {message}" if message else ""), flush=True)
+        report = {**said, "at": _written(now)}
         text = json.dumps(report)
         self.cloud.put(f"health/{self.orders.machine}.json", text.encode(), "application/vnd.countersign+json")
         whole(self.places.last, text.encode(), 0o644)
@@ -86,6 +94,10 @@ class Reports:
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
+
+
+def _written(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _used(place: Path) -> float:

@@ -3,12 +3,9 @@
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
-# A mirror that is away for a while ends cloud-init's own installing, and with it a first boot that nobody looks at.
+# A mirror that is away, or an address that comes later, ends cloud-init's own installing. This runs once, so it goes on.
 install() {
-    left=40
     until apt-get install -y -qq --no-install-recommends "$@"; do
-        left=$((left - 1))
-        [ "$left" -gt 0 ] || return 1
         sleep "${COUNTERSIGN_PAUSE:-30}"
         apt-get update -qq || true
     done
@@ -25,7 +22,9 @@ fi
 systemctl enable --now countersign-firewall.service
 # An image that has Docker already started it before its volume was there: it would go on beneath what is mounted now.
 systemctl is-active --quiet countersign-ready.service || systemctl stop docker.socket docker.service 2>/dev/null || true
-systemctl enable --now countersign-ready.service
+systemctl enable countersign-ready.service
+# Its volume or its rights may be hours behind, where an `up` broke off between them.
+until systemctl start countersign-ready.service; do sleep "${COUNTERSIGN_PAUSE:-30}"; done
 
 # Ubuntu and Debian call compose's package differently.
 compose=
