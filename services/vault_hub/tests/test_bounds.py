@@ -18,6 +18,7 @@ from demo.processes import eventually
 from vault_hub import bodies, serving
 from vault_protocol import changeset
 from vault_protocol.hub import Accepted
+from vault_protocol.wire import BadWire
 
 MIB = 1 << 20
 MOST = 300 * MIB
@@ -148,6 +149,25 @@ def test_json_that_is_all_brackets_is_not_parsed_and_text_that_is_full_of_them_i
     assert hub.publish(CLOUD.agent, text).said["answer"] == "accepted"
 
 
+@pytest.mark.parametrize("end", [b"", b"\\", b'"', b'"]}'], ids=["open", "cut off", "closed", "whole"])
+def test_a_text_of_nothing_but_escapes_is_read_once(end: bytes) -> None:
+    """Whether or not it ends: who tries it anew from each of its quotes is not done in hours."""
+    bodies.check_parts(b"{" + b"," * 100_000 + b'"' + b'\\"' * 400_000 + b"," * 150_000 + end)
+    with pytest.raises(BadWire, match="200000 parts"):
+        bodies.check_parts(b"," * 200_001 + b'"' + b'\\"' * 400_000 + end)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [(b'["",,]' * 100_000, "parts"), (b'""' * 500_000 + b"," * 200_001, "parts"),
+     (("[" + ",".join(['"\\""'] * 2 + ["[]"] * 300_000)).encode("utf-16"), "UTF-8")],
+    ids=["between texts", "texts alone", "in an encoding that hides its quotes"],
+)  # fmt: skip
+def test_parts_are_found_wherever_they_stand(body: bytes, why: str) -> None:
+    with pytest.raises(BadWire, match=why):
+        bodies.check_parts(body)
+
+
 # Size, at the process as it runs in production: its peak is what the kernel says.
 
 
@@ -213,6 +233,8 @@ BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
     "depth": lambda: ("/v1/publish", b"[" * (19 * MIB)),
     "one long text": lambda: ("/v1/publish", b'{"commits":"' + "é".encode() * (9 * MIB) + b'"}'),
     "a wide character": lambda: ("/v1/publish", b'{"a":"' + "\U0001f4b6".encode() + b"x" * (19 * MIB) + b'"}'),
+    "a text of escapes": lambda: ("/v1/publish", b'{"a":"' + b'\\"' * (9 * MIB) + b'"' + b"," * 200_001),
+    "texts without end": lambda: ("/v1/publish", b'"",,' * (4 * MIB)),
     "keys": lambda: ("/v1/changes", json.dumps({str(n): n for n in range(600_000)}).encode()),
     "too large": lambda: ("/v1/publish", bytes(100 * MIB)),
     "zeros in a pack": lambda: ("/vault.git/git-receive-pack", pushing(packed_zeros(16 * MIB, 20))),
