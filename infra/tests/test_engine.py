@@ -126,7 +126,7 @@ def test_what_an_operator_renames_is_changed_in_place_and_deletes_nothing_that_h
     engine.up()
     engine.chosen |= {"owner": "Somebody Else", "contact": "bob@office.test", "budget": 99}
     engine.chosen["names"] = {**engine.chosen["names"], "hub": "h"}
-    engine.chosen["machine"] = {"ocpus": 3, "memory_gb": 20, "data_gb": 120}
+    engine.chosen |= {"machine": {"ocpus": 3, "memory_gb": 20, "data_gb": 120}, "paid": True}
 
     engine.up()
 

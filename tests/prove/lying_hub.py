@@ -14,9 +14,9 @@ import pytest
 from services.vault_hub.tests import stepping
 from starlette.responses import Response
 
-from vault_hub import api
 from vault_hub.api import Api
 from vault_hub.arbiter import Arbiter, Publish
+from vault_hub.doorkeeper import Caller
 from vault_hub.line import Line, Page
 from vault_hub.objects import Objects
 from vault_protocol import changeset, policy
@@ -68,10 +68,12 @@ def what_it_took_had_moved_on(patch: Patch) -> None:
     """Now and then who was taken is told no, with the head it saw."""
     said, chance = Api._said, Random(1)
 
-    def lied(self: Api, parcels: list[Parcel], onto: CommitId | None, published: Published) -> Response:
+    def lied(
+        self: Api, caller: Caller, parcels: list[Parcel], onto: CommitId | None, published: Published
+    ) -> Response:  # fmt: skip
         if isinstance(published, Accepted) and chance.random() < SOMETIMES:
-            return api._page(Page(onto, ()), {"answer": "moved_on"})
-        return said(self, parcels, onto, published)
+            return self.answers.page(caller.agent, Page(onto, ()), {"answer": "moved_on"})
+        return said(self, caller, parcels, onto, published)
 
     patch.setattr(Api, "_said", lied)
 

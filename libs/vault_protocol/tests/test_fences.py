@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vault_protocol import fences, plain, zones
 from vault_protocol.errors import Refused
@@ -77,3 +81,33 @@ def test_what_the_owner_wrote_into_a_note_does_not_stop_cloud_from_rewriting_it(
     judged(Role.CLOUD, "Plans/email/plan-x.md", mine, mine + "- [x] done\n")
     with pytest.raises(Refused, match="active content"):
         judged(Role.CLOUD, "Plans/email/plan-x.md", mine, mine + "```dataviewjs\nx\n```\n")
+
+
+_AS_ONE_PATTERN = re.compile(
+    r"<[A-Za-z!/?%]|!\[|`\$?=|%%|\]\([^)]*:|\]\(\s*<|\{\{|://|\bwww\.|^[ \t>*+0-9.)-]*\[[^\]]+\]:", re.IGNORECASE
+)
+
+
+def _by_one_pattern(body: str) -> set[str]:
+    """Each line in each reading of the fences, held against what says it shortest, and takes the square of a line."""
+    found = set[str]()
+    for indented in (True, False):
+        reading = fences._Fences(indented=indented)
+        for line in body.split("\n"):
+            closed = not reading.fence
+            shown = reading.outside(line)
+            bare = fences._OWN_COMMENT.sub("", line)
+            if (closed and fences._runs(line)) or (shown and _AS_ONE_PATTERN.search(bare)):
+                found.add(line)
+    return found
+
+
+@given(st.text(st.sampled_from(list("](): <!w.W[a\n`~ %{=$>-/x\r\u2028")), max_size=60))
+def test_what_is_found_is_what_the_one_pattern_finds(body: str) -> None:
+    assert set(fences.active(body)) == _by_one_pattern(body)
+
+
+@pytest.mark.parametrize("part", ["](", "](x", "[", "<", "`", "~", ">", "!", "]( ", "www", "<!-- ", "```\n", "[a]\n"])
+def test_a_note_as_large_as_there_may_be_is_read_once_whatever_it_holds(part: str) -> None:
+    """By the square of its length this would take hours."""
+    fences.active(part * (1_000_000 // len(part)))

@@ -12,10 +12,11 @@ _QUIET = frozenset({"", "text", "json"})
 """Fences that only show what is in them."""
 
 _OWN_COMMENT = re.compile(r"<!-- /?(?:countersign:request|draft|quote) [0-9a-f]{16} -->")
-_ACTIVE = re.compile(
-    r"<[A-Za-z!/?%]|!\[|`\$?=|%%|\]\([^)]*:|\]\(\s*<|\{\{|://|\bwww\.|^[ \t>*+0-9.)-]*\[[^\]]+\]:", re.IGNORECASE
-)
-"""HTML, images and embeds, inline queries, comments that hide, links that lead outside in any spelling, templates."""
+_ACTIVE = re.compile(r"<[A-Za-z!/?%]|!\[|`\$?=|%%|\]\(\s*<|\{\{|://|\bwww\.|^[ \t>*+0-9.)-]*\[[^\]]+\]:", re.IGNORECASE)
+"""HTML, images and embeds, inline queries, comments that hide, links that lead outside, templates."""
+
+_SIGN = re.compile(r"[`~<!%\]{:]|[Ww]{3}\.")
+"""What no line is without that is active, or begins or ends a fence."""
 
 
 def outside(lines: Sequence[str]) -> Iterator[tuple[int, str, bool]]:
@@ -59,15 +60,47 @@ def closes(line: str, fence: str) -> bool:
 
 
 def active(body: str) -> tuple[str, ...]:
-    """The lines of a note that a viewer would run, load, or follow: nothing an agent has a use for."""
-    found: dict[str, None] = {}
-    for reading in (_Fences(), _Fences(indented=False)):
-        for line in body.split("\n"):
+    """The lines of a note that a viewer would run, load, or follow: nothing an agent has a use for.
+
+    A note of 16 MiB may be one line, or as many as it has bytes: everything here goes over it once.
+    """
+    readings: tuple[tuple[_Fences, list[str]], ...] = ((_Fences(), []), (_Fences(indented=False), []))
+    for line in _with_signs(body):
+        runs, shows = _runs(line), _shows(_OWN_COMMENT.sub("", line))
+        for reading, found in readings:
             closed = not reading.fence
             shown = reading.outside(line)
-            if (closed and _runs(line)) or (shown and _ACTIVE.search(_OWN_COMMENT.sub("", line))):
-                found[line] = None
-    return tuple(found)
+            if (closed and runs) or (shown and shows):
+                found.append(line)
+    return tuple(dict.fromkeys(line for _, found in readings for line in found))
+
+
+def _with_signs(body: str) -> Iterator[str]:
+    """The lines that may be active, or begin or end a fence."""
+    at = 0
+    while found := _SIGN.search(body, at):
+        begin = max(at, body.rfind("\n", at, found.start()) + 1)
+        end = body.find("\n", found.end())
+        end = len(body) if end < 0 else end
+        yield body[begin:end]
+        at = end + 1
+
+
+def _shows(line: str) -> bool:
+    return _ACTIVE.search(line) is not None or _leads_out(line)
+
+
+def _leads_out(line: str) -> bool:
+    """Whether a link in it names a scheme: a colon between `](` and the next `)`. As a pattern this would look on from
+    each `](` to the end of the line."""
+    at = line.find("](")
+    while at >= 0:
+        end = line.find(")", at)
+        end = len(line) if end < 0 else end
+        if line.find(":", at, end) >= 0:
+            return True
+        at = line.find("](", end)
+    return False
 
 
 def _runs(line: str) -> bool:

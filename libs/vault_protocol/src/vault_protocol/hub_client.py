@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from . import wire
 from .errors import HubDenied, HubUnreachable, Refused, UntrustedHead, VaultError
 from .hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected, Reserved
-from .hub_line import Way
+from .hub_line import InTime, Way
 from .hub_stream import Stream
 from .sshsig import PublicKey
 from .store import GitStore
@@ -25,6 +26,9 @@ from .wire import BadWire, Parcel
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of one answer that are read at most."""
+
+PART_BYTES, PART_SECONDS = 64 * 1024 * 1024, 60.0
+"""Of answers after which a catching up stops, so that what came is judged before more does."""
 
 FALLBACK = 5.0
 """Seconds between two looks while the stream is broken."""
@@ -63,7 +67,9 @@ class HubClient:
         self._store, self._url, self._token, self._timeout, self._again = store, url, token, timeout, again
         self._line: http.client.HTTPConnection | None = None
         self._head: CommitId | None = store.ref(_TRACKED)
-        self._seen = False
+        self._seen = self.more = False
+        """`more`: the last `refresh` stopped on the way to the head."""
+        self._last_size = 0
         self._lately: OrderedDict[CommitId, None] = OrderedDict()
         self._stream: Stream | None = None
         self._lock = threading.RLock()
@@ -205,10 +211,12 @@ class HubClient:
         return next((one.id for one in line if self._same(commit, one.id)), None)
 
     def _catch_up(self) -> CommitId | None:
-        """Everything after what we have, page by page."""
-        have, lost = self._have(), False
+        """What comes after what we have, page by page: up to the head, or as much as is judged at once."""
+        have, lost, size, until = self._have(), False, 0, time.monotonic() + PART_SECONDS
+        self.more = False
         while True:
             answer = self._ask("/v1/changes", {"have": have})
+            size += self._last_size
             try:
                 if answer.get("known") is False and not lost and len(have) == 1 and self._head is not None:
                     have, lost = self._have_more(), True  # it may have been rolled back: find where
@@ -224,6 +232,9 @@ class HubClient:
                     raise BadWire("it says there is more, and shows none of it")
                 self._head, have = brought[-1], [brought[-1]]
                 self._store.note_ref(_TRACKED, self._head)  # a restart in the middle goes on from here
+                if size > PART_BYTES or time.monotonic() > until:
+                    self.more, self._seen = True, False
+                    return self._head
             except BadWire as error:
                 raise UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}") from None
 
@@ -310,9 +321,11 @@ class HubClient:
             try:
                 if self._line is None:
                     self._line = self._way.open(self._timeout)
+                    self._line.response_class = InTime
                 self._line.request("POST", path, content, {**self._headers(), "Content-Type": "application/json"})
                 response = self._line.getresponse()
                 said = response.read(LARGEST + 1)
+                self._last_size = len(said)
                 if response.status != 401 or attempt == 2 or not self._has_another_token():
                     break
             except ssl.SSLCertVerificationError as error:

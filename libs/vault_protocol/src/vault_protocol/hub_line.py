@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import io
 import re
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,35 @@ from .errors import VaultError
 
 TOGETHER = 64 * 1024
 """Bytes from which a body is sent by itself: to join it with the head would copy it."""
+
+
+ANSWER_SECONDS = 300.0
+"""Within which one answer is here whole, however it trickles: 8 MiB over a quarter of a megabit."""
+
+
+class InTime(http.client.HTTPResponse):
+    """An answer that is read within ANSWER_SECONDS or not at all: a socket's time-out begins anew at each byte."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.fp: io.BufferedReader = io.BufferedReader(_Until(self.fp.detach(), time.monotonic() + ANSWER_SECONDS))
+
+
+class _Until(io.RawIOBase):
+    def __init__(self, source: io.RawIOBase, until: float) -> None:
+        self._source, self._until = source, until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self._until:
+            raise TimeoutError(f"its answer was not here after {ANSWER_SECONDS:g} s")
+        return self._source.readinto(buffer)
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
 
 
 class Line(http.client.HTTPConnection):

@@ -22,6 +22,9 @@ from .task import AgentId, Domain, TaskId
 TRIES = 60
 """Heads that may pass us by before a publish gives up as if the hub were away."""
 
+FOLLOWED_SECONDS = 120.0
+"""For which one refresh follows a line that does not end; the next goes on."""
+
 Build = Callable[[CommitId | None], Edits]
 """The edits as they are right on this head; raises what the protocol says when they no longer are."""
 
@@ -76,6 +79,9 @@ class Journal:
             self._follower.advance(self.head, later=later)
             raise
         self._follower.advance(found, later=later)
+        until = time.monotonic() + FOLLOWED_SECONDS
+        while getattr(self.hub, "more", False) and time.monotonic() < until:  # judged as it comes
+            self._follower.advance(self.hub.refresh(), later=later)
         return self.head
 
     def reserve(self, domains: Iterable[Domain], count: int) -> Reserved:

@@ -59,10 +59,13 @@ class Objects:
                 self.keep()
         return oid
 
-    def read(self, oid: str) -> tuple[str, bytes]:
-        """Kind and bytes. Raises UntrustedHead when it is not there, or broken."""
+    def read(self, oid: str, *, most: int | None = None) -> tuple[str, bytes]:
+        """Kind and bytes. Raises UntrustedHead when it is not there, broken, or has more than `most` bytes: a pack of
+        some kilobytes can hold one of gigabytes."""
         found = self._fresh.get(oid) or self._kept.get(oid)
         if found is None:
+            if most is not None and (size := self.header(oid)[1]) > most:
+                raise UntrustedHead(CommitId(oid), f"it has {size} bytes; one of its kind has {most} at most")
             found = self._from_disk(oid)
             self._kept.put(oid, found, len(found[1]))
         return found

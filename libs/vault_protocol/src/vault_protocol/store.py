@@ -28,6 +28,9 @@ _WRITTEN = re.compile(
 )
 """A commit as `commit` writes it."""
 
+LARGEST_COMMIT, LARGEST_TREE = 512 * 1024, 32 * 1024 * 1024
+"""Bytes of what is read whole before anybody has judged it."""
+
 _LINKS = re.compile(rb"tree ([0-9a-f]{40})\n((?:parent [0-9a-f]{40}\n)*)")
 
 
@@ -215,13 +218,13 @@ class GitStore:
         return found
 
     def _raw_commit(self, commit: CommitId) -> bytes:
-        kind, raw = self._objects.read(commit)
+        kind, raw = self._objects.read(commit, most=LARGEST_COMMIT)
         if kind != "commit":
             raise UntrustedHead(commit, "it is no commit")
         return raw
 
     def _raw_tree(self, name: str) -> bytes:
-        kind, raw = self._objects.read(name)
+        kind, raw = self._objects.read(name, most=LARGEST_TREE)
         if kind != "tree":
             raise BadTree("a folder in it is no tree")
         return raw

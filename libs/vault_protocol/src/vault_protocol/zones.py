@@ -181,7 +181,7 @@ def _judge_active(writer: Writer, path: str, old: bytes | None, new: bytes | Non
     before, after = _body(old) if old else "", _body(new)
     if before == after:
         return
-    known = fences.active(before)
+    known = frozenset(fences.active(before))
     added = next((line for line in fences.active(after) if line not in known), None)
     if added is not None:
         raise Refused("active content", path, f"a viewer would run, load or follow this: {added.strip()[:80]!r}")

@@ -14,10 +14,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from vault_hub.answers import Answers
 from vault_hub.arbiter import Answer, Arbiter, Publish
 from vault_hub.beginning import Begin
 from vault_hub.bodies import Bodies, check_parts, no_room
-from vault_hub.doorkeeper import Caller, Denied, Doorkeeper, denied
+from vault_hub.doorkeeper import Caller, Denied, Doorkeeper, Handler, denied
 from vault_hub.events import Events
 from vault_hub.line import Line, Page
 from vault_hub.metrics import Metrics
@@ -44,8 +45,6 @@ HAVE = 64
 LARGE = 256 * 1024
 """Bytes of a body from which it is read beside the event loop."""
 
-Handler = Callable[[Request, Caller], Awaitable[Response]]
-
 
 class Api:
     """The routes an agent uses."""
@@ -58,6 +57,7 @@ class Api:
         self._arbiter, self._line, self._events = arbiter, line, events
         self._door, self._metrics, self._refusals, self._bodies = door, metrics, refusals, bodies
         self._reservations, self._introduction = reservations, introduction
+        self.answers = Answers()
         self._parsing = ThreadPoolExecutor(1, "parse")
         self._publishes = Room("publishes", each=WAITING, all_together=WAITING_ALL)
         self._streams = Room("streams", each=STREAMS, all_together=STREAMS_ALL)
@@ -72,10 +72,11 @@ class Api:
         ]
 
     async def settle(self, caller: Caller, parcels: list[wire.Parcel], onto: CommitId | None, exact: bool) -> Published:
-        """Have the arbiter decide, and count what it said. Raises NoRoom."""
+        """Have the arbiter decide, and count what it said. Raises NoRoom, and Denied for who was revoked meanwhile."""
         return await self._settled(caller, lambda answer: Publish(caller.agent, parcels, onto, exact, answer))
 
     async def _settled(self, caller: Caller, asked: Callable[[Answer], Publish | Begin]) -> Published:
+        self._door.look_again(caller)  # it took its time to come, and to be read
         answered: asyncio.Future[Published] = asyncio.get_running_loop().create_future()
         self._submit(caller, asked, partial(_resolve, answered))
         return await answered
@@ -112,11 +113,12 @@ class Api:
 
         def settled(parcels: list[wire.Parcel], onto: CommitId | None, published: Published) -> None:
             held.close()
-            answered(self._said(parcels, onto, published))
+            answered(self._said(caller, parcels, onto, published))
 
         try:
             self._door.count(caller)
             self._door.may_publish(caller)
+            held.enter_context(self._door.under_way(caller))
             held.enter_context(self._bodies.share(caller, len(body)))
             parcels, onto, exact = _asked(body)
             self._submit(
@@ -135,16 +137,18 @@ class Api:
         async with self._bodies.of(request, caller) as body:
             parcels, onto, exact = _asked(body) if len(body) < LARGE else await self._asked_beside(body)
             published = await self.settle(caller, parcels, onto, exact)
-        return self._said(parcels, onto, published)
+        return self._said(caller, parcels, onto, published)
 
-    def _said(self, parcels: list[wire.Parcel], onto: CommitId | None, published: Published) -> Response:
+    def _said(
+        self, caller: Caller, parcels: list[wire.Parcel], onto: CommitId | None, published: Published
+    ) -> Response:
         if isinstance(published, Rejected | Broken):
             return _no(published)
         extra: wire.Object = {"answer": _WORD[type(published)]}
         if isinstance(published, Accepted):
             extra["commit"] = published.commit
         page = self._line.late(onto) or Page(published.head, (), more=True)
-        return _page(page, extra, leave_out=parcels[-1].id)
+        return self.answers.late(caller.agent, page, extra, leave_out=parcels[-1].id)
 
     async def _reroot(self, request: Request, caller: Caller) -> Response:
         self._door.may_publish(caller)
@@ -174,7 +178,8 @@ class Api:
         if not isinstance(have, list) or len(have) > HAVE:
             raise BadWire(f"`have` is a list of at most {HAVE} commits")
         names = [wire.commit_id(one) for one in have]
-        return _page(await asyncio.to_thread(self._line.since, names), {})
+        self._door.look_again(caller)
+        return self.answers.page(caller.agent, await asyncio.to_thread(self._line.since, names), {})
 
     async def _reserve(self, request: Request, caller: Caller) -> Response:
         """Waiting tasks for the caller to claim, and what it needs to see them."""
@@ -186,9 +191,11 @@ class Api:
             raise BadWire("`count` is a number of tasks, at least 1")
         domains = _domains(body.get("domains"))
         known = wire.commit_id(have) if have is not None else None
+        self._door.look_again(caller)
         paths, seconds = await asyncio.to_thread(self._reservations.reserve, caller.agent, domains, count)
         page = self._line.late(known) or Page(self._line.head, (), more=True)
-        return _page(page, {"answer": "reserved", "reserved": list(paths), "seconds": seconds})
+        extra: wire.Object = {"answer": "reserved", "reserved": list(paths), "seconds": seconds}
+        return self.answers.late(caller.agent, page, extra)
 
     async def _stream(self, request: Request, caller: Caller) -> Response:
         named = [request.headers.get("last-event-id", ""), *request.query_params.get("since", "").split(",")]
@@ -197,7 +204,8 @@ class Api:
         share.__enter__()
 
         async def told() -> AsyncIterator[bytes]:
-            async for event in self._events.stream(since, lambda: self._door.knows_still(caller)):
+            hold = partial(self.answers.share, caller.agent)
+            async for event in self._events.stream(since, lambda: self._door.knows_still(caller), hold):
                 yield event
 
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -206,7 +214,7 @@ class Api:
     def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             try:
-                return await handler(request, self._door.let_in(request))
+                return await self._door.serve(request, handler)
             except _TURNED_AWAY as error:
                 return self._turned_away(error)
 
@@ -281,10 +289,3 @@ def _resolve(future: asyncio.Future[Published], published: Published) -> None:
 
 def _json(value: wire.Object, status: int = 200) -> Response:
     return JSONResponse(value, status)
-
-
-def _page(page: Page, extra: wire.Object, leave_out: CommitId | None = None) -> Response:
-    """The commits are spliced in as they are kept. `leave_out`: the caller made this one and has it."""
-    commits = b",".join(said.json for said in page.commits if said.id != leave_out)
-    head = wire.dumped({**extra, "head": page.head, "more": page.more, "known": page.known})
-    return Response(head[:-1] + b',"commits":[' + commits + b"]}", media_type="application/json")

@@ -22,7 +22,7 @@ PARTS = 200_000
 """Commas and brackets between the texts of a JSON body: each stands for an object in memory many times its size."""
 
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
-"""A text, ended or not: from each quote there is one way to read on, so all of a body is read once, whatever it holds."""
+"""A text, ended or not. From each quote there is one way to read on: a body is read once, whatever it holds."""
 
 
 class Bodies:
@@ -99,7 +99,9 @@ def _outside(body: bytes) -> int:
     """Those that stand in no text, counted until they are too many."""
     found = at = 0
     for number, text in enumerate(_TEXT.finditer(body)):
-        found = max(found + _parts(body, at, text.start()), number // 2)  # a key and its value at most stand between two
+        found = max(
+            found + _parts(body, at, text.start()), number // 2
+        )  # a key and its value at most stand between two
         at = text.end()
         if found > PARTS:
             return found

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 
-from vault_hub.line import Line
+from vault_hub.line import Line, Page
 from vault_hub.reading import Said
+from vault_hub.room import NoRoom
 from vault_protocol.hub import CommitId
 
 HEARTBEAT = 15.0
@@ -18,6 +20,9 @@ BACKLOG, BACKLOG_BYTES = 1024, 8 * 1024 * 1024
 
 TOGETHER = 64 * 1024
 """Bytes of waiting events from which no more are put into the same write."""
+
+
+Hold = Callable[[int], AbstractContextManager[object]]
 
 
 class _Listener:
@@ -91,23 +96,21 @@ class Events:
         return not (listener.cut or self._closed)
 
     async def stream(
-        self, since: Sequence[CommitId], welcome: Callable[[], bool] = lambda: True
+        self, since: Sequence[CommitId], welcome: Callable[[], bool] = lambda: True, hold: Hold = nullcontext
     ) -> AsyncIterator[bytes]:
         """Server-sent events: first what came after the first known of `since`, then each commit as it lands.
 
-        `welcome` is asked before anything is told; when it says no the stream ends.
+        `welcome` is asked before anything is told; when it says no the stream ends. `hold` takes room for so many bytes
+        while they are told, or raises NoRoom: then the caller is told to ask for them.
         """
         listener = _Listener()
         self._listeners.add(listener)
         try:
             page = await asyncio.to_thread(self._line.since, since)
-            if page.more or not page.known:
-                yield _event("behind", page.head, b"{}")  # too far for a stream: ask for the changes first
-            sent = {said.id for said in page.commits}
-            yield _event("head", page.head, b"{}")
-            if page.known and not page.more:
-                for said in page.commits:
-                    yield _event("commit", said.id, said.json)
+            sent, first = {said.id for said in page.commits}, _first(page, hold)
+            del page  # it may be large, and a stream lasts
+            for told in first:
+                yield told
             while self._on(listener) and welcome():
                 if told := listener.next(sent):
                     yield told
@@ -120,6 +123,20 @@ class Events:
                     yield b": still here\n\n"
         finally:
             self._listeners.discard(listener)
+
+
+def _first(page: Page, hold: Hold) -> Iterator[bytes]:
+    with ExitStack() as held:
+        behind = page.more or not page.known  # too far for a stream: ask for the changes first
+        try:
+            held.enter_context(hold(0 if behind else sum(len(said.json) for said in page.commits)))
+        except NoRoom:
+            behind = True
+        if behind:
+            yield _event("behind", page.head, b"{}")
+        yield _event("head", page.head, b"{}")
+        for said in () if behind else page.commits:
+            yield _event("commit", said.id, said.json)
 
 
 def _event(kind: str, commit: CommitId | None, content: bytes) -> bytes:

@@ -145,8 +145,9 @@ def _assemble(
         burst=settings.requests_per_second * 10, per_second=settings.requests_per_second, monotonic=clock.monotonic
     )
     door = Doorkeeper(
-        agents, metrics, calls=calls, failures=Allowance(burst=20, per_second=0.5, monotonic=clock.monotonic)
-    )
+        agents, metrics, calls=calls, failures=Allowance(burst=20, per_second=0.5, monotonic=clock.monotonic),
+        connections=settings.connections,
+    )  # fmt: skip
     bodies = Bodies(settings.body_bytes)
     introduction: wire.Object = {"vault": settings.vault, "owner_key": owner_key.line("owner")}
     api = Api(arbiter, line, events, door, metrics, refusals, bodies, reservations, introduction)
@@ -158,6 +159,7 @@ def _assemble(
     metrics.watch("stream_clients", "Agents that listen", lambda: events.listeners)
     metrics.watch("streams_cut", "Listeners cut off since the start, for being slow", lambda: events.cut)
     metrics.watch("request_bytes", "Bytes of requests held just now", lambda: bodies.held)
+    metrics.watch("answer_bytes", "Bytes of large answers on their way just now", lambda: api.answers.held)
     metrics.watch("secrets", "Secrets of Cloud that no commit may hold", lambda: held.count)
     metrics.watch("reserved_tasks", "Waiting tasks set aside for an agent just now", lambda: reservations.count)
     metrics.watch("queue_length", "Publishes that wait", lambda: arbiter.length)

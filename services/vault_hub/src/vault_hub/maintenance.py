@@ -35,11 +35,17 @@ class Maintenance:
 
     async def run(self) -> None:
         while True:
-            for _ in range(LOOKS):
-                await asyncio.sleep(self._every / LOOKS)
-                if self._packs() > CROWDED:
-                    break
-            await self.once()
+            try:
+                await self._due()
+                await self.once()
+            except Exception:  # a disk that fails, no file or process to be had: the next round may find it well
+                log.exception("maintenance.failed")
+
+    async def _due(self) -> None:
+        for _ in range(LOOKS):
+            await asyncio.sleep(self._every / LOOKS)
+            if self._packs() > CROWDED:
+                break
 
     def _packs(self) -> int:
         return sum(1 for _ in (self._repository / "objects" / "pack").glob("*.idx"))

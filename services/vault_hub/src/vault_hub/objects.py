@@ -166,6 +166,7 @@ class Objects:
 
     def drop_after(self, marks: tuple[str, ...]) -> None:
         self._fresh = {oid: self._fresh[oid] for oid in marks}
+        self._patches = {oid: patch for oid, patch in self._patches.items() if oid in self._fresh}
 
     def head(self) -> CommitId | None:
         """The head as the repository has it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from types import FrameType
 from typing import Any, cast
@@ -15,19 +15,26 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from vault_hub.answers import Told
 from vault_hub.direct import Direct
 
 LONGEST_HEAD = 32 * 1024
-"""Bytes of a request before its body."""
+"""Bytes of a request before its body, and of what is no body after that: between two parts of it, and at its end."""
 
 HEAD_SECONDS = 15.0
 """Within which the head of a request, and the first of a connection, is there."""
+
+PIPELINED = 16
+"""Requests of one connection that may wait for the one before them."""
 
 REQUEST_SECONDS = 900.0
 """Within which a whole request is there: 64 MB over half a megabit."""
 
 LINGER_SECONDS = 10.0
 """For the rest of a request that was answered before its end; it is read and forgotten."""
+
+HEALTH = (b"/healthz", b"/readyz")
+"""Answered however many connections there are: whoever watches asks whether the hub is well, not whether it is full."""
 
 UNACKNOWLEDGED = 60_000
 """Milliseconds after which a peer that acknowledges nothing is gone."""
@@ -37,6 +44,7 @@ class Protocol(HttpToolsProtocol):
     """One connection."""
 
     _head = 0
+    """Bytes since the last of a body, or the last request."""
     _reading_head = True
     _complete = True
     _due: asyncio.TimerHandle | None = None
@@ -45,6 +53,8 @@ class Protocol(HttpToolsProtocol):
     _under_way = False
     """A request took the short way and has no answer yet."""
     _ending = False
+    _unread = ExitStack()
+    """What an answer that took the short way holds until it was read."""
     _held = b""
     """What came meanwhile; nothing more is read then."""
 
@@ -60,7 +70,12 @@ class Protocol(HttpToolsProtocol):
         self._deadline = None
         if self._due is not None:
             self._due.cancel()
+        self._unread.close()
         super().connection_lost(exc)
+
+    def resume_writing(self) -> None:
+        self._unread.close()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if self._under_way:
@@ -69,10 +84,14 @@ class Protocol(HttpToolsProtocol):
             return
         if self._goes_directly(data):
             return
-        self._head += len(data) if self._reading_head else 0
+        self._head += len(data)
         super().data_received(data)
-        if self._reading_head and self._head > LONGEST_HEAD and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._head > LONGEST_HEAD:
             self.transport.abort()
+        elif self._complete and self._deadline is None and getattr(self.cycle, "response_complete", False):
+            self._expect(HEAD_SECONDS)  # empty lines begin no request, and ended the wait for one
 
     def shutdown(self) -> None:
         if self._under_way:
@@ -103,14 +122,20 @@ class Protocol(HttpToolsProtocol):
     def _answer(self, response: Response) -> None:
         """To a request that took the short way, in the form in which the long way answers."""
         self._under_way = False
+        room = response.held if isinstance(response, Told) else ExitStack()
         if self.transport.is_closing():
+            room.close()
             return
         ending = self._ending or response.status_code == 500
         headers = [*self.server_state.default_headers, *response.raw_headers]
         if ending:
             headers.append((b"connection", b"close"))
         head = b"".join(b"%s: %s\r\n" % one for one in headers)
-        self.transport.write(STATUS_LINE[response.status_code] + head + b"\r\n" + bytes(response.body))
+        body = response.parts if isinstance(response, Told) else (bytes(response.body),)
+        self.transport.write(b"".join((STATUS_LINE[response.status_code], head, b"\r\n", *body)))
+        self._unread = room
+        if not self.flow.write_paused:
+            room.close()
         if ending:
             self.transport.close()
             return
@@ -128,10 +153,27 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._reading_head, self._head = False, 0
         self._expect(REQUEST_SECONDS)
-        super().on_headers_complete()
+        if len(self.pipeline) >= PIPELINED:
+            self.transport.abort()
+            raise ConnectionAbortedError("too many requests before an answer")  # ends the reading of what came
+        limit = self.limit_concurrency
+        try:
+            if self.url in HEALTH:
+                self.limit_concurrency = None
+            super().on_headers_complete()
+        finally:
+            self.limit_concurrency = limit
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._reading_head:  # what comes after the body says nothing here
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._head = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._complete = True
+        self._complete, self._head = True, 0
         self._expect(None)
         super().on_message_complete()
 

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from vault_hub import pkt
 from vault_hub.api import LONGEST_LINE, Api
 from vault_hub.bodies import Bodies
-from vault_hub.doorkeeper import Caller, Denied, Doorkeeper
+from vault_hub.doorkeeper import Caller, Denied, Doorkeeper, Handler
 from vault_hub.git import environment
 from vault_hub.line import Line
 from vault_hub.objects import HEAD
@@ -33,8 +33,6 @@ PATIENCE = 300.0
 
 FETCHES, FETCHES_ALL = 4, 8
 """git programs that answer fetches at once, for one credential and for all."""
-
-Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
 class SmartHttp:
@@ -57,7 +55,7 @@ class SmartHttp:
     def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             try:
-                return await handler(request, self._door.let_in(request))
+                return await self._door.serve(request, handler)
             except Denied as denied:
                 return denied.response
             except NoRoom as error:
@@ -89,6 +87,7 @@ class SmartHttp:
 
     async def _fetch(self, request: Request, caller: Caller) -> Response:
         async with self._bodies.of(request, caller, zipped=True) as body:
+            self._door.look_again(caller)
             share = self._fetches.share(caller.agent)
             share.__enter__()
             return _Fetch(await self._upload_pack(request), body, share)
@@ -107,6 +106,7 @@ class SmartHttp:
         async with self._bodies.of(request, caller, zipped=True) as body:
             if body == pkt.FLUSH:  # git asks whether it is let in before it sends what is large
                 return _answer("git-receive-pack", "result", b"")
+            self._door.look_again(caller)
             try:
                 found, at = pkt.commands(body)
             except BadPush as error:

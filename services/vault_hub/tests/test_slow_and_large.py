@@ -1,0 +1,184 @@
+"""Callers who send slowly, read slowly, or send what is small and unfolds into what is large."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import json
+import random
+import socket
+import struct
+import zlib
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pygit2
+import pytest
+from libs.vault_protocol.tests.made import CLOUD, LOCAL
+from services.vault_hub.tests.conftest import Start
+from services.vault_hub.tests.hubworld import READER, HubWorld, packed
+from services.vault_hub.tests.test_doors import agents
+
+from vault_hub import answers, serving
+from vault_hub.maintenance import Maintenance
+from vault_hub.metrics import Metrics
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+
+
+def opened(hub: HubWorld, begin: bytes) -> socket.socket:
+    line = socket.create_connection(("127.0.0.1", hub.running.port), timeout=20)
+    line.sendall(begin)
+    return line
+
+
+def head(hub: HubWorld, who: str, path: str, size: int) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: h", f"Authorization: Bearer {hub.token(who)}", f"Content-Length: {size}"]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def rest(line: socket.socket) -> bytes:
+    """What comes until the hub ends it."""
+    found = b""
+    try:
+        while part := line.recv(65536):
+            found += part
+    except OSError:
+        pass
+    return found
+
+
+def test_who_is_put_out_while_the_body_is_under_way_has_published_nothing(hub: HubWorld) -> None:
+    before = hub.begin()
+    late = hub.author.commit(CLOUD, {"Plans/late.md": b"after\n"})
+    body = json.dumps({"onto": before, "exact": False, "commits": [packed(hub.store, late)]}).encode()
+    with opened(hub, head(hub, CLOUD.agent, "/v1/publish", len(body)) + body[:50]) as line:
+        while hub.metric("countersign_hub_request_bytes") < 50:
+            pass
+        agents(hub).revoke(CLOUD.agent)
+        hub.tick()
+        line.sendall(body[50:])
+        said = line.recv(65536)
+    assert said.startswith(b"HTTP/1.1 401 ")
+    assert b"revoked meanwhile" in said
+    assert hub.head == before
+
+
+def test_what_comes_after_a_body_has_its_bound_too(hub: HubWorld) -> None:
+    """Trailers, which nobody reads: without one, any caller without a token fills the memory."""
+    begin = b"POST /v1/publish HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    trailers = b"".join(b"a%06d: xxxxxxxx\r\n" % number for number in range(4 * serving.LONGEST_HEAD // 18))
+    with opened(hub, begin) as line, pytest.raises((ConnectionResetError, BrokenPipeError)):
+        line.sendall(trailers * 400)
+    with opened(hub, HEALTH) as line:
+        assert b" 200 OK" in rest(line)
+
+
+def test_one_credential_cannot_take_every_connection(start: Start) -> None:
+    hub = start(connections=16)
+    before = hub.begin()
+    slow = [opened(hub, head(hub, READER, "/v1/changes", 1000) + b"{") for _ in range(12)]
+    try:
+        turned_away = [line for line in slow[4:] if line.recv(64).startswith(b"HTTP/1.1 429 ")]
+        assert len(turned_away) == 8, "four of it are under way"
+        assert hub.ask(LOCAL.agent, "/v1/changes", {"have": []}).said["head"] == before
+    finally:
+        for line in slow:
+            line.close()
+
+
+def test_health_is_told_however_many_connections_there_are(start: Start) -> None:
+    hub = start(connections=8)
+    lines = [opened(hub, b"") for _ in range(12)]
+    try:
+        with opened(hub, HEALTH) as line:
+            assert b" 200 OK" in rest(line)
+    finally:
+        for line in lines:
+            line.close()
+
+
+def test_answers_that_nobody_reads_are_bounded_and_given_back(hub: HubWorld) -> None:
+    hub.begin()
+    chance = random.Random(1)
+    large = hub.author.commit(CLOUD, {f"Plans/{n}.md": chance.randbytes(500_000).hex().encode() for n in range(8)})
+    assert hub.publish(CLOUD.agent, large).said["answer"] == "accepted"
+    body = b'{"have": []}'
+    assert hub.ask(READER, "/v1/changes", {"have": []}).said["more"] is False, "read from the disk by one, for all"
+    with ExitStack() as lines:
+        unread = []
+        for _ in range(12):
+            line = lines.enter_context(socket.socket())
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.settimeout(20)
+            line.connect(("127.0.0.1", hub.running.port))
+            line.sendall(head(hub, READER, "/v1/changes", len(body)) + body)
+            unread.append(line)
+        said = [line.recv(12) for line in unread]
+        assert said.count(b"HTTP/1.1 429") >= 6
+        assert hub.metric("countersign_hub_answer_bytes") <= answers.EACH
+    while hub.metric("countersign_hub_answer_bytes"):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["commit", "tree"])
+def test_an_object_that_unfolds_is_refused_by_its_size_before_it_is_read(hub: HubWorld, kind: str) -> None:
+    before = hub.begin()
+    repository = pygit2.Repository(str(hub.running.repository))
+    tree = str(repository[before].peel(pygit2.Commit).tree_id)
+    who = f"{CLOUD.agent} <{CLOUD.agent}@countersign.invalid> 1770000000 +0000"
+    raw = f"tree {tree}\nparent {before}\nauthor {who}\ncommitter {who}\n\n".encode() + b"a" * (40 << 20)
+    objects = [(1, "commit", raw)]
+    if kind == "tree":
+        entry = b"100644 %040d.md\0" + bytes.fromhex(tree)
+        wide = b"".join(entry % number for number in range(600_000))
+        made = hashlib.sha1(b"tree %d\0" % len(wide) + wide, usedforsecurity=False).hexdigest()
+        raw = f"tree {made}\nparent {before}\nauthor {who}\ncommitter {who}\n\nx".encode()
+        objects = [(2, "tree", wide), (1, "commit", raw)]
+    new = hashlib.sha1(b"commit %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
+    pack = b"PACK" + struct.pack(">II", 2, len(objects)) + b"".join(_entry(number, one) for number, _, one in objects)
+    pack += hashlib.sha1(pack, usedforsecurity=False).digest()
+    command = f"{before} {new} refs/heads/main\0report-status".encode()
+    body = b"%04x" % (len(command) + 4) + command + b"0000" + pack
+    answer = hub.asked(
+        "POST", "/vault.git/git-receive-pack", body, {"Authorization": f"Bearer {hub.token(CLOUD.agent)}"}
+    )
+    assert b"ng refs/heads/main" in answer.raw or b"unpack " in answer.raw
+    assert b"unpack ok\n0019ok" not in answer.raw
+    assert hub.head == before
+
+
+def _entry(kind: int, raw: bytes) -> bytes:
+    first, left, found = kind << 4 | len(raw) & 15, len(raw) >> 4, bytearray()
+    while left:
+        found.append(first | 0x80)
+        first, left = left & 0x7F, left >> 7
+    found.append(first)
+    return bytes(found) + zlib.compress(raw)
+
+
+def test_maintenance_that_met_a_fault_comes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = 0
+
+    async def fails(_: Maintenance) -> bool:
+        nonlocal rounds
+        rounds += 1
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def some_time() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await Maintenance(tmp_path, Metrics(), every=0.06).run()
+
+    monkeypatch.setattr(Maintenance, "once", fails)
+    asyncio.run(some_time())
+    assert rounds > 1
+
+
+def test_what_a_refused_publish_had_made_is_forgotten_whole(hub: HubWorld) -> None:
+    hub.begin()
+    objects = hub.running.hub.arbiter._objects  # type: ignore[union-attr]
+    refused = hub.author.commit(CLOUD, {"Approved/x.md": b"x\n"})
+    assert hub.publish(CLOUD.agent, refused).said["answer"] == "rejected"
+    assert (objects._fresh, objects._patches) == ({}, {})
