@@ -188,7 +188,7 @@ class Resident:
 def _hang_up(hub: Hub) -> None:
     """Cut the connection a call is waiting on."""
     assert isinstance(hub, HubClient)
-    line = hub._line
+    line = hub._asking.line
     if line is not None and line.sock is not None:
         line.sock.shutdown(socket.SHUT_RDWR)
 

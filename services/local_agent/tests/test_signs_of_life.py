@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from libs.vault_protocol.tests import endless
+from libs.vault_protocol.tests.endless import Unsigned, serving, trickling
 from services.local_agent.tests.cli_world import World
 from services.local_agent.tests.office import Office
 from structlog.testing import capture_logs
 
 from local_agent.life import Kind, SignsOfLife
 from local_agent.service import Service
-from vault_protocol import layout, updates
+from vault_protocol import layout, updates, wire
 from vault_protocol.clock import SystemClock
+from vault_protocol.errors import DiskTrouble
 from vault_protocol.hub import CommitId
+from vault_protocol.hub_client import HubClient, Limits
 from vault_protocol.task import AgentId
 from vault_protocol.testing import TestClock
 
@@ -48,6 +54,10 @@ class Watched:
         cloud = self.world.following_cloud
         cloud.refresh()
         cloud.write("alive", CLOUD, {updates.alive_path(CLOUD): updates.alive(self.clock.now())})
+
+    def status(self, what: str) -> str:
+        """What the service itself says of it."""
+        return str(json.loads(self.world.home.status.read_bytes())[what])
 
     def dashboard(self) -> str:
         return (self.world.notes / layout.DASHBOARD).read_text(encoding="utf-8")
@@ -159,6 +169,61 @@ def test_a_withheld_word_of_cloud_shows_as_age(watched: Watched) -> None:
     (watched.world.hub / "refs" / "heads" / "main").write_text(f"{shown}\n", encoding="ascii")
     [(kind, agent, *_)] = watched.after(LONG)
     assert (kind, agent) == ("agent silent", "cloud")
+
+
+@pytest.mark.parametrize("how", [endless.BODY, endless.HEAD], ids=["body", "head"])
+def test_a_hub_whose_answers_never_end_is_called_unreachable(watched: Watched, how: tuple[bytes, bytes]) -> None:
+    assert watched.after(SHORT) == []
+    journal = watched.service.local.vault.journal
+    with trickling(*how) as url, closing(_client(watched, url, Limits(answer_seconds=0.3))) as hub:
+        journal.hub = hub
+        [(kind, _, _, words)] = watched.after(LONG)
+    assert (kind, "has not answered since" in words) == ("hub unreachable", True)
+    assert words in watched.dashboard()
+    assert "was not whole after 0.3 s" in watched.status("hub")
+
+
+def test_a_hub_that_shows_commits_without_end_is_called_unreachable(watched: Watched) -> None:
+    """Good ones at that: whoever holds the VM has Cloud's key too. Nobody knows the head as long as more come."""
+    local = watched.service.local
+    line = local.store.history(None, watched.head() or CommitId(""))
+
+    def answer(_body: wire.Object) -> wire.Object:
+        return endless.page(local.store, line, more=True)
+
+    with serving(answer) as url, closing(_client(watched, url, Limits(size=1))) as hub:
+        local.vault.journal.hub = hub
+        hub._head = line[0].id
+        [(kind, *_)] = watched.after(LONG)
+    assert kind == "hub unreachable"
+    assert "more than is taken at once" in watched.status("hub")
+
+
+def test_unsigned_commits_without_end_end_at_once_and_are_shown_as_a_danger(watched: Watched, tmp_path: Path) -> None:
+    local = watched.service.local
+    hostile = Unsigned(tmp_path / "evil", onto=watched.head(), store=local.store, size=1000)
+    with serving(hostile) as url, closing(_client(watched, url, Limits())) as hub:
+        local.vault.journal.hub = hub
+        for _ in range(3):
+            assert watched.after(SHORT) == []
+    assert hostile.asked <= 4
+    assert "DANGER" in watched.dashboard()
+    assert "not signed" in watched.status("untrusted")
+
+
+def test_a_step_that_fails_for_want_of_room_still_judges_the_silence(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise DiskTrouble("no room is left")
+
+    monkeypatch.setattr(watched.service.local.vault, "refresh", full)
+    [(kind, *_)] = watched.after(LONG)
+    assert kind == "hub unreachable"
+
+
+def _client(watched: Watched, url: str, limits: Limits) -> HubClient:
+    return HubClient(watched.service.local.store, url, "token", limits=limits)
 
 
 # The bookkeeping alone

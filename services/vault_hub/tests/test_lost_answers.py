@@ -30,7 +30,7 @@ NUMBERS = count()
 def through(hub: HubWorld, port: int, timeout: float = 10.0) -> Side:
     """An agent of its own clone that reaches the hub over this port."""
     side = hub.side(LOCAL.agent, f"side-{next(NUMBERS)}", f"http://127.0.0.1:{port}")
-    side.hub._timeout = timeout
+    side.hub._asking._timeout = timeout
     return side
 
 
@@ -56,7 +56,7 @@ def test_an_answer_cut_after_any_byte_is_found_out_and_nothing_is_published_twic
         for cut in count(step=every):
             head, before = side.hub.refresh(), line.passed
             commit = next_commit(side, head, f"Plans/{cut}.md")
-            side.hub._hang_up()  # the next connection is the one that is cut
+            side.hub._asking.hang_up()  # the next connection is the one that is cut
             line.answers = [cut]
 
             assert side.hub.publish(commit, onto=head) == Accepted(commit), cut
@@ -76,7 +76,7 @@ def test_a_request_cut_after_any_byte_is_published_once_or_not_at_all(hub: HubWo
         for cut in [*range(1, 400, 13), *range(400, 1600, 61)]:
             head, before = side.hub.refresh(), on_disk(hub)
             commit = next_commit(side, head, f"Plans/{cut}.md")
-            side.hub._hang_up()
+            side.hub._asking.hang_up()
             line.requests = [cut, cut]
 
             answer = side.hub.publish(commit, onto=head)
@@ -114,7 +114,7 @@ def test_an_agent_behind_a_partition_that_heals_decides_again(hub: HubWorld) -> 
         side, other = through(hub, line.port), hub.side(LOCAL.agent, "other")
         head = side.hub.refresh()
         lost = next_commit(side, head, "Plans/p.md")
-        side.hub._hang_up()
+        side.hub._asking.hang_up()
         line.requests = [10] * 4
         assert isinstance(side.hub.publish(lost, onto=head), Broken)
         line.requests = []

@@ -12,7 +12,7 @@ from . import changeset, layout, policy, reroot
 from .changeset import BadChangeset, Trail
 from .checkpoint import Checkpoint, Saved
 from .errors import HubRewritten, Refused, UntrustedHead
-from .hub import Change, Commit, CommitId, Store
+from .hub import Change, Commit, CommitId, Edits, Store, blob_id
 from .policy import Trust as Trust
 from .sshsig import PublicKey
 from .task import AgentId, TaskId
@@ -71,6 +71,7 @@ class Follower:
         self.view = View()
         self._indexed = True
         self._refused: tuple[CommitId | None, CommitId | None, HubRewritten] | None = None
+        self._wary = False
         saved = self._checkpoint.load() if self._checkpoint is not None else None
         if saved is not None:
             self.view = View(saved.head, {}, dict(saved.trails), saved.generation)
@@ -102,10 +103,58 @@ class Follower:
         try:
             self._follow(head)
         except HubRewritten as error:
-            self._refused = (ours, head, error)
+            self._refused, self._wary = (ours, head, error), True
+            raise
+        except UntrustedHead:
+            self._wary = True
             raise
         finally:
             self.catch_up(later=later)
+
+    def page(self, head: CommitId) -> None:
+        """Follow as far as a page led, unless we have been there. Raises as `advance` does."""
+        ours = self.view.head
+        if ours is None or self._is_past(ours, head) is False:
+            self.advance(head, later=True)
+
+    def _is_past(self, ours: CommitId, head: CommitId) -> bool | None:
+        """Whether we were at `head` before; None while what we know is not in this clone, as one that was made anew."""
+        try:
+            self._store.history(ours, head)
+            return False
+        except HubRewritten:
+            pass
+        try:
+            self._store.history(head, ours)
+            return True
+        except HubRewritten:
+            return False
+        except UntrustedHead:
+            return None
+
+    def admit(self, commit: Commit, edits: Edits) -> None:
+        """Once the hub has shown a head that is not to be trusted, raises UntrustedHead for a commit that no pinned key
+        signed: it never lies in the store. Without pinned keys all are let in."""
+        if self._trust is None or not self._wary:
+            return
+        try:
+            if reroot.claims(commit):
+                tree = reroot.parse(commit.message).statement.tree  # whether it holds that one shows once it is made
+                reroot.verify(commit, tree, key=self._owner, vault=self._vault, after=self.view.generation)
+            else:
+                policy.signed(commit.message, self._changes(commit, edits), trust=self._trust)
+        except (BadChangeset, reroot.BadRoot) as error:
+            raise UntrustedHead(commit.id, str(error)) from None
+
+    def _changes(self, commit: Commit, edits: Edits) -> list[Change]:
+        """What these edits change in its parent."""
+        changes = []
+        for path, content in edits.items():
+            old = self._store.blob_id(commit.parents[0], path) if commit.parents else None
+            new = blob_id(content) if content is not None else None
+            if old != new:
+                changes.append(Change(path, old, new))
+        return changes
 
     def _follow(self, head: CommitId) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType, Protocol, TypeAlias, runtime_checkable
@@ -168,6 +169,28 @@ class Rootable(Protocol):
 
     def replace(self, root: CommitId, *, seen: CommitId | None) -> Published:
         """Make `root`, which has no parent, the head if the head is `seen`. Broken says what an operator has to do."""
+        ...
+
+
+class Judge(Protocol):
+    """Whoever looks at what a hub shows before more of it is taken."""
+
+    def admit(self, commit: Commit, edits: Edits) -> None:
+        """Asked before a commit is made in the store, where its parent is. Raises UntrustedHead for one that shall not
+        even lie there."""
+        ...
+
+    def page(self, head: CommitId) -> None:
+        """Told how far a page led that is in the store. Raises UntrustedHead: then no further one is asked for."""
+        ...
+
+
+@runtime_checkable
+class Judged(Protocol):
+    """A hub that shows what is new page by page, and may go on for ever."""
+
+    def judged(self, judge: Judge) -> AbstractContextManager[None]:
+        """Inside it, every page is judged before the next is asked for."""
         ...
 
 

@@ -5,30 +5,25 @@ What the hub sends is made again in our own store and compared by name, so it ca
 
 from __future__ import annotations
 
-import http.client
-import ssl
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import wire
-from .errors import HubDenied, HubUnreachable, Refused, UntrustedHead, VaultError
-from .hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected, Reserved
-from .hub_line import InTime, Way
+from .errors import HubDenied, HubUnreachable, Refused, UntrustedHead
+from .hub import Accepted, Broken, Commit, CommitId, Judge, MovedOn, Published, Rejected, Reserved
+from .hub_asking import ANSWER_SECONDS, Asking, TurnedAway
+from .hub_line import Way
 from .hub_stream import Stream
 from .sshsig import PublicKey
 from .store import GitStore
 from .task import AgentId, Domain
 from .wire import BadWire, Parcel
-
-LARGEST = 256 * 1024 * 1024
-"""Bytes of one answer that are read at most."""
-
-PART_BYTES, PART_SECONDS = 64 * 1024 * 1024, 60.0
-"""Of answers after which a catching up stops, so that what came is judged before more does."""
 
 FALLBACK = 5.0
 """Seconds between two looks while the stream is broken."""
@@ -43,12 +38,21 @@ LONGEST_RESERVED = 60.0
 """Seconds for which an agent believes that tasks are set aside for it."""
 
 
-class _TurnedAway(HubUnreachable):
-    """The hub would not even look at the request, and would not the next time."""
+@dataclass(frozen=True)
+class Limits:
+    """How much is taken from a hub that goes on for ever. What was brought by then stays, and the next time goes on
+    from there: an honest vault that is larger comes in several times."""
 
-    def __init__(self, rule: str, reason: str) -> None:
-        self.rule, self.reason = rule, reason
-        super().__init__(f"the hub does not look at it: {reason}")
+    answer_seconds: float = ANSWER_SECONDS
+    """In which one answer is whole."""
+    seconds: float = 600.0
+    """After which one catching up asks for no further page."""
+    size: int = 1024 * 1024 * 1024
+    """Bytes that one catching up brings, each commit counted with EACH more; the last page may exceed it."""
+
+
+EACH = 1024
+"""Bytes that a commit takes besides its contents."""
 
 
 class HubClient:
@@ -56,7 +60,8 @@ class HubClient:
 
     def __init__(
         self, store: GitStore, url: str, token: str, *, ca_file: Path | None = None, timeout: float = 60.0,
-        again: Callable[[], str] | None = None, way_out: str | None = None,
+        again: Callable[[], str] | None = None, way_out: str | None = None, limits: Limits | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """`url`: `https://HOST[:PORT]`, or `http://` for one on this machine. Raises VaultError for another.
 
@@ -64,12 +69,14 @@ class HubClient:
         `HOST:PORT` of an HTTP proxy through which a hub by https is reached.
         """
         self._way = Way.to(url, ca_file=ca_file, way_out=way_out)
-        self._store, self._url, self._token, self._timeout, self._again = store, url, token, timeout, again
-        self._line: http.client.HTTPConnection | None = None
+        self._store, self._url, self._limits, self._monotonic = store, url, limits or Limits(), monotonic
+        self._asking = Asking(
+            self._way, url, token, timeout=timeout, again=again, answer_seconds=self._limits.answer_seconds,
+            monotonic=monotonic,
+        )  # fmt: skip
+        self._judge: Judge | None = None
         self._head: CommitId | None = store.ref(_TRACKED)
-        self._seen = self.more = False
-        """`more`: the last `refresh` stopped on the way to the head."""
-        self._last_size = 0
+        self._seen = False
         self._lately: OrderedDict[CommitId, None] = OrderedDict()
         self._stream: Stream | None = None
         self._lock = threading.RLock()
@@ -81,6 +88,15 @@ class HubClient:
                 return self._head
             return self._catch_up()
 
+    @contextmanager
+    def judged(self, judge: Judge) -> Iterator[None]:
+        with self._lock:
+            before, self._judge = self._judge, judge
+            try:
+                yield
+            finally:
+                self._judge = before
+
     def publish(self, commit: CommitId, *, onto: CommitId | None, exact: bool = False) -> Published:
         with self._lock:
             line = [wire.packed(wire.parcel(self._store, one)) for one in self._line_to(commit, onto)]
@@ -89,7 +105,7 @@ class HubClient:
             try:
                 answer = self._ask("/v1/publish", {"onto": onto, "exact": exact, "commits": line})
                 return self._answered(commit, onto, answer)
-            except _TurnedAway as error:
+            except TurnedAway as error:
                 return Rejected(error.rule, "", error.reason)
             except HubDenied as error:
                 return Broken(str(error))
@@ -108,7 +124,7 @@ class HubClient:
                 answer = self._ask("/v1/reroot", {"seen": seen, "root": sent})
                 if answer.get("answer") in ("rejected", "broken"):
                     return self._answered(root, seen, answer)
-            except _TurnedAway as error:
+            except TurnedAway as error:
                 return Rejected(error.rule, "", error.reason)
             except HubUnreachable as error:
                 why = str(error)
@@ -134,7 +150,7 @@ class HubClient:
             try:
                 return Reserved(self._take(answer), paths[:count], float(seconds), set_aside=True)
             except BadWire as error:
-                raise UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}") from None
+                raise self._untrusted(error) from None
 
     def introduced(self) -> tuple[str, PublicKey]:
         """The vault's id and the owner's public key, as the hub knows them."""
@@ -150,7 +166,7 @@ class HubClient:
 
     def wait(self, seconds: float) -> bool:
         if self._stream is None:
-            self._stream = Stream(self._way.open, self._headers, lambda: self._head)
+            self._stream = Stream(self._way.open, self._asking.headers, lambda: self._head)
             self._stream.start()
         heard = self._stream.wait(seconds if self._stream.alive else min(seconds, FALLBACK))
         return heard or not self._stream.alive
@@ -159,13 +175,16 @@ class HubClient:
         """End the stream and the connection."""
         if self._stream is not None:
             self._stream.end()
-        self._hang_up()
+        self._asking.hang_up()
 
     def __del__(self) -> None:
         """A command that ends without `close` leaves no connection either."""
-        line: http.client.HTTPConnection | None = getattr(self, "_line", None)
-        if line is not None:
-            line.close()
+        asking: Asking | None = getattr(self, "_asking", None)
+        if asking is not None:
+            asking.hang_up()
+
+    def _ask(self, path: str, body: wire.Object) -> wire.Object:
+        return self._asking.ask(path, body)
 
     def _line_to(self, commit: CommitId, onto: CommitId | None) -> Sequence[Any]:
         try:
@@ -211,32 +230,40 @@ class HubClient:
         return next((one.id for one in line if self._same(commit, one.id)), None)
 
     def _catch_up(self) -> CommitId | None:
-        """What comes after what we have, page by page: up to the head, or as much as is judged at once."""
-        have, lost, size, until = self._have(), False, 0, time.monotonic() + PART_SECONDS
-        self.more = False
+        """Everything after what we have, page by page, each judged before the next is asked for."""
+        have, lost = self._have(), False
+        ends, room = self._monotonic() + self._limits.seconds, self._limits.size
         while True:
             answer = self._ask("/v1/changes", {"have": have})
-            size += self._last_size
             try:
                 if answer.get("known") is False and not lost and len(have) == 1 and self._head is not None:
                     have, lost = self._have_more(), True  # it may have been rolled back: find where
                     continue
                 if not answer.get("more"):
-                    head = self._take(answer)
+                    head = self._take_last(answer)
                     self._seen = True
                     if head is not None:  # where a new start goes on from; not worth a write for every commit
                         self._store.note_ref(_TRACKED, head)
                     return head
-                brought = self._brought(answer)
+                brought, size = self._brought(answer)
                 if not brought or brought[-1] in have:
                     raise BadWire("it says there is more, and shows none of it")
-                self._head, have = brought[-1], [brought[-1]]
-                self._store.note_ref(_TRACKED, self._head)  # a restart in the middle goes on from here
-                if size > PART_BYTES or time.monotonic() > until:
-                    self.more, self._seen = True, False
-                    return self._head
             except BadWire as error:
-                raise UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}") from None
+                raise self._untrusted(error) from None
+            if self._judge is not None:
+                self._judge.page(brought[-1])
+            self._head, have = brought[-1], [brought[-1]]
+            self._store.note_ref(_TRACKED, self._head)  # a restart in the middle goes on from here
+            room -= size
+            if room < 0 or self._monotonic() >= ends:
+                raise HubUnreachable(
+                    f"the hub at {self._url} has more than is taken at once "
+                    f"({self._limits.seconds:g} s or {self._limits.size >> 20} MiB): nobody knows its head yet. "
+                    "Try again, it goes on from there; if that never ends, look at who writes to the hub"
+                )
+
+    def _untrusted(self, error: BadWire) -> UntrustedHead:
+        return UntrustedHead(self._head or "", f"the hub's answer cannot be trusted: {error}")
 
     def _have(self) -> list[CommitId]:
         return [self._head] if self._head is not None and self._store.has(self._head) else []
@@ -252,26 +279,35 @@ class HubClient:
         return [*found, line[0].id]
 
     def _take(self, answer: wire.Object) -> CommitId | None:
-        """Bring the commits of an answer into the store; the head they lead to. Raises BadWire, UntrustedHead."""
-        said = answer.get("head")
-        head = wire.commit_id(said) if said is not None else None
-        more = bool(answer.get("more"))
-        if more and "answer" not in answer:
-            raise BadWire("its last page is not the last")
+        """Bring the commits of an answer to something else into the store, and those it has no room for; the head they
+        lead to. Raises BadWire, UntrustedHead, HubUnreachable."""
+        head = _head(answer)
         self._brought(answer)
-        if more or (head is not None and not self._store.has(head)):
-            if "answer" not in answer:
-                raise BadWire("it names a head that it does not show")
+        if answer.get("more") or (head is not None and not self._store.has(head)):
             return self._catch_up()
         self._head = head
         return head
 
-    def _brought(self, answer: wire.Object) -> list[CommitId]:
-        """The commits of an answer, in the store now."""
+    def _take_last(self, answer: wire.Object) -> CommitId | None:
+        """The same for the last page. Raises BadWire, UntrustedHead."""
+        head = _head(answer)
+        self._brought(answer)
+        if head is not None and not self._store.has(head):
+            raise BadWire("it names a head that it does not show")
+        self._head = head
+        return head
+
+    def _brought(self, answer: wire.Object) -> tuple[list[CommitId], int]:
+        """The commits of an answer, in the store now, and how many bytes they are."""
         commits = answer.get("commits", [])
         if not isinstance(commits, list):
             raise BadWire("its commits are no list")
-        return [self._bring(wire.unpacked(one)) for one in commits]
+        found, size = [], 0
+        for one in commits:
+            parcel = wire.unpacked(one)
+            size += parcel.size + EACH
+            found.append(self._bring(parcel))
+        return found, size
 
     def _bring(self, parcel: Parcel) -> CommitId:
         store = self._store
@@ -280,6 +316,9 @@ class HubClient:
         self._remember(parcel.id)
         if parcel.parent is not None and not store.has(parcel.parent):
             raise BadWire("a commit came before its parent")
+        if self._judge is not None:
+            parents = (parcel.parent,) if parcel.parent is not None else ()
+            self._judge.admit(Commit(parcel.id, parents, parcel.message, parcel.author, parcel.at), parcel.edits)
         try:
             made = store.commit(
                 parcel.parent, parcel.edits, message=parcel.message, author=AgentId(parcel.author), at=parcel.at
@@ -313,77 +352,13 @@ class HubClient:
         if self._stream.behind():
             self._seen = False
 
-    def _ask(self, path: str, body: wire.Object) -> wire.Object:
-        """One trip. Raises HubUnreachable: then nothing is known of what became of it."""
-        content = wire.dumped(body)
-        for attempt in (1, 2):
-            fresh = self._line is None
-            try:
-                if self._line is None:
-                    self._line = self._way.open(self._timeout)
-                    self._line.response_class = InTime
-                self._line.request("POST", path, content, {**self._headers(), "Content-Type": "application/json"})
-                response = self._line.getresponse()
-                said = response.read(LARGEST + 1)
-                self._last_size = len(said)
-                if response.status != 401 or attempt == 2 or not self._has_another_token():
-                    break
-            except ssl.SSLCertVerificationError as error:
-                self._hang_up()
-                why = f"its certificate does not hold here ({error.verify_message})"
-                raise HubDenied(f"the hub at {self._url}: {why}; hub_ca_file names who signed it") from None
-            except (OSError, http.client.HTTPException) as error:
-                self._hang_up()
-                # A connection that idled may have been closed before our words came; publishing twice is harmless.
-                if fresh or attempt == 2 or isinstance(error, TimeoutError):
-                    said_why = error.strerror if isinstance(error, OSError) else None
-                    why = said_why or str(error) or type(error).__name__
-                    raise HubUnreachable(f"the hub at {self._url} does not answer: {why}") from None
-        else:
-            raise HubUnreachable(f"the hub at {self._url} does not answer")
-        return self._understood(response.status, said)
-
-    def _understood(self, status: int, said: bytes) -> wire.Object:
-        if len(said) > LARGEST:
-            self._hang_up()
-            raise HubUnreachable(f"the hub at {self._url} said too much at once")
-        try:
-            answer = wire.loaded(said)
-        except BadWire:
-            if status == 200:  # http.client takes an answer without its headers' end for an empty one
-                self._hang_up()
-                raise HubUnreachable(f"the answer of the hub at {self._url} was cut off") from None
-            answer = {}
-        if status == 200 or answer.get("answer") == "broken":
-            return answer
-        reason = str(answer.get("reason", f"status {status}"))[:300]
-        if status in (400, 403, 413, 415) and answer.get("answer") == "denied":
-            raise _TurnedAway(str(answer.get("rule", ""))[:50], reason)
-        if status == 401:
-            reason = "the token is wrong or was revoked; `vault_hub agent rotate NAME` on its machine gives another"
-        if status in (401, 403):
-            raise HubDenied(f"the hub at {self._url} does not let us in: {reason}")
-        raise HubUnreachable(f"the hub at {self._url} does not serve us now: {reason}")
-
-    def _has_another_token(self) -> bool:
-        """Whether it was rotated since we read it; then it is the one we use from now on."""
-        try:
-            found = self._again() if self._again is not None else self._token
-        except VaultError:
-            return False
-        was, self._token = self._token, found
-        return was != found
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
-
-    def _hang_up(self) -> None:
-        if self._line is not None:
-            self._line.close()
-        self._line = None
-
 
 def _paths(value: Any) -> tuple[str, ...] | None:
     """None when it is no list of them."""
     found = tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else None
     return found if found is not None and len(found) == len(value) else None
+
+
+def _head(answer: wire.Object) -> CommitId | None:
+    said = answer.get("head")
+    return wire.commit_id(said) if said is not None else None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import io
 import re
+import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from .errors import VaultError
@@ -19,39 +21,74 @@ TOGETHER = 64 * 1024
 """Bytes from which a body is sent by itself: to join it with the head would copy it."""
 
 
-ANSWER_SECONDS = 300.0
-"""Within which one answer is here whole, however it trickles: 8 MiB over a quarter of a megabit."""
+class Deadline:
+    """A time at which whatever comes over a line has to be whole, however slowly it comes; None: it has none."""
+
+    def __init__(self) -> None:
+        self._seconds, self._ends = 0.0, 0.0
+        self._monotonic: Callable[[], float] | None = None
+
+    def begin(self, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """From now on, so many seconds."""
+        self._seconds, self._monotonic = seconds, monotonic
+        self._ends = monotonic() + seconds
+
+    def left(self) -> float | None:
+        """Seconds, None without an end. Raises TimeoutError when it has passed."""
+        if self._monotonic is None:
+            return None
+        left = self._ends - self._monotonic()
+        if left <= 0:
+            raise TimeoutError(f"its answer was not whole after {self._seconds:g} s; look at it, and at the line to it")
+        return left
 
 
-class InTime(http.client.HTTPResponse):
-    """An answer that is read within ANSWER_SECONDS or not at all: a socket's time-out begins anew at each byte."""
+class _Coming(io.RawIOBase):
+    """What a socket receives, until the deadline: a timeout alone begins anew with every byte."""
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.fp: io.BufferedReader = io.BufferedReader(_Until(self.fp.detach(), time.monotonic() + ANSWER_SECONDS))
-
-
-class _Until(io.RawIOBase):
-    def __init__(self, source: io.RawIOBase, until: float) -> None:
-        self._source, self._until = source, until
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: Deadline) -> None:
+        self._raw, self._sock, self._deadline = raw, sock, deadline
+        self._timeout = sock.gettimeout()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if time.monotonic() > self._until:
-            raise TimeoutError(f"its answer was not here after {ANSWER_SECONDS:g} s")
-        return self._source.readinto(buffer)
+        left = self._deadline.left()
+        if left is None:
+            return self._raw.readinto(buffer)
+        self._sock.settimeout(left if self._timeout is None else min(left, self._timeout))
+        try:
+            return self._raw.readinto(buffer)
+        except TimeoutError:
+            self._deadline.left()
+            raise
+        finally:
+            self._sock.settimeout(self._timeout)
 
     def close(self) -> None:
-        self._source.close()
+        self._raw.close()
         super().close()
 
 
+class _Answer(http.client.HTTPResponse):
+    """As the standard one, and whole by the deadline or not at all, its head too."""
+
+    def __init__(self, deadline: Deadline, sock: socket.socket, *rest: Any, **more: Any) -> None:
+        super().__init__(sock, *rest, **more)
+        self.fp = io.BufferedReader(_Coming(self.fp.detach(), sock, deadline))
+
+
 class Line(http.client.HTTPConnection):
-    """As the standard one, which sends a request's head and its body one after the other."""
+    """As the standard one, which sends a request's head and its body one after the other. `deadline` is that of the
+    answer that comes next."""
 
     _pieces: list[bytes] | None = None
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.deadline = Deadline()
+        self.response_class = cast("type[http.client.HTTPResponse]", partial(_Answer, self.deadline))
 
     def request(
         self, method: str, url: str, body: Any = None, headers: Mapping[str, Any] = {},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -14,16 +15,13 @@ from .checkpoint import Checkpoint
 from .clock import Clock
 from .errors import DiskTrouble, HubUnreachable, Refused
 from .follow import Follower, Progress, Trust
-from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Rejected, Reserved, Store, blob_id
+from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Judged, Rejected, Reserved, Store, blob_id
 from .identity import Identity
 from .sshsig import PublicKey
 from .task import AgentId, Domain, TaskId
 
 TRIES = 60
 """Heads that may pass us by before a publish gives up as if the hub were away."""
-
-FOLLOWED_SECONDS = 120.0
-"""For which one refresh follows a line that does not end; the next goes on."""
 
 Build = Callable[[CommitId | None], Edits]
 """The edits as they are right on this head; raises what the protocol says when they no longer are."""
@@ -74,20 +72,19 @@ class Journal:
         `later`: the caller calls `save` before it does anything but publish, which does so itself.
         """
         try:
-            found = self.hub.refresh()
+            with self._judging():
+                found = self.hub.refresh()
         except HubUnreachable:
             self._follower.advance(self.head, later=later)
             raise
         self._follower.advance(found, later=later)
-        until = time.monotonic() + FOLLOWED_SECONDS
-        while getattr(self.hub, "more", False) and time.monotonic() < until:  # judged as it comes
-            self._follower.advance(self.hub.refresh(), later=later)
         return self.head
 
     def reserve(self, domains: Iterable[Domain], count: int) -> Reserved:
         """Have the hub set waiting tasks aside for us, and follow it to the head at which they wait. Raises as
         `refresh` does."""
-        found = self.hub.reserve(domains, count)
+        with self._judging():
+            found = self.hub.reserve(domains, count)
         self._follower.advance(found.head)
         return found
 
@@ -116,7 +113,8 @@ class Journal:
             commit = self._commit(verb, subject, changes, edits, attempt)
             self._follower.catch_up()  # nothing is signed onto a head that a restart would not know
             before = self._came_to
-            answer = self.hub.publish(commit, onto=self.head, exact=exact)
+            with self._judging():
+                answer = self.hub.publish(commit, onto=self.head, exact=exact)
             if isinstance(answer, Accepted):
                 try:
                     self._follower.advance(answer.head)
@@ -134,6 +132,10 @@ class Journal:
             self._follower.advance(answer.head)
             self._rest(random.uniform(0, 0.005 * min(tries, 10)))  # noqa: S311 - spreads the losers
         raise HubUnreachable(f"{TRIES} heads went by without room for ours")
+
+    def _judging(self) -> AbstractContextManager[None]:
+        """What the hub shows is judged while it comes, not once all of it is here."""
+        return self.hub.judged(self._follower) if isinstance(self.hub, Judged) else nullcontext()
 
     @property
     def _came_to(self) -> int:

@@ -35,13 +35,7 @@ def judge(
     `changes` is what it really changes; `before`, `after`, `where`, `names` as for `zones.judge`; `trails` is how far
     each agent had come in the parent.
     """
-    found = changeset.parse(message, vault=trust.vault, changes=changes)
-    if found.agent not in trust.keys:
-        raise BadChangeset(f"no key of {found.agent} is pinned here", "key")
-    role, key = trust.keys[found.agent]
-    if found.policy not in POLICIES:
-        raise BadChangeset(f"it follows policy {found.policy}, known are {POLICIES.start} to {POLICIES[-1]}", "policy")
-    found.verify(key)
+    found, role = signed(message, changes, trust=trust)
     trail = trails.get(found.agent, Trail())
     if (found.sequence, found.previous) != (trail.sequence + 1, trail.last):
         this = f"changeset {found.sequence} of {found.agent}"
@@ -53,6 +47,18 @@ def judge(
     zones.judge_words(writer, message, "the commit message")
     _judge_fence(found, changes, before)
     return found
+
+
+def signed(message: str, changes: Sequence[Change], *, trust: Trust) -> tuple[Changeset, Role]:
+    """The changeset that an agent whose key is pinned signed over these changes, and its role. Raises BadChangeset."""
+    found = changeset.parse(message, vault=trust.vault, changes=changes)
+    if found.agent not in trust.keys:
+        raise BadChangeset(f"no key of {found.agent} is pinned here", "key")
+    role, key = trust.keys[found.agent]
+    if found.policy not in POLICIES:
+        raise BadChangeset(f"it follows policy {found.policy}, known are {POLICIES.start} to {POLICIES[-1]}", "policy")
+    found.verify(key)
+    return found, role
 
 
 def _judge_fence(found: Changeset, changes: Sequence[Change], before: zones.Read) -> None:

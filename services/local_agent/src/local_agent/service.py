@@ -136,19 +136,11 @@ class Service:
 
     def _follow_and_show(self) -> None:
         """How far it followed is on disk after what it shows, and before it publishes or executes anything."""
-        following = self._follow()
-        if following:
-            try:
-                self._work()
-                self._hub_trouble = ""
-                self._life.took()
-            except HubUnreachable as error:
-                self._hub_trouble = str(error)
-                self._life.denied()
-            except UntrustedHead as error:
-                self._distrust(error)
-                following = False
-        self._silences = self._life.silences(following=following)
+        following = False
+        try:
+            following = self._follow() and self._worked()
+        finally:  # whatever became of it: a silence is a matter of time alone
+            self._silences = self._life.silences(following=following)
         head = self.local.vault.journal.head
         if head is not None:
             for item in self.mirror.apply(self._shown.at(head, self._alarms())):
@@ -196,6 +188,20 @@ class Service:
             self._life.answered()
             self._distrust(error)
         return False
+
+    def _worked(self) -> bool:
+        """Whether the head is still one to work on."""
+        try:
+            self._work()
+            self._hub_trouble = ""
+            self._life.took()
+        except HubUnreachable as error:
+            self._hub_trouble = str(error)
+            self._life.denied()
+        except UntrustedHead as error:
+            self._distrust(error)
+            return False
+        return True
 
     def _work(self) -> None:
         vault = self.local.vault
