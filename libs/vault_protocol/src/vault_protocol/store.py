@@ -28,7 +28,7 @@ _WRITTEN = re.compile(
 )
 """A commit as `commit` writes it."""
 
-LARGEST_COMMIT, LARGEST_TREE = 512 * 1024, 32 * 1024 * 1024
+LARGEST_COMMIT, LARGEST_TREE = 4 * 1024 * 1024, 32 * 1024 * 1024
 """Bytes of what is read whole before anybody has judged it."""
 
 _LINKS = re.compile(rb"tree ([0-9a-f]{40})\n((?:parent [0-9a-f]{40}\n)*)")
