@@ -246,3 +246,54 @@ def test_noise_is_no_secret() -> None:
     dice = random.Random(3)
 
     assert scan.provider_secrets(" ".join(dice.randbytes(24).hex() for _ in range(2000))) == ()
+
+
+_AS_WRITTEN_SHORTEST = re.compile(
+    rf"\b[MNO]{scan._MIXED}[A-Za-z0-9_-]{{23,25}}\.[A-Za-z0-9_-]{{6}}\.{scan._MIXED}[A-Za-z0-9_-]{{27,38}}(?![\w-])"
+)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["M", "aB3", "x", "-", "_", ".", " ", "aB3xY9qZ" * 3, "abcdefgh" * 3, "aB3xY9"]), max_size=14
+    ).map("".join)
+)
+def test_a_token_of_discord_is_one_whatever_is_looked_at_first(text: str) -> None:
+    wanted = [match.group() for match in _AS_WRITTEN_SHORTEST.finditer(text)]
+    assert [match.group() for match in re.finditer(rf"\b(?:{scan._DISCORD})", text)] == wanted
+
+
+@given(
+    pieces=st.lists(st.one_of(st.sampled_from([secret for _, secret in SAMPLES]), st.text(max_size=9)), max_size=9),
+    between=st.sampled_from(["", " ", "\n", "-"]), part=st.integers(1, 60),
+)  # fmt: skip
+def test_what_is_found_part_after_part_is_what_is_found_at_once(pieces: list[str], between: str, part: int) -> None:
+    text = between.join(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "PART", part)
+        found = [match.span() for match in scan._matches(text)]
+    assert found == [match.span() for match in scan._ANY.finditer(text)]
+
+
+def test_no_secret_reaches_over_what_one_part_is_searched_with() -> None:
+    name = "A" * 60 + " "
+    for text in (
+        f"-----BEGIN {name * 3}PRIVATE KEY BLOCK-----" + "a" * 20_000 + f"-----END {name * 3}PRIVATE KEY BLOCK-----",
+        "PuTTY-User-Key-File-2: " + "\n".join(["a" * 200] * 101),
+    ):
+        (found,) = scan._matches("x" * (scan.PART - 2) + " " + text)
+        assert found.group() == text
+        assert len(text) < scan.REACH
+
+
+def test_others_have_their_turn_while_a_large_text_is_looked_through() -> None:
+    searched: list[int] = []
+
+    class Counted:
+        def search(self, text: str, begin: int, end: int) -> None:
+            searched.append(min(end, len(text)) - begin)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "_ANY", Counted())
+        assert scan.provider_secrets("sk-" * (1 << 20)) == ()
+    assert max(searched) <= scan.PART + scan.REACH

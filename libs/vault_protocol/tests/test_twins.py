@@ -1,6 +1,8 @@
 """Names that a file system takes for one: told apart where they are two, and refused where they are not."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from libs.vault_protocol.tests import made
 
 from vault_protocol import twins
@@ -62,3 +64,43 @@ def test_a_tasks_place_is_not_looked_at() -> None:
         raise AssertionError(f"{folder} was read")
 
     twins.judge([Change(f"Needs_Action/email/{made.task_id(1)}.md", None, BLOB)], names)
+
+
+def one_by_one(there: list[str], adds: list[str], removes: list[str]) -> bool:
+    """Whether some path that is added has a twin, by holding each name against each beside it."""
+    names, gone, seen = made.names(there), set(removes), dict[tuple[str, str], str]()
+    for path in adds:
+        for folder, name in twins._levels(path):
+            if seen.setdefault((folder, twins.fold(name)), name) != name:
+                return True
+            beside = set(names(folder))
+            if name in beside:
+                continue
+            for other in beside if folder else twins.TOP | beside:
+                same = other != name and twins.fold(other) == twins.fold(name)
+                if same and not twins._goes(folder + "/" + other if folder else other, gone, names):
+                    return True
+    return False
+
+
+PATHS = st.lists(
+    st.lists(st.sampled_from(["a", "A", "b", "Plans", "plans", "\u00e9", "e\u0301"]), min_size=1, max_size=3)
+    .map("/".join),
+    max_size=6, unique=True,
+)  # fmt: skip
+
+
+@given(there=PATHS, adds=PATHS, data=st.data())
+def test_the_verdict_is_that_of_each_name_held_against_each_beside_it(
+    there: list[str], adds: list[str], data: st.DataObject
+) -> None:
+    new = sorted(set(adds) - set(there))
+    removes = data.draw(st.lists(st.sampled_from(there), unique=True)) if there else []
+    assert bool(refused(there, adds=new, removes=removes)) == one_by_one(there, new, removes)
+
+
+def test_ten_thousand_notes_beside_very_many_are_looked_at_once() -> None:
+    """Each held against each, this would take minutes."""
+    listing = tuple(f"old-{number}.md" for number in range(100_000))
+    changes = [Change(f"Notes/new-{number}.md", None, BLOB) for number in range(10_000)]
+    twins.judge(changes, lambda folder: listing if folder else ("Notes/",))

@@ -14,6 +14,7 @@ from services.local_agent.tests.networks.graph import GraphServer
 
 from demo.mastodon import MastodonServer
 from demo.network import Fate
+from local_agent.networks import texts
 from local_agent.networks.account import SocialAccount
 from local_agent.networks.bluesky import record_key
 from local_agent.networks.bluesky_text import facets
@@ -229,3 +230,16 @@ def test_times_of_every_spelling_are_one_time() -> None:
     assert parsed("2026-11-23T09:00:00+0000") == AT
     assert parsed("2026-11-23T10:00:00+01:00") == AT
     assert parsed(int(AT.timestamp() * 1000)) == AT
+
+
+@pytest.mark.parametrize("html", ["<" * 2_000_000, "<b>x</b>" + "<i " * 700_000, "<br>" * 500_000 + "<"])
+def test_html_in_which_no_tag_ends_is_read_once(html: str) -> None:
+    """By the square of its length this would take hours."""
+    texts.of_html(html)
+
+
+@pytest.mark.parametrize(
+    ("html", "words"), [("<p>a <b>b</b></p>", "a b"), ("a<b <i>c < d", "ac < d"), ("1 > 0 <", "1 > 0 <")]
+)
+def test_the_words_of_a_post_are_what_its_tags_leave(html: str, words: str) -> None:
+    assert texts.of_html(html) == words

@@ -15,7 +15,7 @@ from libs.vault_protocol.tests.libgit2 import Libgit2
 
 from vault_hub import objects as objects_module
 from vault_hub.objects import Objects
-from vault_protocol import remote
+from vault_protocol import folders, remote
 from vault_protocol.errors import Refused, UntrustedHead, VaultError
 from vault_protocol.hub import CommitId
 from vault_protocol.kept import Kept
@@ -285,3 +285,15 @@ def test_what_the_hub_read_from_the_disk_is_let_go_of_and_read_again(
     ours = Objects(hub)
     assert {path: ours.raw(blob) for path, blob in store.paths(commit)} == edits
     assert len(let_go) > 3
+
+
+def test_a_folder_that_nobody_who_follows_would_read_is_not_made(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "LARGEST_TREE", 5_000)
+    ours, store = Objects(hub), GitStore(hub)
+    for made in (ours, store):
+        few: dict[str, bytes | None] = {f"Plans/{number:03}.md": b"x" for number in range(100)}
+        first = made.commit(None, few, message="x\n", author=AUTHOR, at=AT)
+        many: dict[str, bytes | None] = {f"Plans/{number:03}.md": b"x" for number in range(100, 200)}
+        with pytest.raises(Refused, match="Plans: its list of names would have over 5000 bytes") as error:
+            made.commit(first, many, message="x\n", author=AUTHOR, at=AT)
+        assert error.value.rule == "size"

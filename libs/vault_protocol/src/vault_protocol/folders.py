@@ -20,6 +20,9 @@ KEPT = 500_000
 FOUND = 4096
 """Paths whose entry is remembered."""
 
+LARGEST_TREE = 32 * 1024 * 1024
+"""Bytes of one tree. A larger one is not read by whoever follows, so none is written."""
+
 _SUBMODULE, _PLAIN = b"160000 ", b"%o " % REGULAR
 
 Write: TypeAlias = Callable[[str, bytes, Patch | None], str]
@@ -77,7 +80,7 @@ class Folders:
         """The tree with these nested edits (blob ids, None, or folders of them); None when nothing is left.
 
         `met` is told of each file what stood there: its line, or nothing.
-        Raises Refused where a file and a folder would share a name.
+        Raises Refused where a file and a folder would share a name, and for a folder of too many names.
         """
         old = self._open(tree)
         lines: dict[bytes, bytes | None] = {}
@@ -97,7 +100,10 @@ class Folders:
         made, differs = old.put(lines)
         if not made.size:
             return None
-        oid = self._write("tree", made.raw, Patch(tree, differs) if tree is not None else None)
+        raw = made.raw
+        if len(raw) > LARGEST_TREE:
+            raise Refused("size", prefix.rstrip("/"), f"its list of names would have over {LARGEST_TREE} bytes")
+        oid = self._write("tree", raw, Patch(tree, differs) if tree is not None else None)
         self._keep(oid, made)
         return oid
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from json import dumps
 from urllib.parse import quote
 
 _PEM = (
-    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----)){0,20000}+"
-    r"(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----)?"
+    r"-----BEGIN (?:[A-Z0-9]{1,60} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----)){0,20000}+"
+    r"(?:-----END (?:[A-Z0-9]{1,60} ){0,3}PRIVATE KEY(?: BLOCK)?-----)?"
     r"|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----(?:[^-]|-(?!---)){0,20000}+"
     r"(?:---- END SSH2 ENCRYPTED PRIVATE KEY ----)?"
     r"|PuTTY-User-Key-File-[0-9]: [^\n]{1,200}(?:\n[^\n]{1,200}){0,100}"
@@ -34,7 +34,10 @@ _OPENAI = (
     rf"sk-(?:(?:proj|svcacct|admin)-{_MIXED}{_DIGIT}[A-Za-z0-9_-]{{32,200}}|{_MIXED}{_DIGIT}[A-Za-z0-9]{{32,200}}"
     rf"|(?:or-v1-)?{_HEX}{{32,64}})\b"
 )
-_DISCORD = rf"[MNO]{_MIXED}[A-Za-z0-9_-]{{23,25}}\.[A-Za-z0-9_-]{{6}}\.{_MIXED}[A-Za-z0-9_-]{{27,38}}(?![\w-])"
+_DISCORD = (
+    r"[MNO](?=[A-Za-z0-9_-]{23,25}\.)"  # before what looks far ahead: any word may begin so
+    rf"{_MIXED}[A-Za-z0-9_-]{{23,25}}\.[A-Za-z0-9_-]{{6}}\.{_MIXED}[A-Za-z0-9_-]{{27,38}}(?![\w-])"
+)
 _PROVIDERS: tuple[tuple[str, str, str], ...] = (
     ("aws-access-key", "AKIA ASIA ABIA ACCA", r"A(?:KIA|SIA|BIA|CCA)[0-9A-Z]{16}\b"),
     ("azure-storage-key", "AccountKey=", r"AccountKey=[A-Za-z0-9+/]{86}=="),
@@ -74,6 +77,9 @@ SMALL = 16 * 1024
 _ANY = re.compile(
     r"(?:\b|(?=----[- ]BEGIN ))(?:" + "|".join(f"(?P<p{i}>{form})" for i, (_, _, form) in enumerate(_PROVIDERS)) + ")"
 )
+
+PART, REACH = 64 * 1024, 32 * 1024
+"""Characters that are looked through at once, and how many behind its beginning a secret may be judged by at most."""
 
 _ROUNDS = 8
 """Of masking, each as long as the text."""
@@ -130,7 +136,21 @@ def _found(text: str) -> tuple[str, ...]:
     else:
         if not _DOTTED.search(text):
             return ()
-    return tuple(_kind(match) for match in _ANY.finditer(text))
+    return tuple(map(_kind, _matches(text)))
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """What `_ANY.finditer` finds, part after part: a pattern lets no other thread run, and one search of a note of
+    16 MiB can take a minute."""
+    at = 0
+    while at < len(text):
+        after = at + PART
+        found = _ANY.search(text, at, after + REACH)
+        if found is not None and found.start() < after:
+            yield found
+            at = found.end()
+        else:
+            at = after
 
 
 _scanned = lru_cache(maxsize=512)(_found)

@@ -14,7 +14,7 @@ import pygit2
 
 from . import disk, janitor
 from .errors import HubRewritten, Refused, UntrustedHead
-from .folders import Folders, is_plain
+from .folders import LARGEST_TREE, Folders, is_plain
 from .hub import BlobId, Change, Commit, CommitId, Edits, blob_id
 from .kept import Kept
 from .objects import Objects
@@ -28,8 +28,8 @@ _WRITTEN = re.compile(
 )
 """A commit as `commit` writes it."""
 
-LARGEST_COMMIT, LARGEST_TREE = 4 * 1024 * 1024, 32 * 1024 * 1024
-"""Bytes of what is read whole before anybody has judged it."""
+LARGEST_COMMIT = 4 * 1024 * 1024
+"""Bytes of one, which is read whole before anybody has judged it."""
 
 _LINKS = re.compile(rb"tree ([0-9a-f]{40})\n((?:parent [0-9a-f]{40}\n)*)")
 

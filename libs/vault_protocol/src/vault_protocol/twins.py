@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 from unicodedata import normalize
 
@@ -38,19 +38,32 @@ def judge(changes: Sequence[Change], names: Names) -> None:
     gone = {change.path for change in changes if change.new is None}
     added = sorted(new - {change.path for change in changes if change.old is not None})
     seen: dict[tuple[str, str], str] = {}
+    listed: dict[str, dict[str, list[str]]] = {}
     for path in added:
         for folder, name in _levels(path):
             folded = fold(name)
-            first = seen.setdefault((folder, folded), name)
-            if first != name:
+            first = seen.setdefault((folder, folded), "")
+            if first == name:
+                continue  # looked at for a path before
+            if first:
                 raise _refused(path, first)
-            there = names(folder)
+            seen[folder, folded] = name
+            if folder not in listed:
+                listed[folder] = _by_fold(names(folder))
+            there = listed[folder].get(folded, [])
             if name in there:
                 continue
-            beside = TOP.union(there) if not folder else there
-            for other in beside:
-                if other != name and fold(other) == folded and not _goes(_in(folder, other), gone, names):
+            for other in there if folder else {*there, *_TOP.get(folded, [])}:
+                if other != name and not _goes(_in(folder, other), gone, names):
                     raise _refused(path, other)
+
+
+def _by_fold(names: Iterable[str]) -> dict[str, list[str]]:
+    """Those that are one name to some file system, together: a folder is looked through once, whatever is added."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(fold(name), []).append(name)
+    return found
 
 
 def _levels(path: str) -> Iterator[tuple[str, str]]:
@@ -83,3 +96,6 @@ def _folded(letter: str) -> str:
 
 def _refused(path: str, other: str) -> Refused:
     return Refused("name", path, f"to some file systems it has the name of {other.rstrip('/')[:80]!r} beside it")
+
+
+_TOP = _by_fold(TOP)

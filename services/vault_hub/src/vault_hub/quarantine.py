@@ -26,7 +26,7 @@ from vault_protocol.wire import Parcel
 SECONDS = 30.0
 """For one push, from its pack to its parcels."""
 
-MEMORY = 384 << 20
+MEMORY = 192 << 20
 """Bytes of address space for the git that unpacks it."""
 
 BOUNDED = (

@@ -12,7 +12,9 @@ _REMOTE = re.compile(r"(@[A-Za-z0-9_]+)@[A-Za-z0-9.-]+[A-Za-z0-9]")
 
 def of_html(html: str) -> str:
     """The words of a post that comes as HTML."""
-    return unescape(_TAG.sub("", _BREAK.sub("\n", html))).strip("\n")
+    broken = _BREAK.sub("\n", html)
+    last = broken.rfind(">") + 1  # behind it each `<` would be looked on from to the end, and none is a tag
+    return unescape(_TAG.sub("", broken[:last]) + broken[last:]).strip("\n")
 
 
 def same(one: str, other: str) -> bool:
