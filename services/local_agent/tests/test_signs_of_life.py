@@ -222,6 +222,27 @@ def test_a_step_that_fails_for_want_of_room_still_judges_the_silence(
     assert kind == "hub unreachable"
 
 
+def test_want_of_room_is_told_until_a_step_has_shown_that_there_is_some(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others ask while a step runs, by the service's socket and by its status file."""
+    told: list[str] = []
+    refresh, room = watched.service.local.vault.refresh, iter((False, True))
+
+    def full(*, later: bool = False) -> CommitId | None:
+        told.append(watched.service.disk_trouble)
+        if not next(room):
+            raise DiskTrouble("no room is left")
+        return refresh(later=later)
+
+    monkeypatch.setattr(watched.service.local.vault, "refresh", full)
+    watched.service.step()
+    assert watched.status("disk") == "no room is left"
+    watched.service.step()
+    assert told == ["", "no room is left"]
+    assert (watched.service.disk_trouble, watched.status("disk")) == ("", "ok")
+
+
 def _client(watched: Watched, url: str, limits: Limits) -> HubClient:
     return HubClient(watched.service.local.store, url, "token", limits=limits)
 

@@ -108,21 +108,23 @@ class Service:
 
     def step(self) -> None:
         """Follow the hub, carry out what the owner did, execute what they approved, show it all in the folder."""
-        before, self.disk_trouble = self.disk_trouble, ""
-        self._mind_the_disk(self._step)
-        self._mind_the_disk(self._write_status)
+        before = self.disk_trouble
+        trouble = self._without_room(self._step)
+        told = self._without_room(partial(self._write_status, trouble))
+        self.disk_trouble = trouble or told  # until here it was that of before: others ask while a step runs
         if self._presence is not None:
             self._presence.stepped(self.local.vault)
         if self.disk_trouble != before:
             log.error("disk.trouble", reason=self.disk_trouble) if self.disk_trouble else log.info("disk.well")
 
-    def _mind_the_disk(self, act: Callable[[], None]) -> None:
-        """What finds no room now is done by a later step: nothing is half done, and nothing is lost."""
+    def _without_room(self, act: Callable[[], None]) -> str:
+        """Why it found no room, or nothing. A later step does it: nothing is half done, and nothing is lost."""
         try:
             with disk.watched(self.local.home.path):
                 act()
         except DiskTrouble as error:
-            self.disk_trouble = self.disk_trouble or str(error)
+            return str(error)
+        return ""
 
     def _step(self) -> None:
         journal = self.local.vault.journal
@@ -313,13 +315,13 @@ class Service:
         log.warning("owner.notice", path=path)
         self._notices.append((utc(self.local.clock.now()), path, words))
 
-    def _write_status(self) -> None:
+    def _write_status(self, trouble: str) -> None:
         """What `countersign status` shows of a running service; private, and never synced."""
         head = self.local.vault.journal.head
         content = json.dumps(
             {
                 "head": head, "hub": self._hub_trouble or "ok", "untrusted": self._untrusted,
-                "disk": self.disk_trouble or "ok",
+                "disk": trouble or "ok",
                 "unsynced": [[found.path, found.reason] for found in self.mirror.unsynced()],
                 "waiting": {
                     task.id: self.executor.waiting_for(task) for task in self.local.vault.tasks(Stage.APPROVED)
