@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pygit2
 import pytest
 
-from vault_protocol import objects
+from vault_protocol import objects, packs
+from vault_protocol.errors import DiskTrouble
 from vault_protocol.hub import BlobId
 from vault_protocol.store import GitStore
 from vault_protocol.task import AgentId
@@ -70,3 +73,30 @@ def test_packs_that_git_wrote_again_are_found(tmp_path: Path) -> None:
     subprocess.run(repacked, check=True, timeout=60)
     assert all(map(store.blob, others))
     assert store.ref("refs/heads/main") == tip
+
+
+def test_packs_that_could_not_be_merged_are_made_durable_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = GitStore(tmp_path / "clone.git")
+    held, synced = store._objects, list[str]()
+    monkeypatch.setattr(objects, "MERGED_AT", 3)
+    for number in range(2):
+        held.add("blob", b"%d" % number)
+        held.keep()
+    real, fails = packs.write, iter((False, True))
+
+    def write(*args: Any, **named: Any) -> str:
+        if next(fails, False):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(*args, **named)
+
+    monkeypatch.setattr(packs, "write", write)
+    held.add("blob", b"2")
+    with pytest.raises(DiskTrouble):
+        held.keep(durable=True)
+    there = {file.stem for file in (store.path / "objects" / "pack").glob("*.pack")}
+    monkeypatch.setattr(packs, "sync", lambda folder, names: synced.extend(names))
+    held.keep(durable=True)
+    assert {*synced} == there
+    assert len(there) == 3

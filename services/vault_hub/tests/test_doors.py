@@ -273,7 +273,9 @@ def test_a_zipped_push_is_unpacked_no_further_than_a_body_may_be(start: Start) -
         bomb = hub.ask(CLOUD.agent, path, gzip.compress(b"0" * 50_000_000), **{"Content-Encoding": "gzip"})
         cut = hub.ask(CLOUD.agent, path, gzip.compress(b"0000")[:-4], **{"Content-Encoding": "gzip"})
         noise = hub.ask(CLOUD.agent, path, b"no gzip at all", **{"Content-Encoding": "gzip"})
-        assert [one.status for one in (bomb, cut, noise)] == [413, 400, 400]
+        more = hub.ask(CLOUD.agent, path, gzip.compress(b"0000") + b"x", **{"Content-Encoding": "gzip"})
+        assert [one.status for one in (bomb, cut, noise, more)] == [413, 400, 400, 400]
+        assert more.said["reason"] == "something comes after the gzip"
 
 
 @pytest.mark.parametrize(

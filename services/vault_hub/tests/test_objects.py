@@ -297,3 +297,14 @@ def test_a_folder_that_nobody_who_follows_would_read_is_not_made(hub: Path, monk
         with pytest.raises(Refused, match="Plans: its list of names would have over 5000 bytes") as error:
             made.commit(first, many, message="x\n", author=AUTHOR, at=AT)
         assert error.value.rule == "size"
+
+
+def test_what_a_refused_publish_had_made_is_forgotten_whole(hub: Path) -> None:
+    ours = Objects(hub)
+    first = ours.commit(None, {"Plans/a.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
+    marks = ours.marks()
+    ours.commit(first, {"Plans/b.md": b"x"}, message="x\n", author=AUTHOR, at=AT)
+    assert ours._patches, "or nothing could be left"
+    ours.drop_after(marks)
+    assert ours.marks() == marks
+    assert ours._patches == {}

@@ -107,12 +107,14 @@ class Objects:
 
     def _merge(self) -> None:
         """The small packs as one. A kill leaves some objects twice, which is no harm."""
-        small, self._small, self._unsynced = self._small, [], []
+        small = self._small
         try:
             entries = [entry for name in small for entry in packs.read(self._packs, name)]
-        except FileNotFoundError:
-            return  # git has repacked them
+        except FileNotFoundError:  # git has repacked them
+            self._small = []
+            return
         merged = packs.write(self._packs, entries)
+        self._small, self._unsynced = [], []
         packs.remove(self._packs, (name for name in small if name != merged))
 
     def _from_disk(self, oid: str) -> tuple[str, bytes]:

@@ -54,7 +54,7 @@ class Bodies:
             raise Denied(denied(415, "wire", "the body is in an encoding that is not understood"))
         try:
             with self._room.share(caller.agent, 0) as share:
-                parts, size = [], 0
+                parts, size, came = [], 0, 0
                 unzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if gzipped else None
                 source = aiter(request.stream())
                 while True:
@@ -62,11 +62,16 @@ class Bodies:
                         part = await anext(source, None)
                     if part is None:
                         break
+                    came += len(part)
                     if unzip is not None:
+                        if unzip.eof:
+                            raise Denied(denied(400, "wire", "something comes after the gzip"))
                         part = unzip.decompress(part, self._most - size + 1)
                     size += len(part)
-                    if size > self._most or (unzip is not None and unzip.unconsumed_tail):
+                    if max(size, came) > self._most or (unzip is not None and unzip.unconsumed_tail):
                         raise Denied(self._too_large())
+                    if unzip is not None and unzip.unused_data:
+                        raise Denied(denied(400, "wire", "something comes after the gzip"))
                     share.take(len(part))
                     parts.append(part)
                 if unzip is not None and not unzip.eof:
@@ -99,9 +104,8 @@ def _outside(body: bytes) -> int:
     """Those that stand in no text, counted until they are too many."""
     found = at = 0
     for number, text in enumerate(_TEXT.finditer(body)):
-        found = max(
-            found + _parts(body, at, text.start()), number // 2
-        )  # a key and its value at most stand between two
+        # Between two parts stand a key and its value at most.
+        found = max(found + _parts(body, at, text.start()), number // 2)
         at = text.end()
         if found > PARTS:
             return found

@@ -53,6 +53,8 @@ class Protocol(HttpToolsProtocol):
     _under_way = False
     """A request took the short way and has no answer yet."""
     _ending = False
+    _earlier: tuple[Any, ...] = ()
+    """Requests without a whole answer yet, before the latest."""
     _unread = ExitStack()
     """What an answer that took the short way holds until it was read."""
     _held = b""
@@ -71,6 +73,10 @@ class Protocol(HttpToolsProtocol):
         if self._due is not None:
             self._due.cancel()
         self._unread.close()
+        for cycle in self._earlier:  # uvicorn tells the latest alone: a stream before it would go on for ever
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
         super().connection_lost(exc)
 
     def resume_writing(self) -> None:
@@ -128,7 +134,9 @@ class Protocol(HttpToolsProtocol):
             return
         ending = self._ending or response.status_code == 500
         headers = [*self.server_state.default_headers, *response.raw_headers]
-        if ending:
+        if response.headers.get("connection") == "close":
+            ending = True
+        elif ending:
             headers.append((b"connection", b"close"))
         head = b"".join(b"%s: %s\r\n" % one for one in headers)
         body = response.parts if isinstance(response, Told) else (bytes(response.body),)
@@ -156,13 +164,15 @@ class Protocol(HttpToolsProtocol):
         if len(self.pipeline) >= PIPELINED:
             self.transport.abort()
             raise ConnectionAbortedError("too many requests before an answer")  # ends the reading of what came
-        limit = self.limit_concurrency
+        limit, before = self.limit_concurrency, self.cycle
         try:
             if self.url in HEALTH:
                 self.limit_concurrency = None
             super().on_headers_complete()
         finally:
             self.limit_concurrency = limit
+        if not getattr(before, "response_complete", True):
+            self._earlier = (*(one for one in self._earlier if not one.response_complete), before)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._reading_head:  # what comes after the body says nothing here
