@@ -198,7 +198,7 @@ PATHOLOGICAL = {
     "azure": "AccountKey=a", "putty": "PuTTY-User-Key-File-3: a\n", "slack hooks": "hooks.slack.com/services/T",
     "sk proj": "sk-proj-", "sk mixed": "sk-" + "aB3_" * 60 + ". ", "slack numbers": "xoxb-1-1-1-", "discord mixed":
     "MaB" + "a-" * 11 + ".", "nested": "http://u:pwd@" + "a" * 200, "gitlab": "glpat-",
-    "ssh2": "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----",
+    "ssh2": "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", "a capital and dashes": "A" + "sk-" * 83,
 }  # fmt: skip
 
 
@@ -284,6 +284,20 @@ def test_no_secret_reaches_over_what_one_part_is_searched_with() -> None:
         (found,) = scan._matches("x" * (scan.PART - 2) + " " + text)
         assert found.group() == text
         assert len(text) < scan.REACH
+
+
+_ANY_CAPITAL_WITHIN_A_WORD = re.compile(
+    r"(?=[a-z0-9_-]{0,250}+(?:(?<![a-z0-9])[A-Z]{1,250}+[a-z0-9_-]{0,250}+){0,60}+(?<=[a-z0-9])[A-Z])"
+)
+
+
+@given(st.text(st.sampled_from("aZ0-_."), max_size=60))
+def test_a_capital_within_a_word_is_one_however_far_is_looked(text: str) -> None:
+    """As far as a token reaches; to look a hundred times as far let one note hold up everybody."""
+    assert [m.start() for m in re.finditer(scan._MIXED, text)] == [
+        m.start() for m in _ANY_CAPITAL_WITHIN_A_WORD.finditer(text)
+    ]
+    assert re.match(scan._MIXED, "a-" * 127 + "aB") is None
 
 
 def test_others_have_their_turn_while_a_large_text_is_looked_through() -> None:

@@ -17,8 +17,9 @@ _PEM = (
     r"(?:---- END SSH2 ENCRYPTED PRIVATE KEY ----)?"
     r"|PuTTY-User-Key-File-[0-9]: [^\n]{1,200}(?:\n[^\n]{1,200}){0,100}"
 )
-_MIXED = r"(?=[a-z0-9_-]{0,250}+(?:(?<![a-z0-9])[A-Z]{1,250}+[a-z0-9_-]{0,250}+){0,60}+(?<=[a-z0-9])[A-Z])"
-"""A capital within a word, which neither words of a file name nor a slug have, and hardly a key is without."""
+_MIXED = r"(?=[A-Za-z0-9_-]{0,254}?(?<=[a-z0-9])[A-Z])"
+"""Within the longest token there is, a capital within a word, which neither words of a file name nor a slug have, and
+hardly a key is without."""
 _DIGIT = r"(?=[A-Za-z_-]{0,200}+[0-9])"
 _HEX = r"(?=[a-f]{0,32}+[0-9]{1,32}+[a-f])[0-9a-f]"
 _GITLAB = (
