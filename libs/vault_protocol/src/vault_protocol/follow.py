@@ -12,7 +12,7 @@ from . import changeset, layout, policy, reroot
 from .changeset import BadChangeset, Trail
 from .checkpoint import Checkpoint, Saved
 from .errors import HubRewritten, Refused, UntrustedHead
-from .hub import Change, Commit, CommitId, Edits, Store, blob_id
+from .hub import Change, Commit, CommitId, Edits, Store, changed
 from .policy import Trust as Trust
 from .sshsig import PublicKey
 from .task import AgentId, TaskId
@@ -142,19 +142,11 @@ class Follower:
                 tree = reroot.parse(commit.message).statement.tree  # whether it holds that one shows once it is made
                 reroot.verify(commit, tree, key=self._owner, vault=self._vault, after=self.view.generation)
             else:
-                policy.signed(commit.message, self._changes(commit, edits), trust=self._trust)
+                (parent,) = commit.parents or (None,)
+                changes = changed(edits, lambda path: self._store.blob_id(parent, path) if parent else None)
+                policy.signed(commit.message, changes, trust=self._trust)
         except (BadChangeset, reroot.BadRoot) as error:
             raise UntrustedHead(commit.id, str(error)) from None
-
-    def _changes(self, commit: Commit, edits: Edits) -> list[Change]:
-        """What these edits change in its parent."""
-        changes = []
-        for path, content in edits.items():
-            old = self._store.blob_id(commit.parents[0], path) if commit.parents else None
-            new = blob_id(content) if content is not None else None
-            if old != new:
-                changes.append(Change(path, old, new))
-        return changes
 
     def _follow(self, head: CommitId) -> None:
         try:

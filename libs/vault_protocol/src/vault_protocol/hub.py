@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -192,6 +192,16 @@ class Judged(Protocol):
     def judged(self, judge: Judge) -> AbstractContextManager[None]:
         """Inside it, every page is judged before the next is asked for."""
         ...
+
+
+def changed(edits: Edits, blob_at: Callable[[str], BlobId | None]) -> list[Change]:
+    """What these edits change, where `blob_at` knows what stands at a path."""
+    found = []
+    for path, content in edits.items():
+        old, new = blob_at(path), blob_id(content) if content is not None else None
+        if old != new:
+            found.append(Change(path, old, new))
+    return found
 
 
 def blob_id(content: bytes) -> BlobId:

@@ -15,7 +15,7 @@ from .checkpoint import Checkpoint
 from .clock import Clock
 from .errors import DiskTrouble, HubUnreachable, Refused
 from .follow import Follower, Progress, Trust
-from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Judged, Rejected, Reserved, Store, blob_id
+from .hub import Accepted, Broken, Change, CommitId, Edits, Hub, Judged, Rejected, Reserved, Store, changed
 from .identity import Identity
 from .sshsig import PublicKey
 from .task import AgentId, Domain, TaskId
@@ -176,13 +176,8 @@ class Journal:
         return self.store.commit(self.head, edits, message=message, author=me.agent, at=self._moment())
 
     def _changes(self, edits: Edits) -> list[Change]:
-        changes = []
-        for path, content in edits.items():
-            old = self.store.blob_id(self.head, path) if self.head else None
-            new = blob_id(content) if content is not None else None
-            if old != new:
-                changes.append(Change(path, old, new))
-        return changes
+        head = self.head
+        return changed(edits, lambda path: self.store.blob_id(head, path) if head else None)
 
     def _hold_back_secrets(self, edits: Edits) -> None:
         for path, content in edits.items():
