@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from libs.vault_protocol.tests import made
 
 from vault_protocol import fences, plain, zones
 from vault_protocol.errors import Refused
@@ -35,6 +36,17 @@ ACTIVE = [
     "<% tp.system.prompt() %>",
     "{{title}}",
     "```text\nx\n```\n<b>after the fence</b>",
+    "~~~ text\r~~~\r<b>after a CR</b>\r",
+    "$$\n~~~\n$$\n<b>in no fence, for a viewer that shows formulas</b>",
+    "` $= dv.pages() `",
+    "`` =this.file ``",
+    "`\n$= dv.pages()`",
+    "[c](https&colon;//evil.example)",
+    "[c](//evil.example)",
+    "[c](/\\evil.example)",
+    "[c](\nmailto:a@evil.example)",
+    "[fo\\]o]: //evil.example",
+    "[fo\no]: //evil.example",
 ]
 
 QUIET = [
@@ -72,6 +84,20 @@ def test_cloud_may_not_put_it_into_any_note_of_its_own(body: str) -> None:
         judged(Role.CLOUD, "Plans/email/plan-x.md", None, body)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"---\n~~~\n---\n<b>behind what no parser takes for front matter</b>\n", b"---\r~~~\r...\r<b>x</b>\r",
+     "\ufeff<b>in UTF-16</b>".encode("utf-16-le"), "<b>in UTF-16</b>".encode("utf-16")],
+)  # fmt: skip
+def test_nor_hide_it_where_the_note_does_not_read(content: bytes) -> None:
+    for path in ("Plans/x.md", f"Quarantine/{made.task_id(1)}.md"):
+        with pytest.raises(Refused, match="active content"):
+            zones.judge(
+                zones.Writer(AgentId("cloud"), Role.CLOUD), [Change(path, None, blob_id(content))],
+                before=lambda _: None, after=lambda _: content, where={}, names=lambda _: (),
+            )  # fmt: skip
+
+
 def test_the_owner_may_write_what_they_like() -> None:
     judged(Role.LOCAL, "Notes/mine.md", None, "```dataview\nLIST\n```\n![](https://x.example/a.png)\n")
 
@@ -84,7 +110,9 @@ def test_what_the_owner_wrote_into_a_note_does_not_stop_cloud_from_rewriting_it(
 
 
 _AS_ONE_PATTERN = re.compile(
-    r"<[A-Za-z!/?%]|!\[|`\$?=|%%|\]\([^)]*:|\]\(\s*<|\{\{|://|\bwww\.|^[ \t>*+0-9.)-]*\[[^\]]+\]:", re.IGNORECASE
+    r"<[A-Za-z!/?%]|!\[|`\s*\$?=|%%|\$\$|\]\([^)]*[:&]|\]\(\s*(?:[</\\]|$)|\{\{|://|\bwww\.|\]:\s*//"
+    r"|^[ \t>*+0-9.)-]*\[(?:\\.|[^\]\\])+\]:",
+    re.IGNORECASE,
 )
 
 
@@ -93,16 +121,16 @@ def _by_one_pattern(body: str) -> set[str]:
     found = set[str]()
     for indented in (True, False):
         reading = fences._Fences(indented=indented)
-        for line in body.split("\n"):
+        for line in body.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
             closed = not reading.fence
             shown = reading.outside(line)
             bare = fences._OWN_COMMENT.sub("", line)
-            if (closed and fences._runs(line)) or (shown and _AS_ONE_PATTERN.search(bare)):
+            if (closed and fences._runs(line)) or (shown and (_AS_ONE_PATTERN.search(bare) or fences._goes_on(bare))):
                 found.add(line)
     return found
 
 
-@given(st.text(st.sampled_from(list("](): <!w.W[a\n`~ %{=$>-/x\r\u2028")), max_size=60))
+@given(st.text(st.sampled_from(list("](): <!w.W[a\n`~ %{=$>-/x\r\u2028&\\\\")), max_size=60))
 def test_what_is_found_is_what_the_one_pattern_finds(body: str) -> None:
     assert set(fences.active(body)) == _by_one_pattern(body)
 

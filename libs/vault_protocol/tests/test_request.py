@@ -218,7 +218,9 @@ def test_a_block_that_only_one_reading_of_the_fences_shows_is_refused(opening: s
         request.read(Note(ASKS, f"{opening}\n{false}{closing}\n{real}"))
 
 
-@pytest.mark.parametrize("above", ["%%", "text %% text", "<style>", "<div hidden>", "<!-- open", "<?php", "<![CDATA["])
+@pytest.mark.parametrize(
+    "above", ["%%", "text %% text", "$$", "<style>", "<div hidden>", "<!-- open", "<?php", "<![CDATA["]
+)
 def test_nothing_above_the_request_can_hide_it_from_a_viewer(above: str) -> None:
     body = f"{above}\n\n{request.render(Request(TOKEN, made.mail()))}"
 

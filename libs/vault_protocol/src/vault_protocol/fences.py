@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,11 +13,18 @@ _QUIET = frozenset({"", "text", "json"})
 """Fences that only show what is in them."""
 
 _OWN_COMMENT = re.compile(r"<!-- /?(?:countersign:request|draft|quote) [0-9a-f]{16} -->")
-_ACTIVE = re.compile(r"<[A-Za-z!/?%]|!\[|`\$?=|%%|\]\(\s*<|\{\{|://|\bwww\.|^[ \t>*+0-9.)-]*\[[^\]]+\]:", re.IGNORECASE)
-"""HTML, images and embeds, inline queries, comments that hide, links that lead outside, templates."""
+_ACTIVE = re.compile(
+    r"<[A-Za-z!/?%]|!\[|`\s*\$?=|%%|\$\$|\]\(\s*(?:[</\\]|$)|\{\{|://|\bwww\.|\]:\s*//"
+    r"|^[ \t>*+0-9.)-]*\[(?:\\.|[^\]\\])+\]:",
+    re.IGNORECASE,
+)
+"""HTML, images and embeds, inline queries, what hides what comes after it or shows it otherwise (comments, formulas),
+links that lead outside or go on in the next line, templates."""
 
-_SIGN = re.compile(r"[`~<!%\]{:]|[Ww]{3}\.")
+_SIGN = re.compile(r"[`~<!%\]{:]|\$\$|[Ww]{3}\.")
 """What no line is without that is active, or begins or ends a fence."""
+
+_TICKS = re.compile("`+")
 
 
 def outside(lines: Sequence[str]) -> Iterator[tuple[int, str, bool]]:
@@ -62,8 +70,10 @@ def closes(line: str, fence: str) -> bool:
 def active(body: str) -> tuple[str, ...]:
     """The lines of a note that a viewer would run, load, or follow: nothing an agent has a use for.
 
-    A note of 16 MiB may be one line, or as many as it has bytes: everything here goes over it once.
+    A line ends where CommonMark ends it, at a CR too. A note of 16 MiB may be one line, or as many as it has bytes:
+    everything here goes over it once.
     """
+    body = body.replace("\r\n", "\n").replace("\r", "\n")
     readings: tuple[tuple[_Fences, list[str]], ...] = ((_Fences(), []), (_Fences(indented=False), []))
     for line in _with_signs(body):
         runs, shows = _runs(line), _shows(_OWN_COMMENT.sub("", line))
@@ -87,17 +97,23 @@ def _with_signs(body: str) -> Iterator[str]:
 
 
 def _shows(line: str) -> bool:
-    return _ACTIVE.search(line) is not None or _leads_out(line)
+    return _ACTIVE.search(line) is not None or _leads_out(line) or _goes_on(line)
+
+
+def _goes_on(line: str) -> bool:
+    """Whether code within it may end in a later line, where a query would stand without its sign: a run of backticks
+    that no other closes."""
+    return any(times % 2 for times in Counter(map(len, _TICKS.findall(line))).values())
 
 
 def _leads_out(line: str) -> bool:
-    """Whether a link in it names a scheme: a colon between `](` and the next `)`. As a pattern this would look on from
-    each `](` to the end of the line."""
+    """Whether a link in it names a scheme: a colon, or what a viewer takes for a character, between `](` and the next
+    `)`. As a pattern this would look on from each `](` to the end of the line."""
     at = line.find("](")
     while at >= 0:
         end = line.find(")", at)
         end = len(line) if end < 0 else end
-        if line.find(":", at, end) >= 0:
+        if line.find(":", at, end) >= 0 or line.find("&", at, end) >= 0:
             return True
         at = line.find("](", end)
     return False

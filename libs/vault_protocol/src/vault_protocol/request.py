@@ -36,8 +36,8 @@ from .note import Note
 
 _OPEN = re.compile(r"<!-- countersign:request ([0-9a-f]{16}) -->")
 _CALLOUT = "> [!warning] Look twice"
-_HIDES = re.compile(r"%%|<[A-Za-z!/?]")
-"""What would make a viewer hide the lines after it: a comment or HTML."""
+_HIDES = re.compile(r"%%|\$\$|<[A-Za-z!/?]")
+"""What would make a viewer hide the lines after it, or show them otherwise: a comment, a formula or HTML."""
 
 
 @dataclass(frozen=True)

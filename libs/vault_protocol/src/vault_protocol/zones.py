@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ from .task import AgentId, Role, Stage, Task, TaskId
 from .twins import Names
 
 S = Stage
+
+_FRONT = re.compile(r"\ufeff?---[ \t]*[\r\n].*?[\r\n](?:---|\.\.\.)[ \t]*(?:[\r\n]|\Z)", re.DOTALL)
+"""Front matter as viewers cut it off, whatever is in it."""
 
 
 class Whose(StrEnum):
@@ -178,11 +183,11 @@ def _judge_active(writer: Writer, path: str, old: bytes | None, new: bytes | Non
     """What Cloud writes is read in a viewer that runs queries and loads images: it adds no line that does either."""
     if writer.role is not Role.CLOUD or new is None or new == old or not path.endswith(".md"):
         return
-    before, after = _body(old) if old else "", _body(new)
+    before, after = _bodies(old) if old else (), _bodies(new)
     if before == after:
         return
-    known = frozenset(fences.active(before))
-    added = next((line for line in fences.active(after) if line not in known), None)
+    known = frozenset(line for body in before for line in fences.active(body))
+    added = next((line for body in after for line in fences.active(body) if line not in known), None)
     if added is not None:
         raise Refused("active content", path, f"a viewer would run, load or follow this: {added.strip()[:80]!r}")
 
@@ -205,11 +210,14 @@ def _judge_secret(writer: Writer, path: str, old: bytes | None, new: bytes | Non
         raise Refused("secret", path, f"it holds what looks like a {next(iter(added))}")
 
 
-def _body(content: bytes) -> str:
+def _bodies(content: bytes) -> tuple[str, ...]:
+    """What a viewer may show of it: where its front matter does not read, all of it, and what comes behind that."""
     try:
-        return Note.parse(content).body
+        return (Note.parse(content).body,)
     except MalformedNote:
-        return content.decode("utf-8", "replace")
+        whole = content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8", "replace")
+    found = _FRONT.match(whole)
+    return (whole, whole[found.end() :]) if found else (whole,)
 
 
 def _judge_task(
