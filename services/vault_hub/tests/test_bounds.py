@@ -208,8 +208,8 @@ def post(running: Program, path: str, body: bytes) -> int:
         line.close()
 
 
-def pushing(pack: bytes) -> bytes:
-    line = f"{'0' * 40} {'1' * 40} refs/heads/main\0report-status\n".encode()
+def pushing(pack: bytes, new: str = "1" * 40) -> bytes:
+    line = f"{'0' * 40} {new} refs/heads/main\0report-status\n".encode()
     return b"%04x%s0000" % (len(line) + 4, line) + pack
 
 
@@ -217,15 +217,33 @@ def packed_zeros(size: int, count: int) -> bytes:
     """A pack of blobs that are nothing but zeros, a thousandth of what they unfold into."""
     body = b"PACK" + struct.pack(">II", 2, count)
     for number in range(count):
-        rest, first = size >> 4, 3 << 4 | size & 15
-        header = bytearray()
-        while rest:
-            header.append(first | 0x80)
-            first, rest = rest & 0x7F, rest >> 7
-        header.append(first)
         zip_ = zlib.compressobj(9)
-        body += bytes(header) + zip_.compress(struct.pack(">I", number)) + zip_.compress(bytes(size - 4)) + zip_.flush()
+        zipped = zip_.compress(struct.pack(">I", number)) + zip_.compress(bytes(size - 4)) + zip_.flush()
+        body += pack_head(3, size) + zipped
     return body + sha1(body, usedforsecurity=False).digest()
+
+
+def pack_head(kind: int, size: int) -> bytes:
+    """Of one object in a pack: its type, and its size unpacked."""
+    rest, first = size >> 4, kind << 4 | size & 15
+    header = bytearray()
+    while rest:
+        header.append(first | 0x80)
+        first, rest = rest & 0x7F, rest >> 7
+    return bytes([*header, first])
+
+
+def packed_line(message: int, count: int) -> tuple[bytes, str]:
+    """A pack of commits in a line, each with a message of so many bytes; and the last one's name."""
+    body = b"PACK" + struct.pack(">II", 2, count + 1) + pack_head(2, 0) + zlib.compress(b"")
+    tree, parent, name = sha1(b"tree 0\0", usedforsecurity=False).hexdigest(), "", ""
+    for _ in range(count):
+        who = "cloud-1 <cloud-1@countersign.invalid> 1700000000 +0000"
+        raw = f"tree {tree}\n{parent}author {who}\ncommitter {who}\n\n".encode() + b"x" * message + b"\n"
+        body += pack_head(1, len(raw)) + zlib.compress(raw, 1)
+        name = sha1(b"commit %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
+        parent = f"parent {name}\n"
+    return body + sha1(body, usedforsecurity=False).digest(), name
 
 
 BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
@@ -239,6 +257,8 @@ BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
     "too large": lambda: ("/v1/publish", bytes(100 * MIB)),
     "zeros in a pack": lambda: ("/vault.git/git-receive-pack", pushing(packed_zeros(16 * MIB, 20))),
     "one zero file in a pack": lambda: ("/vault.git/git-receive-pack", pushing(packed_zeros(900 * MIB, 1))),
+    "long messages in a pack": lambda: ("/vault.git/git-receive-pack", pushing(*packed_line(4 * MIB - 1024, 200))),
+    "a long line in a pack": lambda: ("/vault.git/git-receive-pack", pushing(*packed_line(10, 50_000))),
     "wants": lambda: ("/vault.git/git-upload-pack", (b"0032want " + b"1" * 40 + b"\n") * 300_000),
 }
 

@@ -95,7 +95,10 @@ class GitStore:
         return found
 
     def history(self, old: CommitId | None, new: CommitId) -> tuple[Commit, ...]:
-        line: list[Commit] = []
+        return tuple(reversed(list(self.back(new, old))))
+
+    def back(self, new: CommitId, old: CommitId | None) -> Iterator[Commit]:
+        """What `history` says, newest first, and only as far as somebody reads."""
         at: CommitId | None = new
         while at != old:
             if at is None:
@@ -103,9 +106,8 @@ class GitStore:
             _, parents = self._links(at)
             if len(parents) > 1:
                 raise UntrustedHead(at, "it is a merge; nothing ever merges here")
-            line.append(self._describe(at, parents))
+            yield self._describe(at, parents)
             at = parents[0] if parents else None
-        return tuple(reversed(line))
 
     def follows(self, head: CommitId | None, commit: CommitId) -> bool:
         """Whether this head is the commit, or grew from it."""

@@ -57,10 +57,22 @@ class Quarantine:
             if pack:
                 self._unpack(place, pack, deadline)
                 store = GitStore(place)
-            commits = store.history(onto, new)
-            if len(commits) > self.longest:
+            return list(self._taken_apart(store, self._line(store, onto, new, deadline), deadline))
+
+    def _line(self, store: GitStore, onto: CommitId | None, new: CommitId, deadline: float) -> list[Commit]:
+        """Oldest first. A few bytes of a pack can be a message of megabytes, and a line of a million of them."""
+        found: list[Commit] = []
+        left = self.content_bytes
+        for commit in store.back(new, onto):
+            found.append(commit)
+            left -= len(commit.message)
+            if len(found) > self.longest:
                 raise UntrustedHead(new, f"over {self.longest} commits in one push")
-            return list(self._taken_apart(store, commits, deadline))
+            if left < 0:
+                raise UntrustedHead(new, f"the push holds over {self.content_bytes} bytes")
+            if time.monotonic() > deadline:
+                raise UntrustedHead(new, "the push takes too long to look through")
+        return found[::-1]
 
     def _unpack(self, place: Path, pack: bytes, deadline: float) -> None:
         argv = ["git", f"--git-dir={place}", *BOUNDED, "index-pack", "--stdin", "--fix-thin", "--strict"]
