@@ -3,7 +3,6 @@
 import asyncio
 import http.client
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from libs.vault_protocol.tests.made import CLOUD, LOCAL, OTHER
@@ -15,7 +14,7 @@ from services.vault_hub.tests.test_line import grown
 from demo.processes import eventually
 from vault_hub import events as events_module
 from vault_hub.events import Events
-from vault_hub.line import Line
+from vault_hub.line import Page
 from vault_hub.reading import Said
 from vault_protocol import hub_client, wire
 from vault_protocol.errors import HubUnreachable
@@ -158,15 +157,19 @@ def test_one_credential_has_so_many_streams_and_gets_them_back(hub: HubWorld) ->
     assert listen(hub).response.status == 200
 
 
+async def nothing() -> Page:
+    return Page(None, ())
+
+
 def said(number: int, size: int = 1) -> Said:
     return Said(CommitId(f"{number:040}"), None, "", b"x" * size)
 
 
 @pytest.mark.parametrize(("count", "size"), [(1025, 1), (10, 1 << 20)], ids=["by number", "by bytes"])
-def test_a_listener_that_does_not_keep_up_is_cut_off_and_holds_nothing(count: int, size: int, tmp_path: Path) -> None:
+def test_a_listener_that_does_not_keep_up_is_cut_off_and_holds_nothing(count: int, size: int) -> None:
     async def scene() -> tuple[int, int, int]:
-        events = Events(Line(tmp_path, None))
-        stream = events.stream([])
+        events = Events()
+        stream = events.stream(nothing)
         assert await anext(stream)
         events.tell([said(number, size) for number in range(count)])
         rest = [one async for one in stream]
@@ -175,10 +178,10 @@ def test_a_listener_that_does_not_keep_up_is_cut_off_and_holds_nothing(count: in
     assert asyncio.run(scene()) == (0, 0, 1)
 
 
-def test_a_listener_that_keeps_up_is_not_cut_off(tmp_path: Path) -> None:
+def test_a_listener_that_keeps_up_is_not_cut_off() -> None:
     async def scene() -> bytes:
-        events = Events(Line(tmp_path, None), heartbeat=0.01)
-        stream = events.stream([])
+        events = Events(heartbeat=0.01)
+        stream = events.stream(nothing)
         await anext(stream)
         events.tell([said(number) for number in range(events_module.BACKLOG)])
         found = b""
@@ -192,10 +195,10 @@ def test_a_listener_that_keeps_up_is_not_cut_off(tmp_path: Path) -> None:
     assert told.count(b"event: commit") == events_module.BACKLOG
 
 
-def test_commits_that_wait_go_in_one_write_up_to_its_bound(tmp_path: Path) -> None:
+def test_commits_that_wait_go_in_one_write_up_to_its_bound() -> None:
     async def scene() -> list[bytes]:
-        events = Events(Line(tmp_path, None))
-        stream = events.stream([])
+        events = Events()
+        stream = events.stream(nothing)
         await anext(stream)
         events.tell([said(number, 40_000) for number in range(5)])
         found = [await anext(stream) for _ in range(3)]

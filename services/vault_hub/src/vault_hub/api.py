@@ -25,6 +25,7 @@ from vault_hub.metrics import Metrics
 from vault_hub.refusals import Refusals
 from vault_hub.reservations import Reservations
 from vault_hub.room import NoRoom, Room, Share
+from vault_hub.turns import Turns
 from vault_protocol import wire
 from vault_protocol.hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected
 from vault_protocol.task import Domain
@@ -41,6 +42,9 @@ STREAMS, STREAMS_ALL = 16, 256
 
 HAVE = 64
 """Heads somebody may name when asking what came after."""
+
+READING = {"threads": 4, "each": 2}
+"""Pages of older commits read at once, for all and for one credential; and reservations made."""
 
 LARGE = 256 * 1024
 """Bytes of a body from which it is read beside the event loop."""
@@ -59,6 +63,7 @@ class Api:
         self._reservations, self._introduction = reservations, introduction
         self.answers = Answers()
         self._parsing = ThreadPoolExecutor(1, "parse")
+        self._histories, self._setting_aside = Turns("history", **READING), Turns("reserve", **READING)
         self._publishes = Room("publishes", each=WAITING, all_together=WAITING_ALL)
         self._streams = Room("streams", each=STREAMS, all_together=STREAMS_ALL)
         self.routes = [
@@ -179,7 +184,13 @@ class Api:
             raise BadWire(f"`have` is a list of at most {HAVE} commits")
         names = [wire.commit_id(one) for one in have]
         self._door.look_again(caller)
-        return self.answers.page(caller.agent, await asyncio.to_thread(self._line.since, names), {})
+        return self.answers.page(caller.agent, await self._since(caller, names), {})
+
+    async def _since(self, caller: Caller, have: list[CommitId]) -> Page:
+        page = self._line.at_hand(have)
+        if page is None:
+            page = await self._histories.take(caller.agent, partial(self._line.since, have))
+        return page
 
     async def _reserve(self, request: Request, caller: Caller) -> Response:
         """Waiting tasks for the caller to claim, and what it needs to see them."""
@@ -192,7 +203,8 @@ class Api:
         domains = _domains(body.get("domains"))
         known = wire.commit_id(have) if have is not None else None
         self._door.look_again(caller)
-        paths, seconds = await asyncio.to_thread(self._reservations.reserve, caller.agent, domains, count)
+        reserve = partial(self._reservations.reserve, caller.agent, domains, count)
+        paths, seconds = await self._setting_aside.take(caller.agent, reserve)
         page = self._line.late(known) or Page(self._line.head, (), more=True)
         extra: wire.Object = {"answer": "reserved", "reserved": list(paths), "seconds": seconds}
         return self.answers.late(caller.agent, page, extra)
@@ -205,7 +217,8 @@ class Api:
 
         async def told() -> AsyncIterator[bytes]:
             hold = partial(self.answers.share, caller.agent)
-            async for event in self._events.stream(since, lambda: self._door.knows_still(caller), hold):
+            missed = partial(self._since, caller, since)
+            async for event in self._events.stream(missed, lambda: self._door.knows_still(caller), hold):
                 yield event
 
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

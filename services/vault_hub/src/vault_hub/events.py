@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 
-from vault_hub.line import Line, Page
+from vault_hub.line import Page
 from vault_hub.reading import Said
 from vault_hub.room import NoRoom
 from vault_protocol.hub import CommitId
@@ -57,8 +57,8 @@ class _Listener:
 class Events:
     """The listeners of one hub."""
 
-    def __init__(self, line: Line, *, heartbeat: float = HEARTBEAT) -> None:
-        self._line, self._heartbeat = line, heartbeat
+    def __init__(self, *, heartbeat: float = HEARTBEAT) -> None:
+        self._heartbeat = heartbeat
         self._listeners: set[_Listener] = set()
         self._closed = False
         self.cut = 0
@@ -96,9 +96,10 @@ class Events:
         return not (listener.cut or self._closed)
 
     async def stream(
-        self, since: Sequence[CommitId], welcome: Callable[[], bool] = lambda: True, hold: Hold = nullcontext
-    ) -> AsyncIterator[bytes]:
-        """Server-sent events: first what came after the first known of `since`, then each commit as it lands.
+        self, missed: Callable[[], Awaitable[Page]], welcome: Callable[[], bool] = lambda: True,
+        hold: Hold = nullcontext,
+    ) -> AsyncIterator[bytes]:  # fmt: skip
+        """Server-sent events: what was `missed`, read once it misses no more, then each commit as it lands.
 
         `welcome` is asked before anything is told; when it says no the stream ends. `hold` takes room for so many bytes
         while they are told, or raises NoRoom: then the caller is told to ask for them.
@@ -106,7 +107,7 @@ class Events:
         listener = _Listener()
         self._listeners.add(listener)
         try:
-            page = await asyncio.to_thread(self._line.since, since)
+            page = await missed()
             sent, first = {said.id for said in page.commits}, _first(page, hold)
             del page  # it may be large, and a stream lasts
             for told in first:

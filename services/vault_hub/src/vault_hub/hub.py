@@ -106,7 +106,7 @@ def _assemble(
     step("followed")
     line, refusals = Line(path, follower.view.head), Refusals(settings.state_dir, clock.now)
     reservations = Reservations(path, lambda: line.head, monotonic=clock.monotonic)
-    events = Events(line, heartbeat=settings.heartbeat_seconds)
+    events = Events(heartbeat=settings.heartbeat_seconds)
     held = SecretFiles(settings.secret_files, settings.secrets_dir, monotonic=clock.monotonic)
     if not held.count:
         log.warning("secrets.none", folder=str(settings.secrets_dir))

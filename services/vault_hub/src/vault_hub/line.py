@@ -86,6 +86,10 @@ class Line:
 
     def since(self, have: Sequence[CommitId]) -> Page:
         """What comes after the first of these that is on the line; from the beginning when none is."""
+        return self.at_hand(have) or self._from_disk(self.head, have)
+
+    def at_hand(self, have: Sequence[CommitId]) -> Page | None:
+        """What `since` says, when nothing has to be read for it."""
         with self._lock:
             for one in have:
                 if one == self.head:
@@ -93,8 +97,7 @@ class Line:
                 found = self._after(one)
                 if found is not None:
                     return _paged(self.head, found)
-            head = self.head
-        return self._from_disk(head, have)
+        return None
 
     def late(self, onto: CommitId | None) -> Page | None:
         """What comes after this one, when all of it is at hand."""
