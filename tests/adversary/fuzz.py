@@ -15,7 +15,7 @@ from tests.adversary.contents import ACTIVE, SECRETS
 from tests.adversary.ground import Draft, Entry, Ground
 from tests.adversary.kind import Kind
 from tests.adversary.legal import LEGAL
-from tests.adversary.names import HIDDEN, LIKE_GIT, MEANT
+from tests.adversary.names import DEVICES, HIDDEN, LIKE_GIT, MEANT
 from vault_protocol.changeset import Changeset
 from vault_protocol.hub import CommitId
 from vault_protocol.task import Stage
@@ -174,7 +174,7 @@ def _rename(change: Change) -> None:
     if way == 0:
         name = name[:where] + rng.choice(CHARACTERS) + name[where + rng.randrange(3) :]
     elif way == 1:
-        name = name.rpartition("/")[0] + "/" + rng.choice((*LIKE_GIT, *HIDDEN, *MEANT))
+        name = name.rpartition("/")[0] + "/" + rng.choice((*LIKE_GIT, *HIDDEN, *MEANT, *DEVICES))
     elif way == 2:
         name = name.swapcase()
     else:

@@ -68,6 +68,9 @@ MUTANTS: dict[str, Mutant] = {
     "short names are not thought of": Mutant(
         forms.short_names_are_not_thought_of, "the owner has a folder named 'git~1'"
     ),
+    "devices of Windows are not thought of": Mutant(
+        forms.devices_are_not_thought_of, "the owner has a folder named 'nul'"
+    ),
     "hidden characters are not thought of": Mutant(
         forms.hidden_characters_are_not_thought_of, "the owner has a folder named '\\u200e.git'"
     ),

@@ -29,6 +29,9 @@ MEANT: tuple[str, ...] = (
     "Grüße.md", "Grüße.md".replace("ü", "u\u0308"), "Рlan.md", "计划.md", "\U0001f4b6.md", "x\u0301.md",
     "\U000e0041.md",
 )  # fmt: skip
+DEVICES: tuple[str, ...] = (
+    "nul", "NUL", "con", "aux", "PRN", "com1", "Com0", "LPT9", "nul.tar", "com\u00b9", "nul ", "CONIN$", "conout$",
+)  # fmt: skip
 TYPES: tuple[str, ...] = (
     "x.env", "x.py", "x.sh", "x.js", "x.html", "x.svg", "x.png", "x.pdf", "x.exe", "x.lnk", "x.url", "x.desktop",
     "x.canvas",
@@ -58,6 +61,9 @@ def kinds() -> Iterator[Kind]:
         yield Kind(f"a hidden file {name!r} at the top", "name", file(name.encode(), below=b""))
     for name in MEANT:
         yield Kind(f"a note named {name!r}", "name", file(name.encode()))
+    for name in DEVICES:
+        yield Kind(f"a folder named {name!r}", "name", folder(name))
+        yield Kind(f"a note named {name + '.md'!r}", "name", file(f"{name}.md".encode()))
     for name in TYPES:
         yield Kind(f"a file of the type of {name!r}", "name", file(name.encode()))
     for what, (raw, rule) in RAW.items():

@@ -9,7 +9,7 @@ from libs.vault_protocol.tests.made import LOCAL, NOW
 
 from tests.adversary.ground import APPROVAL, ASKS, DONE, HER_LOG, HERS, REFUSED, SIGNED, WAITS, Ground
 from tests.adversary.kind import Kind, Make
-from tests.adversary.names import HIDDEN, LIKE_GIT
+from tests.adversary.names import DEVICES, HIDDEN, LIKE_GIT
 from vault_protocol import notes
 from vault_protocol.hub import CommitId
 from vault_protocol.task import Stage, Task
@@ -48,7 +48,7 @@ def kinds() -> Iterator[Kind]:
         "the owner has a note twice, by how it is accented", "name",
         lambda at: _put(at, at.write({"Notes/Gr\u00fc\u00dfe.md": b"x\n", "Notes/GRU\u0308\u00dfE.md": b"y\n"})),
     )  # fmt: skip
-    for name in (*LIKE_GIT, *HIDDEN):
+    for name in (*LIKE_GIT, *HIDDEN, *DEVICES):
         yield Kind(f"the owner has a folder named {name!r}", "name", writing(f"Notes/{name}/x.md", b"x\n"))
 
 

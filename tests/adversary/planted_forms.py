@@ -37,6 +37,10 @@ def short_names_are_not_thought_of(patch: Patch) -> None:
     patch.setattr(layout, "_GIT_LIKE", re.compile(r"(?:\.|%2e|\u2024|\uff0e)git", re.IGNORECASE))
 
 
+def devices_are_not_thought_of(patch: Patch) -> None:
+    patch.setattr(layout, "_DEVICE", re.compile(r"(?!)"))
+
+
 def hidden_characters_are_not_thought_of(patch: Patch) -> None:
     patch.setattr(layout, "hidden_or_control", lambda text: None)
 

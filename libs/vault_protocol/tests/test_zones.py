@@ -285,7 +285,17 @@ NO_NAMES = [
     "Plans/a.txt", "Plans/a", "Plans/a.MD", "Plans/a.md.exe", "Plans/run.sh", "Plans/a.html", "Plans/a.js", "a.canvas",
     "Plans/a.md/b.md", "Plans/A.Json/b.md", "Plans/" + "x" * 198 + ".md", "/".join(["x" * 99] * 4) + "/x.md",
     "x/" * 12 + "x.md", "ä" * 100 + ".md",
+    "Plans/nul.md", "Plans/NUL.r2.md", "con/x.md", "Plans/Aux.tar.md", "prn.json", "COM1.md", "lpt9.md",
+    "Plans/com0/x.md",
+    "Plans/com\u00b2.md", "Plans/nul .md", "CONIN$.md", "conout$/x.md",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["Plans/null.md", "Plans/com10.md", "Plans/con-1.md", "Plans/auxiliary/x.md", "Plans/com.md"]
+)
+def test_a_name_that_only_begins_like_a_device_of_windows_is_like_any_other(name: str) -> None:
+    assert verdict(ME, {}, {name: b"x"}) == ""
 
 
 @pytest.mark.parametrize("name", NO_NAMES, ids=ascii)

@@ -29,7 +29,10 @@ _DOMAINS = frozenset(domain.value for domain in Domain)
 
 _MONTH = re.compile(r"[0-9]{4}/(?:0[1-9]|1[0-2])")
 _AGENT_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
-_SURE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_-]*/){0,8}[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.r[0-9]{1,6})?\.md", re.ASCII)
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|con(?:in|out)\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)", re.IGNORECASE)
+"""https://learn.microsoft.com/windows/win32/fileio/naming-a-file: with any ending, in any folder."""
+_PLAIN = r"(?!(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[/.]|$))[A-Za-z0-9_][A-Za-z0-9_-]*"
+_SURE = re.compile(rf"(?:{_PLAIN}/){{0,8}}{_PLAIN}(?:\.r[0-9]{{1,6}})?\.md", re.ASCII)
 """Names in which nothing is that a rule could be about; nearly all are."""
 _GIT_LIKE = re.compile(r"(?:\.|%2e|\u2024|\uff0e)git|gi[t0-9a-f][0-9a-f]*~[0-9]", re.IGNORECASE)
 
@@ -121,6 +124,8 @@ def _fault(path: str, *, by_agent: bool) -> str | None:
             return "hidden names never sync"
         if _GIT_LIKE.match(part):
             return "a part of it looks like .git to some file system"
+        if _DEVICE.match(part):
+            return "a part of it is a device to Windows, whatever its ending"
     if any(part.lower().endswith(SUFFIXES) for part in parts[:-1]):
         return "a folder in it is named like a note"
     if not path.endswith(SUFFIXES):
