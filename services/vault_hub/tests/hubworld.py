@@ -148,6 +148,16 @@ class HubWorld:
         return f"http://{who}:{self.token(who)}@127.0.0.1:{self.running.port}/vault.git"
 
 
+def pack_head(kind: int, size: int) -> bytes:
+    """Of one object in a pack: its type (1 commit, 2 tree, 3 blob), and its bytes unpacked."""
+    rest, first = size >> 4, kind << 4 | size & 15
+    header = bytearray()
+    while rest:
+        header.append(first | 0x80)
+        first, rest = rest & 0x7F, rest >> 7
+    return bytes([*header, first])
+
+
 def packed(store: GitStore, commit: CommitId) -> wire.Object:
     """The commit as it goes over the wire."""
     (found,) = store.history(parent_of(store, commit), commit)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from libs.vault_protocol.tests.made import CLOUD, LOCAL, OTHER
-from services.vault_hub.tests.hubworld import HubWorld, signed
+from services.vault_hub.tests.hubworld import HubWorld, pack_head, signed
 from services.vault_hub.tests.program import Program, program
 
 from demo.processes import eventually
@@ -66,6 +66,17 @@ def test_who_says_nothing_or_never_ends_its_head_is_cut_off(impatient: HubWorld)
             line.sendall(begun)
             assert is_closed(line)
     assert served(impatient)
+
+
+def test_who_says_nothing_but_empty_lines_is_cut_off_also_after_an_answer(impatient: HubWorld) -> None:
+    with connected(impatient.running.port) as line:
+        line.sendall(b"\r\n\r\n")
+        assert is_closed(line)
+    with connected(impatient.running.port) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 200 OK" in line.recv(65536)
+        line.sendall(b"\r\n")
+        assert is_closed(line)
 
 
 def test_who_drips_its_head_is_cut_off_all_the_same(impatient: HubWorld) -> None:
@@ -221,16 +232,6 @@ def packed_zeros(size: int, count: int) -> bytes:
         zipped = zip_.compress(struct.pack(">I", number)) + zip_.compress(bytes(size - 4)) + zip_.flush()
         body += pack_head(3, size) + zipped
     return body + sha1(body, usedforsecurity=False).digest()
-
-
-def pack_head(kind: int, size: int) -> bytes:
-    """Of one object in a pack: its type, and its size unpacked."""
-    rest, first = size >> 4, kind << 4 | size & 15
-    header = bytearray()
-    while rest:
-        header.append(first | 0x80)
-        first, rest = rest & 0x7F, rest >> 7
-    return bytes([*header, first])
 
 
 def packed_line(message: int, count: int) -> tuple[bytes, str]:

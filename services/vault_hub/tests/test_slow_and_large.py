@@ -11,6 +11,7 @@ import random
 import socket
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -18,13 +19,16 @@ import pygit2
 import pytest
 from libs.vault_protocol.tests.made import CLOUD, LOCAL
 from services.vault_hub.tests.conftest import Start
-from services.vault_hub.tests.hubworld import READER, HubWorld, packed
+from services.vault_hub.tests.hubworld import READER, HubWorld, pack_head, packed
 from services.vault_hub.tests.test_doors import agents
 
 from demo.processes import eventually
 from vault_hub import answers, serving
 from vault_hub.maintenance import Maintenance
 from vault_hub.metrics import Metrics
+from vault_protocol import wire
+from vault_protocol.changeset import Trail
+from vault_protocol.hub import CommitId
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
@@ -40,6 +44,15 @@ def head(hub: HubWorld, who: str, path: str, size: int) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+def until(line: socket.socket, word: bytes) -> bytes:
+    found = b""
+    while word not in found:
+        part = line.recv(4096)
+        assert part, found
+        found += part
+    return found
+
+
 def rest(line: socket.socket) -> bytes:
     """What comes until the hub ends it."""
     found = b""
@@ -51,15 +64,30 @@ def rest(line: socket.socket) -> bytes:
     return found
 
 
-def test_who_is_put_out_while_the_body_is_under_way_has_published_nothing(hub: HubWorld) -> None:
+LATE: dict[str, Callable[[CommitId, wire.Object], object]] = {
+    "/v1/publish": lambda before, late: {"onto": before, "exact": False, "commits": [late]},
+    "/v1/reroot": lambda before, late: {"root": late, "seen": before},
+    "/v1/changes": lambda before, _: {"have": [before]},
+    "/v1/reserve": lambda before, _: {"have": before, "domains": ["email"], "count": 1},
+    "/vault.git/git-upload-pack": lambda before, _: f"0032want {before}\n00000009done\n",
+    "/vault.git/git-receive-pack": lambda before, _: f"0068{before} {'1' * 40} refs/heads/main\0 0000",
+}
+"""What each path takes."""
+
+
+@pytest.mark.parametrize("path", LATE)
+def test_who_is_put_out_while_the_body_is_under_way_is_told_nothing_and_has_published_nothing(
+    hub: HubWorld, path: str
+) -> None:
     before = hub.begin()
     late = hub.author.commit(CLOUD, {"Plans/late.md": b"after\n"})
-    body = json.dumps({"onto": before, "exact": False, "commits": [packed(hub.store, late)]}).encode()
-    with opened(hub, head(hub, CLOUD.agent, "/v1/publish", len(body)) + body[:50]) as line:
-        eventually(lambda: hub.metric("countersign_hub_request_bytes") >= 50, "the hub holds what came", seconds=20)
+    asked = LATE[path](before, packed(hub.store, late))
+    body = (asked if isinstance(asked, str) else json.dumps(asked)).encode()
+    with opened(hub, head(hub, CLOUD.agent, path, len(body)) + body[:20]) as line:
+        eventually(lambda: hub.metric("countersign_hub_request_bytes") >= 20, "the hub holds what came", seconds=20)
         agents(hub).revoke(CLOUD.agent)
         hub.tick()
-        line.sendall(body[50:])
+        line.sendall(body[20:])
         said = line.recv(65536)
     assert said.startswith(b"HTTP/1.1 401 ")
     assert b"revoked meanwhile" in said
@@ -121,25 +149,53 @@ def test_health_is_told_however_many_connections_there_are(start: Start) -> None
             line.close()
 
 
-def test_answers_that_nobody_reads_are_bounded_and_given_back(hub: HubWorld) -> None:
-    hub.begin()
+def publish_much(hub: HubWorld) -> None:
     chance = random.Random(1)
     large = hub.author.commit(CLOUD, {f"Plans/{n}.md": chance.randbytes(500_000).hex().encode() for n in range(8)})
     assert hub.publish(CLOUD.agent, large).said["answer"] == "accepted"
+
+
+def reading_nothing(hub: HubWorld) -> socket.socket:
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.settimeout(20)
+    line.connect(("127.0.0.1", hub.running.port))
+    return line
+
+
+def test_answers_that_nobody_reads_are_bounded_and_given_back(hub: HubWorld) -> None:
+    hub.begin()
+    publish_much(hub)
     body = b'{"have": []}'
     assert hub.ask(READER, "/v1/changes", {"have": []}).said["more"] is False, "read from the disk by one, for all"
     with ExitStack() as lines:
         unread = []
         for _ in range(12):
-            line = lines.enter_context(socket.socket())
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            line.settimeout(20)
-            line.connect(("127.0.0.1", hub.running.port))
+            line = lines.enter_context(reading_nothing(hub))
             line.sendall(head(hub, READER, "/v1/changes", len(body)) + body)
             unread.append(line)
         said = [line.recv(12) for line in unread]
         assert said.count(b"HTTP/1.1 429") >= 6
         assert hub.metric("countersign_hub_answer_bytes") <= answers.EACH
+    eventually(lambda: not hub.metric("countersign_hub_answer_bytes"), "the room is given back", seconds=20)
+
+
+def test_so_are_those_to_publishes_that_took_the_short_way(hub: HubWorld) -> None:
+    """Of who came too late and is told what it missed; without room it has to ask for it."""
+    before = hub.begin()
+    late = packed(hub.store, hub.author.commit(CLOUD, {"Plans/late.md": b"x\n"}))
+    hub.author.head, hub.author.trails = before, dict(hub.author.trails) | {CLOUD.agent: Trail()}
+    publish_much(hub)
+    body = json.dumps({"onto": before, "exact": True, "commits": [late]}).encode()
+    with ExitStack() as lines:
+        unread = []
+        for _ in range(6):
+            line = lines.enter_context(reading_nothing(hub))
+            line.sendall(head(hub, CLOUD.agent, "/v1/publish", len(body)) + body)
+            unread.append(line)
+        eventually(lambda: hub.metric("countersign_hub_publishes_total") >= 7, "all have their answer")
+        assert 0 < hub.metric("countersign_hub_answer_bytes") <= answers.EACH
+        assert [b'"more":true' in until(line, b'"commits":[') for line in unread] == 3 * [False] + 3 * [True]
     eventually(lambda: not hub.metric("countersign_hub_answer_bytes"), "the room is given back", seconds=20)
 
 
@@ -158,7 +214,11 @@ def test_an_object_that_unfolds_is_refused_by_its_size_before_it_is_read(hub: Hu
         raw = f"tree {made}\nparent {before}\nauthor {who}\ncommitter {who}\n\nx".encode()
         objects = [(2, "tree", wide), (1, "commit", raw)]
     new = hashlib.sha1(b"commit %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
-    pack = b"PACK" + struct.pack(">II", 2, len(objects)) + b"".join(_entry(number, one) for number, _, one in objects)
+    pack = (
+        b"PACK"
+        + struct.pack(">II", 2, len(objects))
+        + b"".join(pack_head(number, len(one)) + zlib.compress(one) for number, _, one in objects)
+    )
     pack += hashlib.sha1(pack, usedforsecurity=False).digest()
     command = f"{before} {new} refs/heads/main\0report-status".encode()
     body = b"%04x" % (len(command) + 4) + command + b"0000" + pack
@@ -168,15 +228,6 @@ def test_an_object_that_unfolds_is_refused_by_its_size_before_it_is_read(hub: Hu
     assert b"ng refs/heads/main" in answer.raw
     assert b"bytes; one of its kind has" in answer.raw
     assert hub.head == before
-
-
-def _entry(kind: int, raw: bytes) -> bytes:
-    first, left, found = kind << 4 | len(raw) & 15, len(raw) >> 4, bytearray()
-    while left:
-        found.append(first | 0x80)
-        first, left = left & 0x7F, left >> 7
-    found.append(first)
-    return bytes(found) + zlib.compress(raw)
 
 
 def test_maintenance_that_met_a_fault_comes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

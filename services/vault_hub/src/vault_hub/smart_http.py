@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import ExitStack
 from pathlib import Path
 
 from starlette.requests import Request
@@ -22,7 +22,7 @@ from vault_hub.line import Line
 from vault_hub.objects import HEAD
 from vault_hub.pkt import BadPush, Command
 from vault_hub.quarantine import Quarantine
-from vault_hub.room import NoRoom, Room, Share
+from vault_hub.room import NoRoom, Room
 from vault_protocol.errors import Refused, UntrustedHead
 from vault_protocol.hub import Accepted, Broken, CommitId, MovedOn, Published, Rejected
 
@@ -88,9 +88,9 @@ class SmartHttp:
     async def _fetch(self, request: Request, caller: Caller) -> Response:
         async with self._bodies.of(request, caller, zipped=True) as body:
             self._door.look_again(caller)
-            share = self._fetches.share(caller.agent)
-            share.__enter__()
-            return _Fetch(await self._upload_pack(request), body, share)
+            with ExitStack() as held:
+                held.enter_context(self._fetches.share(caller.agent))
+                return _Fetch(await self._upload_pack(request), body, held.pop_all())
 
     async def _upload_pack(self, request: Request, *options: str) -> asyncio.subprocess.Process:
         protocol = request.headers.get("git-protocol", "")
@@ -153,10 +153,10 @@ class SmartHttp:
 class _Fetch(StreamingResponse):
     """What upload-pack answers. However the line ends, the program ends with it, and at the latest in PATIENCE."""
 
-    def __init__(self, process: asyncio.subprocess.Process, body: bytes, share: AbstractContextManager[Share]) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, body: bytes, held: ExitStack) -> None:
         media = "application/x-git-upload-pack-result"
         super().__init__(self._parts(), media_type=media, headers={"Cache-Control": "no-cache"})
-        self._process, self._asked, self._share = process, body, share
+        self._process, self._asked, self._held = process, body, held
 
     async def _parts(self) -> AsyncIterator[bytes]:
         assert self._process.stdin is not None
@@ -173,7 +173,7 @@ class _Fetch(StreamingResponse):
         except TimeoutError:
             return
         finally:
-            self._share.__exit__(None, None, None)
+            self._held.close()
             await _ended(self._process)
 
 
