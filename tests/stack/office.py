@@ -151,7 +151,11 @@ class Office:
 
     def why(self, names: set[str]) -> str:
         """What Kuma said of these monitors."""
-        said = docker("logs", "--tail", "2000", self.container("uptime-kuma"), check=False).splitlines()
+        command = ["docker", "logs", "--tail", "2000", self.container("uptime-kuma")]
+        logged = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=60, check=False
+        )
+        said = logged.stdout.splitlines()
         return "\n".join(line for line in said if any(f"'{name}'" in line for name in names))
 
 

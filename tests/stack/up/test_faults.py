@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 
 import pytest
 
-from demo.processes import eventually
+from demo.processes import NotReady, eventually
 from tests.stack.asking import all_answered_once, approve, asked, task_of, through_the_gate
 from tests.stack.booking import drafted
 from tests.stack.cuts import cut
@@ -40,7 +41,10 @@ def reds(made: Office, wanted: set[str], within: set[str]) -> None:
         seen.update(made.red())
         return wanted <= made.red()
 
-    eventually(look, f"{sorted(wanted)} are red", seconds=LOOKS)
+    try:
+        eventually(look, f"{sorted(wanted)} are red", seconds=LOOKS)
+    except NotReady as error:
+        raise NotReady(f"{error}; red are {sorted(made.red())} of {len(made.monitors())}") from None
     assert seen <= wanted | within, made.why(seen - wanted - within)
 
 
@@ -48,7 +52,13 @@ def green(made: Office) -> None:
     eventually(lambda: {*made.monitors().values()} == {"up"}, "all is green", seconds=LOOKS)
 
 
-def test_before_anything_fails_all_is_green(made: Office) -> None:
+@pytest.fixture(autouse=True)
+def all_is_green(made: Office) -> None:
+    """Before anything fails. A hub that nobody joined was not ready, and Kuma may not have looked since."""
+    green(made)
+
+
+def test_before_anything_fails_mail_passes_and_all_is_green(made: Office) -> None:
     through_the_gate(made)
     green(made)
 
@@ -126,6 +136,30 @@ def test_networks_that_are_cut_turn_their_monitors_red_and_mail_of_that_time_is_
     approve(made, number)
     green(made)
     all_answered_once(made)
+
+
+SILENT = """
+from pathlib import Path
+from backup.database import Access, Database
+from backup.settings import read
+settings = read(Path("/etc/countersign/backup.toml"))
+with Database(Access.of(settings.books, Path("/tmp/silent"), settings.timeout_seconds)).moment() as moment:
+    print(moment.ask("SELECT 'begun';"), flush=True)
+    moment.ask("SELECT pg_sleep(240);")
+"""
+
+
+def test_a_backup_ends_when_its_database_falls_silent_in_the_middle(made: Office) -> None:
+    """What waits for an answer sends nothing, so no lost packet would tell it."""
+    argv = ["docker", "exec", made.container("backup"), "python", "-c", SILENT]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as asking:
+        assert asking.stdout is not None
+        begun = asking.stdout.readline()
+        with cut(made.project, "database"):
+            said = asking.communicate(timeout=LOOKS)[1]
+    assert begun.strip() == "begun", said
+    assert "SourceFailed: psql:" in said
+    assert "connection to server was lost" in said
 
 
 def test_disks_that_are_full_turn_their_monitors_red_and_mail_of_that_time_is_not_lost(made: Office) -> None:

@@ -15,6 +15,17 @@ from backup.errors import SourceFailed
 from backup.settings import Books
 from vault_protocol.files import secret_line, write_private
 
+SILENT_SECONDS = 60
+"""A server whose machine says nothing for so long is gone. An answer may take longer."""
+
+_SERVICE = f"""[server]
+connect_timeout=10
+keepalives_idle={SILENT_SECONDS // 2}
+keepalives_interval=10
+keepalives_count=3
+tcp_user_timeout={SILENT_SECONDS * 1000}
+"""
+
 
 @dataclass(frozen=True)
 class Access:
@@ -94,12 +105,17 @@ class Database:
     def _environment(self) -> dict[str, str]:
         access = self._access
         found = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
-        if access.password_file is not None and access.scratch is not None and access.host is not None:
+        if access.scratch is None or access.host is None:
+            return {"LC_ALL": "C.UTF-8", **found}
+        service = access.scratch / "pg_service.conf"
+        write_private(service, _SERVICE.encode())
+        found |= {"PGSERVICEFILE": str(service), "PGSERVICE": "server"}
+        if access.password_file is not None:
             file = access.scratch / "pgpass"
             escaped = secret_line(access.password_file).replace("\\", "\\\\").replace(":", "\\:")
             write_private(file, f"*:*:*:*:{escaped}\n".encode())
             found["PGPASSFILE"] = str(file)
-        return {"LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "10", **found}
+        return {"LC_ALL": "C.UTF-8", **found}
 
     def _run(self, words: list[str], *, feed: IO[bytes] | None = None, out: IO[bytes] | None = None) -> str:
         program = next(word for word in words if word.startswith(("pg_", "psql", "create")))
