@@ -191,6 +191,24 @@ def test_an_agent_without_the_owners_key_stays_where_it_was(world: HubWorld) -> 
     assert cloud.journal.head == before
 
 
+def test_what_the_owner_had_pruned_after_a_new_root_can_be_published_again(world: HubWorld) -> None:
+    """Whatever is in the hub's memory, what it says is on its disk is there."""
+    local, cloud = follows(world, LOCAL), follows(world, CLOUD)
+    gone = {"Plans/email/gone.md": b"what the law wants gone\n"}
+    cloud.write("plan", "p", gone)
+    local.refresh()
+    root = root_of(local, erased="Plans/email/gone.md")
+    assert client(local).replace(root, seen=local.journal.head) == Accepted(root)
+    for words in (("reflog", "expire", "--expire=now", "--all"), ("gc", "--quiet", "--prune=now")):
+        assert world.git(*words, at=world.running.repository).returncode == 0
+
+    cloud.refresh()
+    cloud.write("plan", "p", gone)
+
+    assert remote.fsck(world.running.repository) == ()
+    assert follows(world, CLOUD, "late").journal.read("Plans/email/gone.md") == gone["Plans/email/gone.md"]
+
+
 def test_a_hub_that_starts_again_stands_at_the_new_root(world: HubWorld) -> None:
     local = follows(world, LOCAL)
     root = root_of(local)

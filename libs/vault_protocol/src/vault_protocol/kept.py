@@ -34,5 +34,11 @@ class Kept(Generic[K, V]):
                 self._left += self._weights.pop(oldest)
                 self._values.pop(oldest, None)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._left = self._room
+            self._values.clear()
+            self._weights.clear()
+
     def __contains__(self, key: K) -> bool:
         return key in self._values

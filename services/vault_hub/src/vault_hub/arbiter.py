@@ -201,6 +201,7 @@ class Arbiter(threading.Thread):
         if trouble is not None:
             return trouble
         self._follower.advance(root)
+        objects.forget()
         self._line.restart(root)
         self._anew()
         log.warning("root.begun", agent=begin.agent, generation=self._view.generation)

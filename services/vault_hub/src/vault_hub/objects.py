@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from vault_protocol.store import nested
 from vault_protocol.task import AgentId
 
 HEAD = "refs/heads/main"
-LOCK = "main.lock"
+LOCK, LOCK_BYTES = "main.lock", 41
 
 ROOM = 64 * 1024 * 1024
 """Bytes of objects kept in memory after they were written or read; what was written last is read next."""
@@ -141,7 +142,8 @@ class Objects:
             handle = _locked(self._lock)
         self._locked = (head, handle)
         try:
-            os.write(handle, f"{head}\n".encode("ascii"))
+            if os.write(handle, f"{head}\n".encode("ascii")) != LOCK_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._lock))
         except BaseException:
             self._leave_lock()
             raise
@@ -159,6 +161,12 @@ class Objects:
         """Forget the fresh objects."""
         self._leave_lock()
         self._fresh, self._patches = {}, {}
+
+    def forget(self) -> None:
+        """What was read and written before, as after a restart: a line that began anew leaves things behind, and what
+        the owner then has git prune must not be taken for something that is on the disk."""
+        self._kept.clear()
+        self.folders = Folders(self.raw, self.add)
 
     def marks(self) -> tuple[str, ...]:
         """What is fresh now; `drop_after` forgets what came later."""
