@@ -66,6 +66,23 @@ def test_a_lock_is_left_alone_while_a_git_process_works_on_the_hub(hub: Path) ->
     assert janitor.clear_hub(hub) == ("refs/heads/main.lock",)
 
 
+def test_a_lock_of_a_tidying_is_left_alone_while_git_works_there_and_not_for_ever(hub: Path) -> None:
+    lock = hub / "objects" / "info" / "commit-graph.lock"
+    lock.parent.mkdir(exist_ok=True)
+    lock.touch()
+    with subprocess.Popen(
+        ["git", "--git-dir", str(hub), "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as busy:
+        assert janitor.clear_tidying(hub) == ()
+        later = time.time() + janitor.HALF_WRITTEN + 1
+        assert janitor.clear_tidying(hub, now=later) == ("objects/info/commit-graph.lock",)
+        lock.touch()
+        assert busy.stdin is not None
+        busy.stdin.close()
+    assert janitor.clear_tidying(hub) == ("objects/info/commit-graph.lock",)
+    assert janitor.clear_tidying(hub) == ()
+
+
 def test_where_processes_cannot_be_seen_only_an_old_lock_is_stale(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(janitor, "_PROC", Path("/nonexistent"))
     (hub / "refs" / "heads" / "main.lock").touch()

@@ -1,5 +1,6 @@
 """A line cut after any byte, a hub that hears and is not heard, a disk that fails: nobody is told what is not so."""
 
+import asyncio
 import errno
 import os
 import threading
@@ -17,6 +18,8 @@ from services.vault_hub.tests.test_publish import on_disk
 
 from demo.processes import eventually
 from vault_hub import holding
+from vault_hub.maintenance import Maintenance
+from vault_hub.metrics import Metrics
 from vault_protocol import changeset, remote
 from vault_protocol.changeset import Trail
 from vault_protocol.errors import HubUnreachable
@@ -219,6 +222,8 @@ def litter(repository: Path) -> list[Path]:
         repository / "objects" / "tmp_obj_x", repository / "objects" / "pack" / "tmp_pack_x",
         repository / "objects" / "pack" / ".tmp-1-pack-x.idx",
         repository / "objects" / "push-x" / "quarantine.git" / "HEAD",
+        repository / "objects" / "info" / "commit-graph.lock",
+        repository / "objects" / "pack" / "multi-pack-index.lock",
     ]  # fmt: skip
     for path in left:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -244,11 +249,15 @@ def test_what_a_kill_left_is_cleared_at_the_start(hub: HubWorld) -> None:
     assert not lone.exists()
 
 
-def test_while_it_runs_only_what_is_old_is_cleared_and_no_lock(hub: HubWorld) -> None:
+def test_while_it_runs_only_what_is_old_is_cleared_and_of_the_locks_those_of_a_tidying_that_ended(
+    hub: HubWorld,
+) -> None:
     hub.begin()
     repository = hub.running.repository
     left = litter(repository)
 
+    fresh = holding.clear_old(repository)
+    assert sorted(fresh) == ["objects/info/commit-graph.lock", "objects/pack/multi-pack-index.lock"]
     assert holding.clear_old(repository) == ()
     old = holding.clear_old(repository, now=left[0].stat().st_mtime + 3601)
 
@@ -259,6 +268,18 @@ def test_while_it_runs_only_what_is_old_is_cleared_and_no_lock(hub: HubWorld) ->
         "objects/tmp_obj_x",
     ]
     assert [path for path in left if path.exists()] == left[:3]
+
+
+def test_a_lock_that_a_killed_tidying_left_stops_no_later_one(hub: HubWorld) -> None:
+    hub.begin()
+    info = hub.running.repository / "objects" / "info"
+    info.mkdir(exist_ok=True)
+    (info / "commit-graph.lock").write_bytes(b"half a gra")
+
+    assert asyncio.run(Maintenance(hub.running.repository, Metrics(), every=3600).once())
+
+    assert (info / "commit-graph").exists()
+    assert remote.fsck(hub.running.repository) == ()
 
 
 def test_a_lock_left_on_the_head_while_it_runs_holds_up_one_publish_and_no_more(

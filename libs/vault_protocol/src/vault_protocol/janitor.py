@@ -49,6 +49,21 @@ def clear_hub(repository: Path, *, now: float | None = None) -> tuple[str, ...]:
     return tuple(_removed(repository, [*half, *stale]))
 
 
+def clear_tidying(repository: Path, *, now: float | None = None) -> tuple[str, ...]:
+    """Take away the locks of a commit-graph or an index of packs that no running git process can be holding. A git
+    that finds one there writes neither, for ever. `now` and what it returns are as for `clear_hub`."""
+    moment = time.time() if now is None else now
+    locks = {lock: _mark(lock) for lock in _of_tidying(repository)}
+    oldest = HALF_WRITTEN if not locks or _busy(repository) is not False else 0.0
+    stale = [lock for lock, seen_as in locks.items() if _age(lock, moment) >= oldest and _mark(lock) == seen_as]
+    return tuple(_removed(repository, stale))
+
+
+def _of_tidying(repository: Path) -> Iterator[Path]:
+    for folder in ("info", "info/commit-graphs", "pack"):
+        yield from (repository / "objects" / folder).glob("*.lock")
+
+
 def _busy(repository: Path) -> bool | None:
     """Whether a git process works on this repository; None where processes cannot be seen."""
     if not (_PROC / "self").exists():

@@ -40,14 +40,20 @@ class Hold:
 def clear_at_start(repository: Path) -> tuple[str, ...]:
     """Take away what a killed hub left: its locks, its temporary files, its quarantines. Only for who holds it."""
     locks = janitor.clear_clone(repository)
-    return (*locks, *_removed(repository, [*_temporaries(repository), *_lone_packs(repository)]))
+    return (
+        *locks,
+        *janitor.clear_tidying(repository),
+        *_removed(repository, [*_temporaries(repository), *_lone_packs(repository)]),
+    )
 
 
 def clear_old(repository: Path, *, now: float | None = None) -> tuple[str, ...]:
-    """The same beside a hub that runs: what is so old that nobody writes to it. Locks are the arbiter's own matter."""
+    """The same beside a hub that runs: what is so old that nobody writes to it, and the locks of a tidying that was
+    ended. Those of refs are the arbiter's own matter."""
     moment = time.time() if now is None else now
     found = [*_temporaries(repository), *_lone_packs(repository)]
-    return tuple(_removed(repository, [path for path in found if _age(path, moment) >= LEFT_BEHIND]))
+    old = [path for path in found if _age(path, moment) >= LEFT_BEHIND]
+    return (*janitor.clear_tidying(repository, now=moment), *_removed(repository, old))
 
 
 def _temporaries(repository: Path) -> Iterator[Path]:
