@@ -2,13 +2,14 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from libs.vault_protocol.tests.made import CLOUD, LOCAL
+from libs.vault_protocol.tests.made import CLOUD, LOCAL, NOW
 from services.vault_hub.tests.hubworld import HubWorld
 
 from vault_hub import line as line_module
-from vault_hub import reading
+from vault_hub import objects, reading
 from vault_hub.line import Line
 from vault_hub.reading import Reader
 from vault_protocol import wire
@@ -191,6 +192,29 @@ def test_a_name_is_found_only_where_a_name_begins() -> None:
     assert line_module._place(names, CommitId("ab" * 10 + "cd" * 10)) == 2
     assert line_module._place(names, CommitId("ba" * 20)) is None
     assert line_module._place(bytearray(bytes.fromhex("00" + "ab" * 20 + "00" * 19)), CommitId("ab" * 20)) is None
+
+
+def test_a_line_that_begins_anew_while_somebody_reads_the_old_one_is_followed_from_its_new_root(
+    hub: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = grown(hub, 4)
+    root = hub.store.root(old[-1], message="another line", author=LOCAL.agent, at=NOW)
+    assert hub.git("fetch", "--quiet", str(hub.store.path), root, at=hub.running.repository).returncode == 0
+    monkeypatch.setattr(line_module, "READY_AT_START", 1)
+    line = Line(hub.running.repository, old[-1])
+    read, times = objects.ids, list[int]()
+
+    def ids(*args: Any) -> bytearray:
+        found = read(*args)
+        if not times:
+            times.append(1)
+            line.restart(root)
+        return found
+
+    monkeypatch.setattr(objects, "ids", ids)
+    for _ in range(2):
+        page = line.since([old[0]])
+        assert ([said.id for said in page.commits], page.head, page.known) == ([root], root, False)
 
 
 def test_an_empty_line_has_nothing_to_tell(tmp_path: Path) -> None:

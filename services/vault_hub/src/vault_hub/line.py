@@ -56,6 +56,8 @@ class Line:
         """Names of those before them, once somebody asked."""
         self._first: CommitId | None = None
         """Up to where those go."""
+        self._beginning = 0
+        """Counts how often the line began anew."""
         if head is not None:
             self._begin(_latest(repository, head))
 
@@ -82,6 +84,7 @@ class Line:
             self._at.clear()
             self._by_message.clear()
             self._gone, self._older, self._bytes, self.head = bytearray(), None, 0, head
+            self._beginning += 1
             self._begin(latest)
 
     def since(self, have: Sequence[CommitId]) -> Page:
@@ -138,10 +141,15 @@ class Line:
     def _names(self) -> bytearray:
         """Every commit up to the head by name. Reads the line once, and never again."""
         with self._reading:
-            if self._older is None:
-                self._older = objects.ids(self._repository, self._first)
-            with self._lock:
-                return self._older + self._gone + b"".join(bytes.fromhex(said.id) for said in self._late)
+            while True:
+                with self._lock:
+                    if self._older is not None:
+                        return self._older + self._gone + b"".join(bytes.fromhex(said.id) for said in self._late)
+                    beginning, first = self._beginning, self._first
+                older = objects.ids(self._repository, first)
+                with self._lock:
+                    if self._beginning == beginning:  # else the line began anew while it was read
+                        self._older = older
 
     def _read(self, names: bytearray, begin: int, *, known: bool) -> Page:
         head = CommitId(names[-_NAME:].hex())
