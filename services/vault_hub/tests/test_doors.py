@@ -102,6 +102,19 @@ def test_an_agents_file_that_does_not_read_shuts_out_that_agent_alone(hub: HubWo
         agents(hub).check()
 
 
+def test_an_agents_file_that_does_not_read_keeps_no_other_from_being_put_out_or_from_leaving(hub: HubWorld) -> None:
+    (hub.running.folder / "agents" / "broken.json").write_text("{")
+    agents(hub).rotate(OTHER.agent, grace=timedelta(0))
+    agents(hub).revoke(CLOUD.agent)
+    assert hub.ask(LOCAL.agent, "/v1/leave", {}).status == 200
+    hub.tick()
+
+    for who in (OTHER, CLOUD, LOCAL):
+        assert looks(hub, f"Bearer {hub.token(who.agent)}") == 401
+    with pytest.raises(VaultError, match=r"broken\.json"):
+        agents(hub).revoke("broken")
+
+
 def test_names_standings_and_keys_of_agents_are_checked(hub: HubWorld) -> None:
     known, key = agents(hub), PublicKey.of(OTHER.key)
     for name, standing, given in (

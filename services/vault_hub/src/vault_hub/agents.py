@@ -150,15 +150,17 @@ class Agents:
         self._write(AgentId(name), self._existing(name).model_copy(update={"tokens": ()}))
 
     def _existing(self, name: str) -> Agent:
-        self._read()
+        self._read(strict=False)  # another's file that does not read keeps nobody from being put out
         try:
             return self._known[AgentId(name)]
         except KeyError:
+            if AGENT_ID.fullmatch(name) and self._path(AgentId(name)).exists():
+                _agent(self._path(AgentId(name)))
             raise VaultError(f"there is no agent {name!r}; known are: {', '.join(self._known) or 'none'}") from None
 
     def _write(self, name: AgentId, agent: Agent) -> None:
         write_private(self._path(name), (agent.model_dump_json(indent=2) + "\n").encode("utf-8"))
-        self._read()
+        self._read(strict=False)
 
     def _path(self, name: AgentId) -> Path:
         return self._folder / f"{name}.json"
