@@ -75,6 +75,27 @@ def test_packs_that_git_wrote_again_are_found(tmp_path: Path) -> None:
     assert store.ref("refs/heads/main") == tip
 
 
+def test_packs_that_git_wrote_again_before_they_were_merged_leave_none_of_the_others_without_a_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = GitStore(tmp_path / "clone.git")
+    held, synced = store._objects, list[str]()
+    monkeypatch.setattr(objects, "MERGED_AT", 3)
+    for number in range(2):
+        held.add("blob", b"%d" % number)
+        held.keep()
+    kept, gone = held._small
+    for suffix in (".pack", ".idx"):
+        (store.path / "objects" / "pack" / (gone + suffix)).unlink()
+    for number in range(2, 6):
+        held.add("blob", b"%d" % number)
+        held.keep()
+    assert held._small == [], "merged, without the first"
+    monkeypatch.setattr(packs, "sync", lambda folder, names: synced.extend(names))
+    held.keep(durable=True)
+    assert kept in synced
+
+
 def test_packs_that_could_not_be_merged_are_made_durable_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from .hub import CommitId
 
@@ -14,6 +16,8 @@ SILENCE = 45.0
 """Seconds without even a heartbeat after which the line is dead."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
+STEADY = 5.0
+"""Seconds after which a stream that ended was a good one: the next is asked for at once."""
 
 KEPT, KEPT_BYTES = 4096, 64 * 1024 * 1024
 """Commits, and bytes of them, held for the agent; what is beyond is asked for."""
@@ -81,14 +85,12 @@ class Stream:
     def _keep_listening(self) -> None:
         pause = FIRST_PAUSE
         while not self._ended.is_set():
-            try:
+            began = time.monotonic()
+            with suppress(OSError, http.client.HTTPException, ValueError):
                 self._listen()
-                pause = FIRST_PAUSE
-            except (OSError, http.client.HTTPException, ValueError):
-                pause = min(pause * 2, LONGEST_PAUSE)
+            pause = FIRST_PAUSE if time.monotonic() - began >= STEADY else min(pause * 2, LONGEST_PAUSE)
             was_alive, self.alive, self._socket = self.alive, False, None
             if was_alive:
-                pause = FIRST_PAUSE
                 self._behind = True
                 self._heard.set()  # the agent looks for itself now
             self._ended.wait(pause)

@@ -114,7 +114,7 @@ class Objects:
             self._small = []
             return
         merged = packs.write(self._packs, entries)
-        self._small, self._unsynced = [], []
+        self._small, self._unsynced = [], [name for name in self._unsynced if name not in small]
         packs.remove(self._packs, (name for name in small if name != merged))
 
     def _from_disk(self, oid: str) -> tuple[str, bytes]:
