@@ -86,6 +86,8 @@ def test_a_hub_killed_at_a_system_call_of_a_publish_lost_nothing_that_was_told(
             break
         kills += 1
         eventually(lambda: case.hub.ended == KILLED, "the hub is dead")
+    else:
+        assert calls is OPENS, "a publish has more of these calls"
     back(case)
     assert kills or calls in (REMOVALS, TALKS), "nothing was ever killed, so nothing is proved"
 
@@ -138,6 +140,8 @@ def test_a_hub_whose_disk_fails_at_a_system_call_says_nothing_untrue_and_heals(
         eventually(lambda: case.hub.ended is not None or is_well(case), "it is well, or ended")
         if not failed:
             break
+    else:
+        assert calls is OPENS, "a publish has more of these calls"
     back(case)
     assert failures, "nothing ever failed, so nothing is proved"
 

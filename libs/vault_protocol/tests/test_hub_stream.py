@@ -1,8 +1,10 @@
 """The stream of a hub that ends it again and again."""
 
 import http.client
+import io
 import socket
 import threading
+from typing import cast
 
 import pytest
 
@@ -35,6 +37,21 @@ class Fickle:
 
     def close(self) -> None:
         self._server.close()
+
+
+EVENTS = (
+    b': still here\n\nevent: commit\nid: 1\ndata: {"a": 1}\n\nevent: behind\ndata: {}\n\n'
+    b'event: commit\nid: 2\ndata: {"b": 2}\n\n'
+)
+
+
+@pytest.mark.parametrize("cut", range(len(EVENTS) + 1))
+def test_of_a_stream_cut_after_any_byte_the_events_that_came_whole_are_taken_and_no_other(cut: int) -> None:
+    stream = Stream(lambda seconds: http.client.HTTPConnection("127.0.0.1", timeout=seconds), dict, lambda: None)
+    stream._read(cast(http.client.HTTPResponse, io.BytesIO(EVENTS[:cut])))
+    whole = EVENTS[:cut].count(b"\n\n")
+    assert stream.taken() == [b'{"a": 1}', b'{"b": 2}'][: max(0, whole - 1) if whole < 3 else whole - 2]
+    assert stream.behind() is (whole >= 3)
 
 
 def test_a_stream_that_ends_as_soon_as_it_begins_is_asked_for_ever_more_slowly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,29 @@ def test_an_answer_cut_after_any_byte_is_found_out_and_nothing_is_published_twic
     assert remote.fsck(hub.running.repository) == ()
 
 
+@pytest.mark.parametrize("every", [41, pytest.param(1, marks=pytest.mark.prove)])
+def test_a_page_cut_after_any_byte_is_asked_for_again_and_nothing_of_it_is_missed(hub: HubWorld, every: int) -> None:
+    line = [hub.begin()]
+    with cutting(hub.running.port) as cable:
+        side = through(hub, cable.port)
+        assert side.hub.refresh() == line[-1]
+        for cut in count(step=every):
+            line.append(hub.author.commit(LOCAL, {f"Plans/{cut}.md": b"x\n"}))
+            assert hub.publish(LOCAL.agent, line[-1]).said["answer"] == "accepted"
+            side.hub._asking.hang_up()
+            cable.answers, before = [cut], cable.passed
+            try:
+                found = side.hub.refresh()
+            except HubUnreachable:
+                found = side.hub.refresh()
+            assert found == line[-1], cut
+            if cable.passed - before < cut:
+                break
+    assert cut > 400, "a page is longer than that"
+    assert [one.id for one in side.store.history(None, line[-1])] == line
+    assert remote.fsck(side.store.path) == ()
+
+
 def test_a_request_cut_after_any_byte_is_published_once_or_not_at_all(hub: HubWorld) -> None:
     hub.begin()
     with cutting(hub.running.port) as line:
