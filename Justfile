@@ -179,32 +179,32 @@ doctor *ARGS: _demo-env
 configure STACK: _infra-env
     @cd infra && exec ../.tools/infra/bin/python -m infra.configure "$1"
 
-# What `./just deploy STACK` would change on Oracle Cloud (docs/infra.md)
+# What `./just deploy STACK` would change on Oracle Cloud; like the three below by Pulumi (docs/infra.md)
 [no-exit-message]
-preview STACK *ARGS: _infra-env
-    @stack=$1; shift; cd infra && exec "$(engine/build)" preview --stack "$stack" --diff "$@"
+preview STACK *ARGS: _pulumi _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/installed)" preview --stack "$stack" --diff "$@"
 
 # Bring a stack on Oracle Cloud to what its settings say; asks before it does
 [no-exit-message]
-deploy STACK *ARGS: _infra-env
-    @stack=$1; shift; cd infra && exec "$(engine/build)" up --stack "$stack" "$@"
+deploy STACK *ARGS: _pulumi _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/installed)" up --stack "$stack" "$@"
 
 # Take a stack away but for what holds data; asks before it does
 [no-exit-message]
-destroy STACK *ARGS: _infra-env
-    @stack=$1; shift; cd infra && exec "$(engine/build)" destroy --stack "$stack" --exclude-protected "$@"
+destroy STACK *ARGS: _pulumi _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/installed)" destroy --stack "$stack" --exclude-protected "$@"
 
 # Whether somebody changed a stack by hand: ends with a failure when they did
 [no-exit-message]
-drift STACK *ARGS: _infra-env
-    @stack=$1; shift; cd infra && exec "$(engine/build)" preview --stack "$stack" --refresh --expect-no-changes --non-interactive "$@"
+drift STACK *ARGS: _pulumi _infra-env
+    @stack=$1; shift; cd infra && exec "$(engine/installed)" preview --stack "$stack" --refresh --expect-no-changes --non-interactive "$@"
 
 # An archive of this commit for `release` in a stack's settings; prints its hash
 [no-exit-message]
 release VERSION:
     @mkdir -p dist && git archive --format=tar.gz --prefix="countersign-$1/" -o "dist/countersign-$1.tar.gz" HEAD && sha256sum "dist/countersign-$1.tar.gz"
 
-# The program of infra/ under the real Pulumi engine, with a double for Oracle (Pulumi's CLI, or Go, which builds it)
+# The program of infra/, run inline by the real Pulumi engine, with a double for Oracle (Pulumi, or Go, which builds it)
 [no-exit-message]
 test-engine *ARGS: _infra-env
     @cd infra && exec ../.tools/infra/bin/python -W ignore::ResourceWarning -m pytest -m engine \
@@ -253,6 +253,11 @@ _agentdojo-env:
 [no-exit-message]
 _infra-env:
     @"$UV_PYTHON" -m tools.envs infra
+
+# Have Pulumi with its language host for Python, or say which to install
+[no-exit-message]
+_pulumi:
+    @infra/engine/installed >/dev/null
 
 # What `./just test infra` runs
 [no-exit-message]

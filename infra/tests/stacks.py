@@ -80,11 +80,15 @@ class Run:
 class Mocks(pulumi.runtime.Mocks):
     """Oracle as far as the program reads it back."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: str = "eu-frankfurt-1") -> None:
         self.told = ""
+        self.home = home
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
         match args.token.rpartition(":")[2]:
+            case "getRegionSubscriptions":
+                names = sorted({self.home, "us-phoenix-1"})
+                return {"regionSubscriptions": [{"regionName": n, "isHomeRegion": n == self.home} for n in names]}
             case "getNamespace":
                 return {"namespace": "mynamespace"}
             case "getImages":
@@ -162,14 +166,19 @@ class Monitor(MockMonitor):
 
 def run(stack: str, **changed: Any) -> Run:
     """The program with an example's settings."""
-    return _run(stack, json.dumps(changed, sort_keys=True))
+    return _run(stack, "", json.dumps(changed, sort_keys=True))
+
+
+def run_at(home: str, stack: str) -> Run:
+    """The same in a tenancy whose home is that region."""
+    return _run(stack, home, "{}")
 
 
 @cache
-def _run(stack: str, changed: str) -> Run:
-    found, mocks = Run(), Mocks()
-    pulumi.runtime.set_mocks(mocks, project=conventions.PROJECT, stack=stack, monitor=Monitor(mocks, found))
+def _run(stack: str, home: str, changed: str) -> Run:
     chosen = settings.read(example(stack, **json.loads(changed)), stack=stack)
+    found, mocks = Run(), Mocks(home or chosen.region)
+    pulumi.runtime.set_mocks(mocks, project=conventions.PROJECT, stack=stack, monitor=Monitor(mocks, found))
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def program() -> pulumi.Output[None]:

@@ -67,6 +67,7 @@ def test_the_answers_become_settings_that_the_program_reads(
     ("at", "bad", "says"),
     [
         (0, "ann", "tenancy"),
+        (0, "ocid1.tenancy.oc2..aaaatest", "realm oc2"),
         (1, "frankfurt", "region"),
         (3, "ann", "contact"),
         (4, "localhost", "names.domain"),
@@ -142,6 +143,35 @@ def test_cloudflare_needs_its_zone_and_no_secret_is_ever_asked_for(
     assert asked
     assert not [line for line in asked if any(word in line.lower() for word in ("password", "secret", "token", "key"))]
     assert written(tmp_path)["countersign:settings"]["names"]["cloudflare_zone_id"] == "cd" * 16  # type: ignore[index]
+
+
+def test_only_who_chose_cloudflare_is_told_to_set_its_token_encrypted(
+    answering: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = "pulumi config set --stack {} --secret cloudflare:apiToken"
+    assert answering(*FIRST, *RELEASE, *MACHINE, *BOX) == 0
+    assert "cloudflare:apiToken" not in capsys.readouterr().out
+    assert answering(*FIRST[:-1], "cloudflare", "cd" * 16, *RELEASE, *MACHINE, "no", stack="other") == 0
+    said = capsys.readouterr().out
+    assert wanted.format("other") in said
+    assert "CLOUDFLARE_API_TOKEN" in said
+
+
+def test_the_region_that_is_asked_for_is_the_home_region(
+    answering: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert answering(*FIRST, *RELEASE, *MACHINE, *BOX) == 0
+    assert "the tenancy's home region" in capsys.readouterr().out
+
+
+def test_it_names_the_pulumi_that_the_recipes_ask_for_before_the_first_command_that_needs_it(
+    answering: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert answering(*FIRST, *RELEASE, *MACHINE, *BOX) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    (login,) = [at for at, line in enumerate(lines) if line.startswith("pulumi login ")]
+    assert f"by Pulumi {configure.wanted_pulumi()}" in lines[login]
+    assert lines[login + 1].startswith("pulumi stack init prod ")
 
 
 @pytest.mark.parametrize("arguments", [[], ["Prod"], ["../x"], ["prod", "dev"]])

@@ -5,16 +5,18 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import engines
 import provider
 import pulumi
 import pytest
 from pulumi import automation
-from stacks import example
+from stacks import INFRA, example
 
 from infra import conventions, orders, settings
 from infra.__main__ import build
@@ -53,25 +55,7 @@ def engine(cli: automation.PulumiCommand, tmp_path: Path) -> Iterator[Engine]:
             pulumi.export(name, value)
 
     with provider.serving(world) as port:
-        workspace = automation.LocalWorkspace(
-            project_settings=automation.ProjectSettings(
-                name=conventions.PROJECT,
-                runtime="python",
-                backend=automation.ProjectBackend(url=f"file://{tmp_path}/state"),
-            ),
-            program=program,
-            pulumi_home=str(tmp_path / "home"),
-            env_vars={
-                "PULUMI_CONFIG_PASSPHRASE": "a passphrase of the test",
-                "PULUMI_DEBUG_PROVIDERS": f"oci:{port}",
-                "PULUMI_SKIP_UPDATE_CHECK": "true",
-                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            },
-            pulumi_command=cli,
-            work_dir=str(tmp_path),
-        )
-        (tmp_path / "state").mkdir()
-        stack = automation.Stack.create("prod", workspace)
+        stack = engines.stack(program, cli=cli, folder=tmp_path, port=port)
         yield Engine(stack, world, tmp_path / "state", chosen)
 
 
@@ -143,6 +127,41 @@ def test_a_change_that_would_replace_what_holds_data_is_refused_by_the_engine(en
         engine.up()
     assert "data" not in engine.world.names("deleted")
     assert "id-of-data" in engine.world.things
+
+
+def test_another_domain_is_refused_in_the_preview_already_and_nothing_is_changed(engine: Engine) -> None:
+    engine.up()
+    engine.chosen["names"] = {**engine.chosen["names"], "domain": "other.test"}
+    engine.world.done.clear()
+
+    refused = r"unable to replace resource .*zone:Zone::zone"
+    with pytest.raises(automation.CommandError, match=refused):
+        engine.preview()
+    assert engine.world.done == []
+    with pytest.raises(automation.CommandError, match=refused):
+        engine.up()  # without a preview before it
+    assert engine.world.names("deleted") == engine.world.names("created") == []
+
+
+def test_a_zone_that_was_taken_out_of_the_state_stays_beside_that_of_another_domain(engine: Engine) -> None:
+    """The way that docs/infra.md describes, by its own command."""
+    engine.up()
+    page = (INFRA.parent / "docs" / "infra.md").read_text(encoding="utf-8")
+    (options,) = re.findall(r"`pulumi state delete ((?:--[a-z-]+ )+)URN`", page)
+    resources = (engine.stack.export_stack().deployment or {})["resources"]
+    (urn,) = [one["urn"] for one in resources if one["urn"].endswith("Zone::zone")]
+    engine.stack.workspace.pulumi_command.run(
+        ["state", "delete", *options.split(), urn, "--yes", "--stack", "prod"],
+        engine.stack.workspace.work_dir,
+        {**engine.stack.workspace.env_vars, "PULUMI_HOME": str(engine.stack.workspace.pulumi_home)},
+    )
+    engine.chosen["names"] = {**engine.chosen["names"], "domain": "other.test"}
+
+    engine.up()
+
+    assert engine.world.names("deleted") == []
+    assert {*engine.world.names("created")} == {"zone", "hub-record", "odoo-record", "authority-record"}
+    assert engine.stack.outputs()["hub"].value == "https://hub.other.test"
 
 
 def test_destroy_takes_the_vm_and_leaves_what_holds_data(engine: Engine) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from stacks import POOL, example, run
+from stacks import POOL, REAL, example, run, run_at
 
 from infra import settings
 from infra.components.guardrails import quota_statements
@@ -39,6 +39,14 @@ def test_the_quotas_have_room_for_the_whole_pool() -> None:
     statements = run("prod", **POOL).one("quota").inputs["statements"]
     assert "set compute-core quota standard-a1-core-count to 4 in compartment countersign-prod" in statements
     assert "set block-storage quota total-storage-gb to 200 in compartment countersign-prod" in statements
+
+
+def test_a_region_that_is_not_the_tenancys_home_is_refused_before_anything_is_asked_for() -> None:
+    with pytest.raises(
+        Exception, match="region: eu-frankfurt-1 is not the tenancy's home region, which is uk-london-1"
+    ):
+        run_at("uk-london-1", "prod")
+    assert run_at("eu-frankfurt-1", "prod").one("compartment").inputs["compartmentId"] == REAL["tenancy"]
 
 
 def test_the_budget_warns_at_half_of_what_was_spent_and_at_all_that_is_foreseen() -> None:

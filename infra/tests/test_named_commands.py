@@ -1,4 +1,4 @@
-"""Each `pulumi` command that our texts name is one of the engine, with each option; asked of its help."""
+"""Each `pulumi` command that our texts name is in the table, and the table is held against the engine's help."""
 
 from __future__ import annotations
 
@@ -8,23 +8,44 @@ from pathlib import Path
 
 import pytest
 from pulumi.automation import PulumiCommand
-from stacks import INFRA
+from pulumi_commands import KNOWN, TEXTS, named, unknown
+from stacks import INFRA, example
 
-pytestmark = pytest.mark.engine
-
-TEXTS = ("README.md", "docs/infra.md", "docs/runbook.md", "docs/backup.md", "infra/Pulumi.prod.yaml.example")
-_NAMED = re.compile(r"(?<![\w/.-])pulumi ((?:[a-z][a-z-]*(?: |\b))+)((?:--[a-z-]+ ?)*)")
-FAMILIES = ("config", "stack", "state")
-"""Those whose second word is a command too."""
+from infra import configure, settings
 
 
-def named(text: str) -> set[tuple[str, ...]]:
-    """The words of each command and the options behind them."""
-    found = set()
-    for words, options in _NAMED.findall(text):
-        command = words.split()
-        found.add((*command[: 2 if command[0] in FAMILIES else 1], *options.split()))
-    return found
+def read(name: str) -> str:
+    return (INFRA.parent / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_command_of_pulumi_that_a_text_names_is_one_that_was_held_against_its_help(name: str) -> None:
+    assert unknown(read(name)) == set()
+
+
+def test_what_configure_prints_names_known_commands_alone() -> None:
+    names = {"domain": "office.test", "provider": "cloudflare", "cloudflare_zone_id": "cd" * 16}
+    chosen = settings.read(example("prod", names=names), stack="prod")
+    said = "\n".join(configure.next_steps("prod", chosen))
+    assert unknown(said) == set()
+    assert {("login",), ("stack", "init"), ("config", "set", "--stack", "--secret")} <= named(said)
+
+
+def test_readme_logs_in_and_makes_the_stack_before_it_previews_it() -> None:
+    section = read("README.md").partition("\n## Production\n")[2].partition("\n## ")[0]
+    steps = [
+        section.index(step)
+        for step in ("./just configure prod", "pulumi login", "pulumi stack init prod", "./just preview prod")
+    ]
+    assert steps == sorted(steps)
+    assert named(section) == {("login",), ("stack", "init")}
+
+
+def test_a_command_or_an_option_that_is_not_in_the_table_is_found_wherever_it_stands() -> None:
+    assert unknown("`pulumi stack invent`, then `pulumi vanish prod`") == {("stack", "invent"), ("vanish",)}
+    assert unknown("pulumi -C X stack output --stack prod --show-everything") == {
+        ("stack", "output", "--stack", "--show-everything")
+    }
 
 
 def asked(binary: Path, command: tuple[str, ...]) -> bool:
@@ -39,15 +60,13 @@ def asked(binary: Path, command: tuple[str, ...]) -> bool:
     return is_it and all(re.search(rf"{option}(?![\w-])", done.stdout) for option in command[len(words) :])
 
 
-def test_every_command_of_pulumi_that_is_named_is_there(cli: PulumiCommand) -> None:
-    binary = Path(cli.command)
-    wanted = {name: named((INFRA.parent / name).read_text(encoding="utf-8")) for name in TEXTS}
-    assert ("stack", "init") in wanted["README.md"]
-    assert ("stack", "output", "--show-secrets") in wanted["docs/infra.md"]
-    missing = {name: [one for one in sorted(found) if not asked(binary, one)] for name, found in wanted.items()}
-    assert missing == {name: [] for name in TEXTS}
+@pytest.mark.engine
+def test_every_command_of_the_table_is_there_with_its_options(cli: PulumiCommand) -> None:
+    missing = [words for words, options in KNOWN.items() if not asked(Path(cli.command), (*words, *sorted(options)))]
+    assert missing == []
 
 
+@pytest.mark.engine
 def test_a_command_or_an_option_that_is_not_there_is_missed(cli: PulumiCommand) -> None:
     binary = Path(cli.command)
     assert asked(binary, ("config", "set", "--secret"))

@@ -27,6 +27,14 @@ def test_the_output_says_which_name_servers_the_registrar_has_to_name() -> None:
     )
 
 
+def test_another_domain_is_another_zone_under_the_same_protected_name_so_that_it_is_no_rename_in_place() -> None:
+    before, after = run("prod"), run("prod", **served_by("oci", domain="other.test"))
+    assert before.one("zone").urn == after.one("zone").urn
+    assert (before.one("zone").inputs["name"], after.one("zone").inputs["name"]) == ("office.office.test", "other.test")
+    assert after.one("zone").protect
+    assert after.one("hub-record").inputs["domain"] == "hub.other.test"
+
+
 def test_at_cloudflare_nobody_reads_along() -> None:
     found = run("prod", **served_by("cloudflare", cloudflare_zone_id="0" * 31 + "a"))
     assert found.of("Zone") == []

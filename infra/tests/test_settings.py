@@ -42,6 +42,8 @@ def names(**changed: Any) -> dict[str, Any]:
         ({"release": {**REAL["release"], "url": "http://downloads.office.test/c.tar.gz"}}, "release.url"),
         ({"contact": "ann"}, "contact"),
         ({"tenancy": "ann"}, "tenancy"),
+        ({"tenancy": "ocid1.tenancy.oc2..aaaatest"}, "tenancy: .* realm oc2; only oc1"),
+        ({"tenancy": "ocid1.tenancy.oc19..aaaatest"}, "tenancy: .* realm oc19; only oc1"),
         (names(domain="localhost"), "names.domain"),
         (names(odoo="hub"), "both called 'hub'"),
         (names(provider="cloudflare"), "cloudflare_zone_id"),

@@ -36,7 +36,7 @@ class Question:
 
 STACK = (
     Question(("tenancy",), "the tenancy's OCID (Oracle's console: profile, tenancy)"),
-    Question(("region",), "region", "eu-frankfurt-1"),
+    Question(("region",), "the tenancy's home region (Oracle's console: the regions' menu marks it)", "eu-frankfurt-1"),
     Question(("owner",), "your name, as Cloud signs drafts"),
     Question(("contact",), "a mail address for alarms, budget and certificates"),
 )
@@ -186,12 +186,22 @@ def write(file: Path, values: dict[str, Any]) -> None:
 
 def next_steps(stack: str, found: settings.Settings) -> list[str]:
     """What is left to do, as commands."""
-    keys = [settings.secret_key(name) for name in found.supplied_secrets]
-    asked = [
-        f"pulumi config set --stack {stack} --secret {conventions.PROJECT}:{key}   # asks; is kept encrypted"
-        for key in keys
+    keys = [f"{conventions.PROJECT}:{settings.secret_key(name)}" for name in found.supplied_secrets]
+    why = dict.fromkeys(keys, "asks; is kept encrypted")
+    if found.names.provider == "cloudflare":
+        why["cloudflare:apiToken"] = "may edit DNS in that zone; or CLOUDFLARE_API_TOKEN in the environment"
+    return [
+        f"pulumi login   # once, by Pulumi {wanted_pulumi()}; docs/infra.md says how to get it, and where to",
+        f"pulumi stack init {stack}   # once, in infra/",
+        *(f"pulumi config set --stack {stack} --secret {key}   # {words}" for key, words in why.items()),
+        f"./just preview {stack}",
     ]
-    return [f"pulumi stack init {stack}   # once, in infra/, after pulumi login", *asked, f"./just preview {stack}"]
+
+
+def wanted_pulumi() -> str:
+    """The version that the tests run, and that the recipes ask for."""
+    locked = (HERE / "engine" / "go.mod").read_text(encoding="utf-8")
+    return str(re.findall(r"^require github.com/pulumi/pulumi/pkg/v3 v(\S+)$", locked, re.MULTILINE)[0])
 
 
 def main(arguments: list[str], folder: Path = HERE) -> int:

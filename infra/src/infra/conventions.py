@@ -7,6 +7,8 @@ a changed setting then changes a resource, and never replaces one.
 from __future__ import annotations
 
 PROJECT = "countersign"
+REALM = "oc1"
+"""Oracle's commercial realm, whose services lie below oraclecloud.com."""
 
 VCN_BLOCK = "10.20.0.0/16"
 PUBLIC_BLOCK = "10.20.1.0/24"

@@ -138,6 +138,7 @@ class Settings(Part):
     stack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,15}$")]
     tenancy: Annotated[str, Field(pattern=r"^ocid1\.tenancy\.oc[0-9]+\.\.[a-zA-Z0-9]+$")]
     region: Annotated[str, Field(pattern=r"^[a-z]{2,3}-[a-z]+-[0-9]$")]
+    """The tenancy's home region: compartments, users, groups and policies are made there alone."""
     owner: Annotated[str, Field(pattern=r"^[^\"\\\n]{1,80}$")] = "The owner"
     contact: MailAddress
     """Where alarms, budget warnings and Let's Encrypt write to."""
@@ -155,6 +156,17 @@ class Settings(Part):
     """A month, in the tenancy's currency; it warns and stops nothing."""
     wait_minutes: Annotated[int, Field(ge=5, le=120)] = 45
     """How long `pulumi up` waits for the VM's report."""
+
+    @field_validator("tenancy")
+    @classmethod
+    def _of_the_realm_that_we_know(cls, tenancy: str) -> str:
+        realm = tenancy.split(".")[2]
+        if realm != conventions.REALM:
+            raise ValueError(
+                f"a tenancy of Oracle's realm {realm}; only {conventions.REALM} is known here (oraclecloud.com), "
+                "other realms have other addresses"
+            )
+        return tenancy
 
     @field_validator("admin_blocks")
     @classmethod

@@ -6,15 +6,18 @@ import pulumi
 from pulumi_oci.budget.budget import Budget
 from pulumi_oci.budget.rule import Rule
 from pulumi_oci.identity.compartment import Compartment
+from pulumi_oci.identity.get_region_subscriptions import get_region_subscriptions
 from pulumi_oci.limits.quota import Quota
 
 from infra import conventions
 from infra.settings import Settings
 from infra.site import Site, keeping
+from infra.values import Illegal
 
 
 class Guardrails(pulumi.ComponentResource):
     def __init__(self, *, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        _at_home(settings)
         super().__init__("countersign:infra:Guardrails", "guardrails", None, opts)
         child = pulumi.ResourceOptions(parent=self)
         called = conventions.name(settings.stack)
@@ -69,6 +72,17 @@ class Guardrails(pulumi.ComponentResource):
         )
         self.site = Site(settings, inside)
         self.register_outputs({"compartment": self.compartment.id})
+
+
+def _at_home(settings: Settings) -> None:
+    """Raises Illegal, before anything is made, when Oracle says that the tenancy's home is another region."""
+    subscribed = get_region_subscriptions(tenancy_id=settings.tenancy).region_subscriptions
+    home = next((str(one.region_name) for one in subscribed if one.is_home_region), settings.region)
+    if home != settings.region:
+        raise Illegal(
+            f"region: {settings.region} is not the tenancy's home region, which is {home}; compartments, users, groups "
+            f"and policies are made there alone: write {home} as region and as oci:region"
+        )
 
 
 def quota_statements(settings: Settings) -> list[str]:
