@@ -15,6 +15,7 @@ from infra.settings import Settings
 def environment(settings: Settings) -> dict[str, str]:
     """The stack's settings, as `./just up --env` reads them."""
     names = settings.names
+    chosen = {"BOOKS_COUNTRY": settings.books_country, "KUMA_NAME": names.status_name}
     return {
         "COMPOSE_PROJECT_NAME": conventions.PROJECT,
         "COMPOSE_PROFILES": "books",
@@ -26,6 +27,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "TLS_ISSUER": settings.contact,
         "HSTS": "max-age=31536000",
         "OWNER_NAME": settings.owner,
+        **{name: value for name, value in chosen.items() if value},
     }
 
 
