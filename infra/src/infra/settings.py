@@ -161,8 +161,8 @@ class Settings(Part):
     """Where alarms, budget warnings and Let's Encrypt write to."""
     names: Names
     books_country: str | None = None
-    """With whose accounts and taxes the books begin, as AT: read once, while they are made. Without one the owner chooses
-    them in Odoo."""
+    """With whose accounts and taxes the books begin, as AT: read once, while they are made. Without one the
+    owner chooses them in Odoo."""
     release: Release
     machine: Machine = Machine()
     growth: Growth = Growth()

@@ -1,4 +1,4 @@
-"""The public names of hub, Odoo and monitor, and who may sign certificates for them; at Oracle, at Cloudflare, or by hand."""
+"""The public names of hub, Odoo and monitor, and who may certify them; at Oracle, at Cloudflare, or by hand."""
 
 from __future__ import annotations
 
