@@ -40,7 +40,7 @@ CONDITIONS = (
     ),
     Condition(
         "disk", conventions.METRICS, 'disk_used_percent[15m]{{machine = "vm"}}.max() > 85', "CRITICAL", "PT15M",
-        "A disk of the VM is more than 85 % full: docs/runbook.md, Disk. A larger machine.data_gb grows the volume.",
+        "A disk of the VM is more than 85 % full: docs/runbook.md, Disk. A larger machine.data_gb grows the data volume.",
     ),
     Condition(
         "silent", conventions.METRICS, 'healthy[15m]{{machine = "vm"}}.absent()', "CRITICAL", "PT15M",

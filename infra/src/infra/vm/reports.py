@@ -71,7 +71,7 @@ class Reports:
         )
 
     def ship(self, log: Path = Path("/var/log/cloud-init-output.log")) -> str:
-        """What the journal and cloud-init said since the last that was shipped; the name of the object. Raises Failed."""
+        """What the journal and cloud-init said since the last time; the name of the object. Raises Failed."""
         cursor = self.places.root / "var/lib/countersign-vm/cursor"
         cursor.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh, shipped = cursor.with_name("cursor.new"), cursor.with_name("boot-shipped")

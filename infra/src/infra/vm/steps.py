@@ -72,6 +72,9 @@ def apply(places: Places) -> bool:
                 act()
             whole(places.done, orders.digest.encode(), 0o644)
             reports.ship()
+        step = "volume"
+        if orders.device and disk.grow(places.data, places.grown):
+            print("countersign: the file system has all of the data volume", flush=True)
         step = "look"
         unwell = stack.unwell()
     except Failed as error:
