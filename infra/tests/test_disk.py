@@ -1,4 +1,4 @@
-"""The data volume grows under a running machine. The kernel and the programs are doubles that write down what they do."""
+"""The data volume grows under a running machine. Kernel and programs are doubles that write down what they do."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_growing_that_failed_is_tried_again(volume: Volume) -> None:
 def test_a_kernel_that_refuses_to_look_is_a_failure_with_its_reason(volume: Volume) -> None:
     volume.rescan.unlink()
     volume.rescan.mkdir()
-    with pytest.raises(Failed, match="/dev/sdb is not looked at anew: .*directory"):
+    with pytest.raises(Failed, match=r"/dev/sdb is not looked at anew: .*directory"):
         volume.grow()
 
 

@@ -53,9 +53,8 @@ def build(chosen: Settings, given: Callable[[str], pulumi.Output[str]]) -> dict[
         writes=conventions.written_by(conventions.VM),
     )
     names = Names(site=site, address=compute.address.ip_address)
-    Alarms(site=site, vm=compute.vm.id)
-    if network.pool and network.pool_group:
-        _grow(site, network, compute, secrets, storage, user_data)
+    agents = _grow(site, network, compute, secrets, storage, user_data) if chosen.growth.agents else {}
+    Alarms(site=site, vm=compute.vm.id, agents=agents)
     report = _report(site, storage, told, compute.vm.id)
     return {
         **_outputs(chosen, compute, storage, secrets, names, report),
@@ -63,8 +62,11 @@ def build(chosen: Settings, given: Callable[[str], pulumi.Output[str]]) -> dict[
     }
 
 
-def _grow(site: Site, network: Network, compute: Compute, secrets: Secrets, storage: Storage, user_data: str) -> None:
-    """Agents beside the VM's. Each may read its own token and what opens its own mailboxes, and nothing else."""
+def _grow(
+    site: Site, network: Network, compute: Compute, secrets: Secrets, storage: Storage, user_data: str
+) -> dict[str, pulumi.Output[str]]:
+    """Agents beside the VM's, and their machines. Each may read its own token and what opens its own mailboxes, and
+    nothing else."""
     assert network.pool
     assert network.pool_group
     names = [agent.name for agent in site.settings.growth.agents]
@@ -88,6 +90,7 @@ def _grow(site: Site, network: Network, compute: Compute, secrets: Secrets, stor
             reports=storage.reports.name,
             writes=conventions.written_by(name),
         )
+    return {name: machine.id for name, machine in growth.machines.items()}
 
 
 def _secrets_of(chosen: Settings, agent: str, secrets: Secrets) -> dict[str, pulumi.Output[str]]:
