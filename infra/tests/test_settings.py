@@ -23,6 +23,7 @@ def names(**changed: Any) -> dict[str, Any]:
     [
         ({"admin_blocks": ["0.0.0.0/0"]}, r"port 22 \(SSH\) must not be open to 0.0.0.0/0.*Bastion"),
         ({"admin_blocks": ["203.0.0.0/8"]}, "port 22"),
+        ({"admin_blocks": ["203.0.112.0/23"]}, "port 22 .*from /24 or narrower"),
         ({"admin_blocks": ["here"]}, "'here' is no range"),
         ({"machine": {"ocpus": 6, "memory_gb": 24}}, r"6 OCPUs in all, and 2 are always free; .*paid: true"),
         ({"machine": {"ocpus": 2, "memory_gb": 24}}, "24 GB of memory in all, and 12 are always free"),
