@@ -34,8 +34,8 @@ def build(chosen: Settings, given: Callable[[str], pulumi.Output[str]]) -> dict[
     secrets.give(TO_BACK_UP, storage.writer.credentials)
     strangers = {*chosen.supplied_secrets} - {*settings.secrets_of(chosen, "cloud")}
     ids = {file: id_ for file, id_ in secrets.ids.items() if file not in strangers}
-    told = _orders(chosen, "", secrets, storage, ids)
     user_data = cloud_init.encoded()
+    told = _orders(chosen, "", user_data, secrets, storage, ids)
     compute = Compute(
         site=site,
         subnet=network.public.id,
@@ -79,7 +79,7 @@ def _grow(
         image=compute.image,
         key=secrets.encrypting,
         user_data=user_data,
-        orders={name: _orders(site.settings, name, secrets, storage, theirs[name]) for name in names},
+        orders={name: _orders(site.settings, name, user_data, secrets, storage, theirs[name]) for name in names},
     )
     for name, machine in growth.machines.items():
         Permissions(
@@ -99,11 +99,17 @@ def _secrets_of(chosen: Settings, agent: str, secrets: Secrets) -> dict[str, pul
 
 
 def _orders(
-    chosen: Settings, agent: str, secrets: Secrets, storage: Storage, ids: dict[str, pulumi.Output[str]]
+    chosen: Settings,
+    agent: str,
+    user_data: str,
+    secrets: Secrets,
+    storage: Storage,
+    ids: dict[str, pulumi.Output[str]],
 ) -> pulumi.Output[str]:
     return orders.text(
         chosen,
         agent=agent,
+        user_data=user_data,
         secrets=ids,
         versions={file: one.current_version_number for file, one in secrets.given.items() if file in ids},
         made=frozenset(secrets.made),
