@@ -11,14 +11,19 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
 
-from stacks import POOL, run
+from stacks import POOL, example, run
 
 FOLDER = Path(__file__).parent / "plans"
+CHOSEN: dict[str, Any] = {
+    "admin_blocks": ["203.0.113.7/32"],
+    "books_country": "AT",
+    "names": {**example("prod")["names"], "status": "status"},
+}
 WANTED: dict[str, tuple[str, dict[str, Any]]] = {
     "dev": ("dev", {}),
     "prod": ("prod", {}),
     "prod-with-pool": ("prod", POOL),
-    "prod-with-bastion": ("prod", {"admin_blocks": ["203.0.113.7/32"]}),
+    "prod-with-bastion": ("prod", CHOSEN),
 }
 
 

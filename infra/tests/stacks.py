@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ class Mocks(pulumi.runtime.Mocks):
                     "state": "healthy",
                     "step": "look",
                     "message": "well",
-                    "at": "now",
+                    "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 }
                 return {"content": json.dumps(report)}
             case "getObject" if args.args["object"] == conventions.report("cloud-2"):

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
-import pytest
-from stacks import run
+import json
 
-from infra.components.alarms import CONDITIONS
+import pytest
+from stacks import POOL, run
+
+from infra import conventions
+from infra.components.alarms import CONDITIONS, OF_AN_AGENT
 
 
 def test_each_way_to_fail_has_an_alarm_that_says_what_to_do_to_the_contact() -> None:
@@ -32,4 +35,35 @@ def test_what_the_vm_measures_is_what_the_alarms_ask_for() -> None:
     """Its words for the metrics, as vm/reports.py and vm/cloud.py send them."""
     ours = [c for c in CONDITIONS if c.namespace == "countersign"]
     assert {c.query.partition("[")[0] for c in ours} == {"disk_used_percent", "healthy"}
-    assert all('{{machine = "vm"}}' in c.query for c in ours)
+    for one in ours:
+        assert f'{{machine = "{conventions.VM}"}}' in run("prod").one(f"alarm-{one.name}").inputs["query"]
+
+
+@pytest.mark.parametrize("agent", ["cloud-2", "cloud-3"])
+def test_each_further_machine_has_alarms_of_its_own_that_name_it(agent: str) -> None:
+    found = run("prod", **POOL)
+    assert {"vm-down", "disk", "silent", "unhealthy"} == {one.name for one in OF_AN_AGENT}
+    for one in OF_AN_AGENT:
+        alarm = found.one(f"alarm-{one.name}-{agent}").inputs
+        by_oracle = one.namespace != conventions.METRICS
+        named = f'resourceId = "id-of-agent-{agent}"' if by_oracle else f'machine = "{agent}"'
+        assert "{" + named + "}" in alarm["query"]
+        assert agent in alarm["body"]
+        assert agent in alarm["displayName"]
+        assert (alarm["severity"], alarm["isEnabled"], alarm["destinations"]) == ("CRITICAL", True, ["id-of-topic"])
+    measured = found.one(f"agent-{agent}").inputs["agentConfig"]
+    assert measured["pluginsConfigs"] == [{"name": "Compute Instance Monitoring", "desiredState": "ENABLED"}]
+    for name in ("vm-down", "silent"):
+        assert found.one(f"alarm-{name}-{agent}").inputs["query"].endswith(".absent()")
+
+
+def test_a_further_agent_changes_no_alarm_of_the_vm_and_one_that_goes_takes_its_own_along() -> None:
+    before, after = run("prod").of("Alarm"), run("prod", **POOL).of("Alarm")
+    assert [one for one in after if one.name in {b.name for b in before}] == before
+    assert len(after) == len(before) + 2 * len(OF_AN_AGENT)
+
+
+def test_what_an_agents_machine_is_told_to_be_called_is_what_its_alarms_watch() -> None:
+    """As vm/orders.py reads it and vm/reports.py measures by it."""
+    orders = json.loads(run("prod", **POOL).one("agent-cloud-2").inputs["metadata"]["countersign"])
+    assert f'machine = "{orders["machine"]}"' in run("prod", **POOL).one("alarm-silent-cloud-2").inputs["query"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra import cloud_init
+from infra import cloud_init, settings
 
 FILES = {one["path"]: one for one in cloud_init.document()["write_files"]}
 UNITS = sorted(path for path in FILES if path.startswith("/etc/systemd/system/") and path.count("/") == 4)
@@ -103,10 +103,13 @@ def test_the_script_of_the_first_boot_is_plain_sh_and_stops_at_the_first_fault()
     subprocess.run(["sh", "-n"], input=script["content"], text=True, check=True, timeout=10)
 
 
-def first_boot(folder: Path, fails: int, *, ready: bool = True, late: int = 0) -> tuple[int, list[str]]:
+def first_boot(
+    folder: Path, fails: int, *, ready: bool = True, late: int = 0, compose: bool = True, says: int = 0
+) -> tuple[int, list[str]]:
     """Its exit code and what it called, on a machine whose mirror is away for the first calls of apt-get.
 
-    `ready` is whether its data volume is mounted; `late`, how often that fails before it is.
+    `ready` is whether its data volume is mounted; `late`, how often that fails before it is; `compose`, whether apt
+    knows a package of it; `says`, what reporting ends with.
     """
     calls, away, waits = folder / "calls", folder / "away", folder / "waits"
     away.write_text("x" * fails, "ascii")
@@ -116,7 +119,8 @@ def first_boot(folder: Path, fails: int, *, ready: bool = True, late: int = 0) -
     fail = 'if [ -s {0} ]; then printf %s "$(tail -c +2 {0})" >{0}; exit 100; fi\n'
     apt, start = fail.format(away), f'[ "$1" != start ] || {fail.format(waits)}'
     looks = "" if ready else '[ "$1" != is-active ] || exit 3\n'
-    for name, more in (("systemctl", looks + start), ("apt-get", apt), ("apt-cache", ""), ("iptables", "")):
+    for name, more in (("systemctl", looks + start), ("apt-get", apt), ("apt-cache", "" if compose else "exit 100\n"),
+                       ("iptables", ""), ("python3", f"exit {says}\n")):  # fmt: skip
         program = folder / name
         program.write_text(f"#!/bin/sh\n{call}{more}", "utf-8")
         program.chmod(0o755)
@@ -137,6 +141,37 @@ def test_a_mirror_that_is_away_for_a_while_does_not_end_the_first_boot(fails: in
     assert "nftables" in installs[0]
     assert "docker.io" in installs[-1]
     assert calls.index(installs[0]) < calls.index("systemctl enable --now countersign-firewall.service")
+
+
+def test_the_log_is_shipped_before_anything_that_may_never_end(tmp_path: Path) -> None:
+    _, calls = first_boot(tmp_path, 1, late=1)
+    assert calls[:2] == ["systemctl daemon-reload", "systemctl enable --now countersign-logs.timer"]
+    first = re.search(r"OnBootSec=(\d+)min", unit("countersign-logs.timer"))
+    assert first
+    assert int(first[1]) < settings.Settings.model_fields["wait_minutes"].default, "`deploy` still waits then"
+    assert "Restart=on-failure" in unit("countersign-logs.service"), "its rights may come later"
+
+
+SAY = "python3 /usr/local/lib/countersign/vm say"
+
+
+@pytest.mark.parametrize("says", [0, 1, 2, 127])
+def test_a_mirror_that_is_away_is_reported_as_far_as_that_goes(says: int, tmp_path: Path) -> None:
+    code, calls = first_boot(tmp_path, 3, says=says)
+    assert code == 0
+    told = [call for call in calls if call.startswith(SAY)]
+    assert told
+    assert all(call.startswith(f"{SAY} working packages apt-get does not install ca-certificates") for call in told)
+    quiet = tmp_path / "quiet"
+    quiet.mkdir()
+    assert not [call for call in first_boot(quiet, 0)[1] if call.startswith(SAY)]
+
+
+@pytest.mark.parametrize("says", [0, 1])
+def test_a_first_boot_that_ends_for_want_of_compose_says_so_in_the_report(says: int, tmp_path: Path) -> None:
+    code, calls = first_boot(tmp_path, 0, compose=False, says=says)
+    assert code == 1
+    assert calls[-1].startswith(f"{SAY} failed packages apt knows no package of compose")
 
 
 def test_docker_that_an_image_started_by_itself_does_not_go_on_beneath_the_data_volume(tmp_path: Path) -> None:
@@ -165,7 +200,7 @@ def test_the_program_starts_from_its_folder_with_nothing_but_python(tmp_path: Pa
     done = subprocess.run(
         [sys.executable, "-I", "-S", folder], capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
     )
-    assert (done.returncode, done.stderr) == (2, "usage: vm ready | apply | ship | drill\n")
+    assert (done.returncode, done.stderr) == (2, "usage: vm ready | apply | ship | drill | say STATE STEP MESSAGE\n")
 
 
 def test_the_program_imports_the_standard_library_and_itself_alone() -> None:

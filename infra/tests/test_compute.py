@@ -3,9 +3,15 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from typing import Any
 
+import pulumi
 import pytest
-from stacks import run
+from stacks import example, run
+
+from infra import orders
+from infra.settings import read
+from infra.values import Illegal
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
@@ -77,8 +83,49 @@ def test_another_release_name_or_mailbox_replaces_no_vm_for_its_first_boot_text_
     assert len(texts) == 1
 
 
-def test_all_metadata_fits_into_what_oracle_takes() -> None:
+def boxes(number: int, *agents: str) -> list[dict[str, Any]]:
     box = {"address": "ann@office.test", "host": "imap.office.test", "user": "ann@office.test"}
-    found = run("prod", mailboxes=[{"name": f"box-{n}", **box} for n in range(8)])
+    return [{"name": f"box-{n}", **box, **({"agents": agents} if agents else {})} for n in range(number)]
+
+
+def test_all_metadata_fits_into_what_oracle_takes_with_room_for_a_dozen_mailboxes() -> None:
+    found = run("prod", mailboxes=boxes(12))
     metadata = found.one("vm").inputs["metadata"]
     assert sum(len(name) + len(text) for name, text in metadata.items()) <= 32_000
+
+
+def test_more_mailboxes_than_the_metadata_holds_are_refused_before_anything_of_them_is_made() -> None:
+    says = (
+        r"metadata of the VM has \d+ bytes, and Oracle takes 32000: .* with 40 mailboxes; let other agents watch some"
+    )
+    with pytest.raises(Illegal, match=says):
+        run("prod", mailboxes=boxes(40))
+    grown = {"growth": {"agents": [{"name": "cloud-2"}]}, "paid": True}
+    with pytest.raises(Illegal, match=r"metadata of the machine of cloud-2 has .* with 40 mailboxes"):
+        run("prod", mailboxes=boxes(40, "cloud-2"), **grown)
+
+
+def test_what_one_machine_cannot_hold_two_can() -> None:
+    grown = {"growth": {"agents": [{"name": "cloud-2"}]}, "paid": True}
+    mine, theirs = boxes(30)[:15], boxes(30, "cloud-2")[15:]
+    found = run("prod", mailboxes=[*mine, *theirs], **grown)
+    assert {one.name for one in found.of("Instance")} == {"vm", "agent-cloud-2"}
+    with pytest.raises(Illegal):
+        run("prod", mailboxes=boxes(30), **grown)
+
+
+def test_longer_names_than_were_reckoned_with_are_refused_before_oracle_refuses_them() -> None:
+    """What is checked once more when the ids are known."""
+    settings = read(example("prod"), stack="prod")
+    ids = {"cloud/business": pulumi.Output.from_input("x" * 40_000)}
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def program() -> pulumi.Output[str]:
+        name = pulumi.Output.from_input("name")
+        return orders.text(
+            settings, user_data="", secrets=ids, versions={}, made=frozenset(),
+            namespace=name, reports=name, backups=name,
+        )  # fmt: skip
+
+    with pytest.raises(Illegal, match="metadata of the VM"):
+        program()

@@ -15,6 +15,7 @@ from infra import configure, settings
 Answers = Callable[..., int]
 TENANCY = REAL["tenancy"]
 FIRST = [TENANCY, "", "Ann", "ann@office.test", "office.test", ""]
+BOOKS = ["at", ""]
 RELEASE = ["", "https://downloads.office.test/c.tar.gz", "ab" * 32]
 MACHINE = ["", "", "", "", "", ""]
 BOX = ["yes", "business", "ann@office.test", "imap.office.test", "ann@office.test", ""]
@@ -51,11 +52,12 @@ def written(folder: Path, stack: str = "prod") -> dict[str, object]:
 def test_the_answers_become_settings_that_the_program_reads(
     answering: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert answering(*FIRST, *RELEASE, *MACHINE, *BOX) == 0
+    assert answering(*FIRST, *BOOKS, *RELEASE, *MACHINE, *BOX) == 0
 
     config = written(tmp_path)
     found = settings.read(config["countersign:settings"], stack="prod")  # type: ignore[arg-type]
     assert (found.owner, found.names.hub_name, found.machine.ocpus) == ("Ann", "hub.office.test", 2)
+    assert (found.books_country, found.names.status_name) == ("AT", None)
     assert [box.host for box in found.mailboxes] == ["imap.office.test"]
     assert config["oci:region"] == "eu-frankfurt-1"
     said = capsys.readouterr().out
@@ -73,21 +75,23 @@ def test_the_answers_become_settings_that_the_program_reads(
         (4, "localhost", "names.domain"),
         (4, "office.example.com", "names.domain is still the example's"),
         (5, "godaddy", "names.provider"),
-        (6, "one", "release.version"),
-        (7, "http://downloads.office.test/c.tar.gz", "release.url"),
-        (8, "0" * 64, "release.sha256 is still the example's"),
-        (9, "perhaps", "paid"),
-        (10, "many", "machine.ocpus"),
-        (13, "-3", "budget"),
-        (14, "0.0.0.0/0", "port 22 (SSH) must not be open to 0.0.0.0/0"),
-        (17, "ann at office", "mailboxes.0.address"),
-        (18, "imap", "mailboxes.0.host"),
+        (6, "austria", "books_country: 'AUSTRIA' is no country's code"),
+        (7, "status page", "names.status"),
+        (8, "one", "release.version"),
+        (9, "http://downloads.office.test/c.tar.gz", "release.url"),
+        (10, "0" * 64, "release.sha256 is still the example's"),
+        (11, "perhaps", "paid"),
+        (12, "many", "machine.ocpus"),
+        (15, "-3", "budget"),
+        (16, "0.0.0.0/0", "port 22 (SSH) must not be open to 0.0.0.0/0"),
+        (19, "ann at office", "mailboxes.0.address"),
+        (20, "imap", "mailboxes.0.host"),
     ],
 )
 def test_nonsense_is_refused_at_once_with_what_and_why_and_asked_again(
     answering: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str], at: int, bad: str, says: str
 ) -> None:
-    answers = [*FIRST, *RELEASE, *MACHINE, *BOX]
+    answers = [*FIRST, *BOOKS, *RELEASE, *MACHINE, *BOX]
     assert answering(*answers[:at], bad, *answers[at:]) == 0
 
     lines = capsys.readouterr().out.splitlines()
@@ -101,8 +105,8 @@ def test_what_is_too_large_together_is_refused_and_the_machine_is_asked_for_agai
     answering: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     big = ["no", "2", "12", "200", "", ""]
-    everything = ["", "", "", "", "", "", "", "", ""]
-    assert answering(*FIRST, *RELEASE, *big, "no", *everything, "", "", "", "100", "", "") == 0
+    everything = ["", "", "", "", "", "", "", "", "", "", ""]
+    assert answering(*FIRST, *BOOKS, *RELEASE, *big, "no", *everything, "", "", "", "100", "", "") == 0
 
     assert "250 GB of volumes in all, and 200 are always free" in capsys.readouterr().out
     assert settings.read(written(tmp_path)["countersign:settings"], stack="prod").machine.data_gb == 100  # type: ignore[arg-type]
@@ -119,14 +123,14 @@ def test_without_all_answers_nothing_is_written(
 def test_running_it_again_offers_what_stands_there_and_keeps_what_pulumi_encrypted(
     answering: Answers, tmp_path: Path
 ) -> None:
-    answering(*FIRST, *RELEASE, *MACHINE, *BOX)
+    answering(*FIRST, *BOOKS, *RELEASE, *MACHINE, *BOX)
     file = tmp_path / "Pulumi.prod.yaml"
     known = yaml.safe_load(file.read_text("utf-8"))
     known["encryptionsalt"] = "v1:salt"
     known["config"]["countersign:secret-cloud-business"] = {"secure": "v1:sealed"}
     file.write_text(yaml.safe_dump(known), "utf-8")
 
-    assert answering(*["", "", "Bob", "", "", ""], *["", "", ""], *MACHINE, "no") == 0
+    assert answering(*["", "", "Bob", "", "", ""], "", "", *["", "", ""], *MACHINE, "no") == 0
 
     after = yaml.safe_load(file.read_text("utf-8"))
     assert after["encryptionsalt"] == "v1:salt"
@@ -138,13 +142,14 @@ def test_running_it_again_offers_what_stands_there_and_keeps_what_pulumi_encrypt
 def test_cloudflare_needs_its_zone_and_no_secret_is_ever_asked_for(
     answering: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert answering(*FIRST[:-1], "cloudflare", "cd" * 16, *RELEASE, *MACHINE, *BOX) == 0
+    assert answering(*FIRST[:-1], "cloudflare", "cd" * 16, *BOOKS, *RELEASE, *MACHINE, *BOX) == 0
     asked = [line for line in capsys.readouterr().out.splitlines() if line.endswith(": ")]
     assert asked
     assert not [line for line in asked if any(word in line.lower() for word in ("password", "secret", "token", "key"))]
     assert written(tmp_path)["countersign:settings"]["names"]["cloudflare_zone_id"] == "cd" * 16  # type: ignore[index]
 
 
+<<<<<<< HEAD
 def test_only_who_chose_cloudflare_is_told_to_set_its_token_encrypted(
     answering: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,6 +177,21 @@ def test_it_names_the_pulumi_that_the_recipes_ask_for_before_the_first_command_t
     (login,) = [at for at, line in enumerate(lines) if line.startswith("pulumi login ")]
     assert f"by Pulumi {configure.wanted_pulumi()}" in lines[login]
     assert lines[login + 1].startswith("pulumi stack init prod ")
+=======
+@pytest.mark.parametrize("code", ["NO", "at"])
+def test_the_books_country_and_the_monitors_name_are_offered_again_and_can_be_taken_back(
+    answering: Answers, tmp_path: Path, code: str
+) -> None:
+    def found() -> settings.Settings:
+        return settings.read(written(tmp_path)["countersign:settings"], stack="prod")  # type: ignore[arg-type]
+
+    first, again = [*FIRST, code, "watch", *RELEASE, *MACHINE, *BOX], ["", "", "", "", "", ""]
+    assert answering(*first) == 0
+    assert answering(*again, "", "", "", "", "", *MACHINE, "no") == 0
+    assert (found().books_country, found().names.status) == (code.upper(), "watch")
+    assert answering(*again, "-", "-", "", "", "", *MACHINE, "no") == 0
+    assert (found().books_country, found().names.status) == (None, None)
+>>>>>>> h/infra-b
 
 
 @pytest.mark.parametrize("arguments", [[], ["Prod"], ["../x"], ["prod", "dev"]])

@@ -199,13 +199,13 @@ def test_a_vm_that_says_it_failed_ends_the_run_with_its_words_and_the_next_run_w
 
     def call(args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
         if args.args.get("object") == conventions.report(conventions.VM):
-            at = f"12:0{min(next(tries), 1)}"  # the first was there before
+            at = f"2026-01-01T12:0{min(next(tries), 1)}:00Z"  # the first was there before
             return {"content": json.dumps({**said, "at": at, "orders": orders.digest(mocks.told)})}
         return real(args)
 
     mocks.call = call  # type: ignore[method-assign]
     with pytest.raises(
-        automation.CommandError, match=r"the VM failed at release .12:01.: c.tar.gz is not release 0.1.0"
+        automation.CommandError, match=r"the VM failed at release .2026-01-01T12:01:00Z.: c.tar.gz is not release 0.1.0"
     ):
         engine.up()
 

@@ -20,6 +20,21 @@ def test_hub_and_odoo_lead_to_the_reserved_address_and_only_one_authority_may_si
     assert found.one("zone").protect
 
 
+def test_a_monitor_with_a_name_is_led_to_as_well_and_another_has_no_record() -> None:
+    record = run("prod", **served_by("oci", status="watch")).one("status-record").inputs
+    assert [(item["domain"], item["rdata"]) for item in record["items"]] == [
+        ("watch.office.office.test", "198.51.100.7")
+    ]
+    at_cloudflare = run("prod", **served_by("cloudflare", cloudflare_zone_id="0" * 31 + "a", status="watch"))
+    kinds = [one.inputs["type"] for one in at_cloudflare.of("DnsRecord") if one.inputs["name"].startswith("watch.")]
+    assert sorted(kinds) == ["A", "CAA"]
+    assert (
+        "odoo.office.office.test and watch.office.office.test"
+        in (run("prod", **served_by("none", status="watch")).outputs["names"])
+    )
+    assert "status-record" not in {one.name for one in run("prod").of("Rrset")}
+
+
 def test_the_output_says_which_name_servers_the_registrar_has_to_name() -> None:
     assert (
         run("prod").outputs["names"]

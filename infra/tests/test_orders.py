@@ -16,6 +16,7 @@ from infra.vm import reports
 from infra.vm.orders import Orders
 from infra.vm.programs import Failed
 from tools.stack.first_run import MADE as FIRST_RUN
+from tools.stack.settings import NEEDED, OPTIONAL
 from tools.stack.settings import read as read_environment
 
 
@@ -48,6 +49,24 @@ def test_the_stack_of_this_repository_takes_its_environment(stack: str, tmp_path
     found = read_environment(file)
     assert found.url == f"https://{chosen.names.hub_name}"
     assert not found.has_own_authority
+
+
+def test_country_and_monitor_are_told_to_the_stack_as_far_as_they_were_chosen(tmp_path: Path) -> None:
+    names = {**example("prod")["names"], "status": "watch"}
+    chosen = settings.read(example("prod", books_country="AT", names=names), stack="prod")
+    file = tmp_path / "stack.env"
+    file.write_text("\n".join(f"{k}={v}" for k, v in orders.environment(chosen).items()), encoding="utf-8")
+    found = read_environment(file)
+    assert found.values["BOOKS_COUNTRY"] == "AT"
+    assert found.kuma_name == chosen.names.status_name == "watch.office.office.test"
+    assert not {"BOOKS_COUNTRY", "KUMA_NAME"} & {*json.loads(told())["environment"]}
+
+
+def test_every_setting_of_the_stack_is_told_or_left_out_for_a_reason() -> None:
+    names = {**example("prod")["names"], "status": "status"}
+    chosen = settings.read(example("prod", books_country="AT", names=names), stack="prod")
+    by_default = {"HEALTH_INTERVAL", "WATCH_SECONDS"}
+    assert {*orders.environment(chosen)} == {*NEEDED, *OPTIONAL} - by_default
 
 
 def test_mailboxes_and_model_become_the_words_of_cloud_toml() -> None:

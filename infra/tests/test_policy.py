@@ -84,6 +84,40 @@ def test_a_planted_fault_is_named(name: str, kind: str, inputs: Mapping[str, Any
     assert any(says in one for one in said), said
 
 
+WIDE = [
+    "0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "203.0.0.0/16", "203.0.112.0/23", "203.0.113.7/16", "198.0.0.0/7",
+    "8.0.0.0/7", "172.0.0.0/8", "192.0.0.0/8",
+    "::/0", "::/1", "8000::/1", "2000::/3", "2001:db8::/32", "2001:db8::/47", "2001:db8::1/3", "fc00::/7",
+    "all-fra-services-in-oracle-services-network",
+]  # fmt: skip
+NARROW = [
+    "203.0.113.0/24", "203.0.113.7/32", "198.51.100.128/25", "10.0.0.0/8", "10.20.0.0/16", "172.16.0.0/12",
+    "192.168.0.0/16", "2001:db8::/48", "2001:db8:0:1::/64", "2001:db8::7/128", "oci-fra-objectstorage", "id-of-group",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [22, 3389, 5432, 8069, 8470])
+@pytest.mark.parametrize("source", WIDE)
+def test_ssh_and_databases_are_not_open_to_more_than_one_office_in_whichever_way_it_is_written(
+    source: str, number: int
+) -> None:
+    policy = resource_policy("no-world-open-ports", *RULES["no-world-open-ports"])
+    said = judged(policy, "NetworkSecurityGroupSecurityRule", {**port(number), "source": source})
+    assert len(said) == 1
+    assert f"port {number} (" in said[0]
+    assert f"must not be open to {source}:" in said[0]
+    rule = {"ingressSecurityRules": [{**IN, "source": source, "tcpOptions": {"min": number, "max": number}}]}
+    assert len(judged(policy, "SecurityList", rule)) == 1
+    assert judged(policy, "NetworkSecurityGroupSecurityRule", {**port(443), "source": source}) == []
+
+
+@pytest.mark.parametrize("number", [22, 5432])
+@pytest.mark.parametrize("source", NARROW)
+def test_one_office_one_site_and_a_private_network_may_administer(source: str, number: int) -> None:
+    policy = resource_policy("no-world-open-ports", *RULES["no-world-open-ports"])
+    assert judged(policy, "NetworkSecurityGroupSecurityRule", {**port(number), "source": source}) == []
+
+
 def test_every_rule_has_a_planted_fault() -> None:
     assert {name for name, *_ in PLANTED} == set(RULES)
 

@@ -263,9 +263,9 @@ def test_the_log_is_shipped_with_the_first_boots_in_front(oracle: Oracle, places
     orders = Orders.parse(oracle.orders)
     reports = Reports(places, orders, Cloud(orders))
 
-    first = reports.ship((boot,))
+    first = reports.ship(boot)
     assert gzip.decompress(oracle.objects[first]) == b"Cloud-init finished\n2026-01-01 vm countersign: healthy\n"
-    second = reports.ship((boot,))
+    second = reports.ship(boot)
     assert gzip.decompress(oracle.objects[second]) == b"2026-01-01 vm countersign: healthy\n"
 
 

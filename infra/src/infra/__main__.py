@@ -34,8 +34,8 @@ def build(chosen: Settings, given: Callable[[str], pulumi.Output[str]]) -> dict[
     secrets.give(TO_BACK_UP, storage.writer.credentials)
     strangers = {*chosen.supplied_secrets} - {*settings.secrets_of(chosen, "cloud")}
     ids = {file: id_ for file, id_ in secrets.ids.items() if file not in strangers}
-    told = _orders(chosen, "", secrets, storage, ids)
     user_data = cloud_init.encoded()
+    told = _orders(chosen, "", user_data, secrets, storage, ids)
     compute = Compute(
         site=site,
         subnet=network.public.id,
@@ -53,9 +53,8 @@ def build(chosen: Settings, given: Callable[[str], pulumi.Output[str]]) -> dict[
         writes=conventions.written_by(conventions.VM),
     )
     names = Names(site=site, address=compute.address.ip_address)
-    Alarms(site=site, vm=compute.vm.id)
-    if network.pool and network.pool_group:
-        _grow(site, network, compute, secrets, storage, user_data)
+    agents = _grow(site, network, compute, secrets, storage, user_data) if chosen.growth.agents else {}
+    Alarms(site=site, vm=compute.vm.id, agents=agents)
     report = _report(site, storage, told, compute.vm.id)
     return {
         **_outputs(chosen, compute, storage, secrets, names, report),
@@ -63,8 +62,11 @@ def build(chosen: Settings, given: Callable[[str], pulumi.Output[str]]) -> dict[
     }
 
 
-def _grow(site: Site, network: Network, compute: Compute, secrets: Secrets, storage: Storage, user_data: str) -> None:
-    """Agents beside the VM's. Each may read its own token and what opens its own mailboxes, and nothing else."""
+def _grow(
+    site: Site, network: Network, compute: Compute, secrets: Secrets, storage: Storage, user_data: str
+) -> dict[str, pulumi.Output[str]]:
+    """Agents beside the VM's, and their machines. Each may read its own token and what opens its own mailboxes, and
+    nothing else."""
     assert network.pool
     assert network.pool_group
     names = [agent.name for agent in site.settings.growth.agents]
@@ -77,7 +79,7 @@ def _grow(site: Site, network: Network, compute: Compute, secrets: Secrets, stor
         image=compute.image,
         key=secrets.encrypting,
         user_data=user_data,
-        orders={name: _orders(site.settings, name, secrets, storage, theirs[name]) for name in names},
+        orders={name: _orders(site.settings, name, user_data, secrets, storage, theirs[name]) for name in names},
     )
     for name, machine in growth.machines.items():
         Permissions(
@@ -88,6 +90,7 @@ def _grow(site: Site, network: Network, compute: Compute, secrets: Secrets, stor
             reports=storage.reports.name,
             writes=conventions.written_by(name),
         )
+    return {name: machine.id for name, machine in growth.machines.items()}
 
 
 def _secrets_of(chosen: Settings, agent: str, secrets: Secrets) -> dict[str, pulumi.Output[str]]:
@@ -96,11 +99,17 @@ def _secrets_of(chosen: Settings, agent: str, secrets: Secrets) -> dict[str, pul
 
 
 def _orders(
-    chosen: Settings, agent: str, secrets: Secrets, storage: Storage, ids: dict[str, pulumi.Output[str]]
+    chosen: Settings,
+    agent: str,
+    user_data: str,
+    secrets: Secrets,
+    storage: Storage,
+    ids: dict[str, pulumi.Output[str]],
 ) -> pulumi.Output[str]:
     return orders.text(
         chosen,
         agent=agent,
+        user_data=user_data,
         secrets=ids,
         versions={file: one.current_version_number for file, one in secrets.given.items() if file in ids},
         made=frozenset(secrets.made),

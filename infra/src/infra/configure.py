@@ -17,6 +17,8 @@ import yaml
 from infra import conventions, settings
 
 HERE = Path(__file__).resolve().parents[2]
+NONE = "-"
+"""The answer that wants nothing here."""
 KEY = f"{conventions.PROJECT}:settings"
 _STACK = re.compile(r"[a-z][a-z0-9-]{1,15}")
 
@@ -45,6 +47,10 @@ NAMES = (
     Question(("names", "provider"), "who serves its names: oci, cloudflare or none (you make the records)", "oci"),
 )
 ZONE = Question(("names", "cloudflare_zone_id"), "Cloudflare's id of that zone")
+BOOKS = (
+    Question(("books_country",), "the books' country, two letters as AT; `-` to choose accounts in Odoo later", NONE),
+    Question(("names", "status"), "a name of that domain for the monitor, as status; `-` for none", NONE),
+)
 RELEASE = (
     Question(("release", "version"), "version of the release (`./just release` makes one)", "0.1.0"),
     Question(("release", "url"), "where the VM fetches it, by https"),
@@ -56,7 +62,9 @@ MACHINE = (
     Question(("machine", "memory_gb"), "its memory in GB", str(conventions.FREE_MEMORY_GB)),
     Question(("machine", "data_gb"), "its data volume in GB", "100"),
     Question(("budget",), "a month's budget that warns, in the tenancy's currency", "5"),
-    Question(("admin_blocks",), "addresses that SSH by the Bastion is open to, as 203.0.113.7/32; `-` for no SSH", "-"),
+    Question(
+        ("admin_blocks",), "addresses that SSH by the Bastion is open to, as 203.0.113.7/32; `-` for no SSH", NONE
+    ),
 )
 BOX = (
     Question(("name",), "a short name for it"),
@@ -64,7 +72,7 @@ BOX = (
     Question(("host",), "its IMAP server"),
     Question(("user",), "the user's name there"),
 )
-WHOLE = (*STACK, *NAMES, *RELEASE, *MACHINE)
+WHOLE = (*STACK, *NAMES, *BOOKS, *RELEASE, *MACHINE)
 
 
 @dataclass
@@ -84,6 +92,7 @@ class Interview:
             self._one(ZONE)
         else:
             self.values["names"].pop("cloudflare_zone_id", None)
+        self._each(BOOKS)
         self._each(RELEASE)
         self._each(MACHINE)
         self._mailboxes()
@@ -113,6 +122,8 @@ class Interview:
                 self.say("  no: an answer is needed here")
                 continue
             place[last] = _value(question.key, answer)
+            if place[last] is None:
+                del place[last]
             why = self._refused(question.key)
             if not why:
                 return
@@ -162,13 +173,16 @@ def _shown(value: Any, default: str | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return " ".join(map(str, value)) or "-"
+        return " ".join(map(str, value)) or NONE
     return str(value)
 
 
 def _value(key: tuple[str, ...], answer: str) -> object:
+    if key in (one.key for one in BOOKS):
+        country = key == ("books_country",)
+        return None if answer == NONE else answer.upper() if country else answer
     if key == ("admin_blocks",):
-        return [] if answer == "-" else answer.replace(",", " ").split()
+        return [] if answer == NONE else answer.replace(",", " ").split()
     if key == ("paid",):
         return {"yes": True, "y": True, "no": False, "n": False}.get(answer.lower(), answer)
     return int(answer) if answer.isdecimal() and key[0] in ("machine", "budget") else answer

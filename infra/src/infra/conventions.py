@@ -32,6 +32,9 @@ KEPT_VERSIONS_DAYS = 90
 """How long a backup's deleted or overwritten file can still be brought back."""
 KEPT_LOGS_DAYS = 30
 
+METADATA_BYTES = 32_000
+"""What Oracle takes as a machine's metadata, names and values together: its first boot and its orders."""
+
 METRICS = "countersign"
 """The namespace of what the VM measures itself: how full its disks are."""
 

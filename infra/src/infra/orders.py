@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
 from infra import conventions
 from infra.settings import Settings
+from infra.values import Illegal
+
+AN_ID = "x" * 100
+"""As long as what Oracle will call something; a preview knows no more of it."""
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """The stack's settings, as `./just up --env` reads them."""
     names = settings.names
+    chosen = {"BOOKS_COUNTRY": settings.books_country, "KUMA_NAME": names.status_name}
     return {
         "COMPOSE_PROJECT_NAME": conventions.PROJECT,
         "COMPOSE_PROFILES": "books",
@@ -26,6 +31,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "TLS_ISSUER": settings.contact,
         "HSTS": "max-age=31536000",
         "OWNER_NAME": settings.owner,
+        **{name: value for name, value in chosen.items() if value},
     }
 
 
@@ -58,6 +64,7 @@ def text(
     settings: Settings,
     *,
     agent: str = "",
+    user_data: str,
     secrets: Mapping[str, pulumi.Output[str]],
     versions: Mapping[str, pulumi.Output[str]],
     made: frozenset[str],
@@ -66,14 +73,17 @@ def text(
     backups: pulumi.Output[str],
 ) -> pulumi.Output[str]:
     """`agent`: for the VM of this one alone, else for the hub's. `made` are the secrets that are bytes of chance; they
-    become hex. A new version of a secret makes new orders."""
+    become hex. A new version of a secret makes new orders. `user_data` stands beside them in the metadata.
+
+    Raises Illegal of more than Oracle takes, before anything is made as far as lengths are known by then.
+    """
     growth = settings.growth
     let_in = {} if agent else {one.name: one.admitted for one in growth.agents if one.admitted}
 
-    def write(found: list[object]) -> str:
+    def write(found: Sequence[object]) -> str:
         ids, numbers, where = found[: len(secrets)], found[len(secrets) : -3], found[-3:]
         version = dict(zip(versions, numbers, strict=True))
-        return json.dumps(
+        told = json.dumps(
             {
                 "role": "agent" if agent else "whole",
                 "machine": agent or conventions.VM,
@@ -95,8 +105,25 @@ def text(
             },
             sort_keys=True,
         )
+        _fits(told, user_data, settings, agent)
+        return told
 
+    write([AN_ID] * len(secrets) + ["1"] * len(versions) + [AN_ID] * 3)
     return pulumi.Output.all(*secrets.values(), *versions.values(), namespace, reports, backups).apply(write)
+
+
+def _fits(told: str, user_data: str, settings: Settings, agent: str) -> None:
+    """Raises Illegal."""
+    parts = {"user_data": user_data, conventions.PROJECT: told}
+    has = sum(len(name) + len(value.encode("utf-8")) for name, value in parts.items())
+    if has <= conventions.METADATA_BYTES:
+        return
+    boxes = sum((agent or "cloud") in box.agents for box in settings.mailboxes)
+    raise Illegal(
+        f"the metadata of {f'the machine of {agent}' if agent else 'the VM'} has {has} bytes, and Oracle takes "
+        f"{conventions.METADATA_BYTES}: {len(user_data)} are its first boot, {len(told)} its orders with {boxes} "
+        "mailboxes; let other agents watch some of them (growth.agents, and `agents` of the mailbox), or take some out"
+    )
 
 
 def digest(orders: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from infra import conventions
+from infra import conventions, countries
 from infra.values import Illegal, OpenPort, Shape, Volume
 
 HostName = Annotated[str, Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")]
@@ -27,6 +27,8 @@ class Names(Part):
     domain: HostName
     hub: Label = "hub"
     odoo: Label = "odoo"
+    status: Label | None = None
+    """Uptime Kuma's. Without one it is reached on the machine alone."""
     provider: Literal["oci", "cloudflare", "none"] = "oci"
     """`none`: the operator makes the records; an output says which."""
     cloudflare_zone_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
@@ -35,9 +37,21 @@ class Names(Part):
     def _whole(self) -> Names:
         if (self.provider == "cloudflare") != (self.cloudflare_zone_id is not None):
             raise ValueError("cloudflare_zone_id is for provider: cloudflare, and needed there")
-        if self.hub == self.odoo:
-            raise ValueError(f"hub and odoo are both called {self.hub!r}; Caddy tells them apart by name")
+        taken: dict[str, str] = {}
+        for part, label in self._labels.items():
+            if label in taken:
+                raise ValueError(f"{taken[label]} and {part} are both called {label!r}; Caddy tells them apart by name")
+            taken[label] = part
         return self
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        return {"hub": self.hub, "odoo": self.odoo} | ({"status": self.status} if self.status else {})
+
+    @property
+    def public(self) -> dict[str, str]:
+        """Every name that leads to the VM, by what answers to it."""
+        return {part: f"{label}.{self.domain}" for part, label in self._labels.items()}
 
     @property
     def hub_name(self) -> str:
@@ -46,6 +60,10 @@ class Names(Part):
     @property
     def odoo_name(self) -> str:
         return f"{self.odoo}.{self.domain}"
+
+    @property
+    def status_name(self) -> str | None:
+        return self.public.get("status")
 
 
 class Release(Part):
@@ -143,6 +161,9 @@ class Settings(Part):
     contact: MailAddress
     """Where alarms, budget warnings and Let's Encrypt write to."""
     names: Names
+    books_country: str | None = None
+    """With whose accounts and taxes the books begin, as AT: read once, while they are made. Without one the
+    owner chooses them in Odoo."""
     release: Release
     machine: Machine = Machine()
     growth: Growth = Growth()
@@ -157,6 +178,7 @@ class Settings(Part):
     wait_minutes: Annotated[int, Field(ge=5, le=120)] = 45
     """How long `pulumi up` waits for the VM's report."""
 
+<<<<<<< HEAD
     @field_validator("tenancy")
     @classmethod
     def _of_the_realm_that_we_know(cls, tenancy: str) -> str:
@@ -167,6 +189,16 @@ class Settings(Part):
                 "other realms have other addresses"
             )
         return tenancy
+=======
+    @field_validator("books_country", mode="before")
+    @classmethod
+    def _is_a_country(cls, code: object) -> object:
+        if code is False:
+            raise ValueError('YAML reads the bare word NO as no: Norway is written "NO", in quotes')
+        if code is not None and code not in countries.CODES:
+            raise ValueError(f"{code!r} is no country's code: two capital letters of ISO 3166-1, as AT or DE")
+        return code
+>>>>>>> h/infra-b
 
     @field_validator("admin_blocks")
     @classmethod

@@ -14,6 +14,11 @@ ADMIN_PORTS = {
     3001: "Uptime Kuma",
 }
 PUBLIC_PORTS = (80, 443)
+NARROW, NARROW_6, NARROW_INSIDE = 24, 48, 8
+"""The widest range that is one office: of IPv4 what is routed alone, of IPv6 what one site gets, a private network."""
+
+
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 
 class Illegal(ValueError):
@@ -35,8 +40,15 @@ class Block:
     @property
     def is_wide(self) -> bool:
         """Whether it reaches far beyond one office."""
-        network = ipaddress.IPv4Network(self.text)
-        return network.prefixlen < (8 if network.is_private else 16)
+        return is_wide(ipaddress.IPv4Network(self.text))
+
+
+def is_wide(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """Whether it reaches far beyond one office."""
+    if isinstance(network, ipaddress.IPv6Network):
+        return network.prefixlen < NARROW_6
+    inside = any(network.subnet_of(ipaddress.IPv4Network(one)) for one in PRIVATE)
+    return network.prefixlen < (NARROW_INSIDE if inside else NARROW)
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,7 @@ class OpenPort:
             what = ADMIN_PORTS.get(self.port, "this port")
             raise Illegal(
                 f"port {self.port} ({what}) must not be open to {self.source}: only 80 and 443 are for everybody; "
-                "administer through the Bastion (settings: admin_blocks)"
+                f"administer through the Bastion (settings: admin_blocks), from /{NARROW} or narrower"
             )
 
 

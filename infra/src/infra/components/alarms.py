@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -15,7 +16,7 @@ from infra.site import Site
 
 @dataclass(frozen=True)
 class Condition:
-    """`query` is Oracle's; `{vm}` stands for the VM's id."""
+    """`query` is Oracle's; `{id}` stands for the machine's id, `{machine}` for what it calls itself, in `says` too."""
 
     name: str
     namespace: str
@@ -27,34 +28,63 @@ class Condition:
 
 CONDITIONS = (
     Condition(
-        "vm-down", "oci_computeagent", 'CpuUtilization[1m]{{resourceId = "{vm}"}}.absent()', "CRITICAL", "PT10M",
+        "vm-down", "oci_computeagent", 'CpuUtilization[1m]{{resourceId = "{id}"}}.absent()', "CRITICAL", "PT10M",
         "The VM has not been heard of for ten minutes. Is it running? `pulumi up` makes it again; its data stays.",
     ),
     Condition(
-        "cpu", "oci_computeagent", 'CpuUtilization[5m]{{resourceId = "{vm}"}}.mean() > 90', "WARNING", "PT30M",
+        "cpu", "oci_computeagent", 'CpuUtilization[5m]{{resourceId = "{id}"}}.mean() > 90', "WARNING", "PT30M",
         "Half an hour above 90 % CPU: ./just status and ./just logs on the VM; or more OCPUs, or a pool of agents.",
     ),
     Condition(
-        "memory", "oci_computeagent", 'MemoryUtilization[5m]{{resourceId = "{vm}"}}.mean() > 90', "WARNING", "PT15M",
+        "memory", "oci_computeagent", 'MemoryUtilization[5m]{{resourceId = "{id}"}}.mean() > 90', "WARNING", "PT15M",
         "A quarter of an hour above 90 % memory: a service may be ended for it.",
     ),
     Condition(
-        "disk", conventions.METRICS, 'disk_used_percent[15m]{{machine = "vm"}}.max() > 85', "CRITICAL", "PT15M",
+        "disk", conventions.METRICS, 'disk_used_percent[15m]{{machine = "{machine}"}}.max() > 85', "CRITICAL", "PT15M",
         "A disk of the VM is more than 85 % full: docs/runbook.md, Disk. A larger machine.data_gb grows the volume.",
     ),
     Condition(
-        "silent", conventions.METRICS, 'healthy[15m]{{machine = "vm"}}.absent()', "CRITICAL", "PT15M",
+        "silent", conventions.METRICS, 'healthy[15m]{{machine = "{machine}"}}.absent()', "CRITICAL", "PT15M",
         "The VM runs and does not report: its timer, its way out, or its rights are gone.",
     ),
     Condition(
-        "unhealthy", conventions.METRICS, 'healthy[10m]{{machine = "vm"}}.max() < 1', "CRITICAL", "PT15M",
+        "unhealthy", conventions.METRICS, 'healthy[10m]{{machine = "{machine}"}}.max() < 1', "CRITICAL", "PT15M",
         "The stack on the VM is not well; the report in the bucket of reports says which service.",
     ),
 )  # fmt: skip
+OF_AN_AGENT = (
+    Condition(
+        "vm-down", "oci_computeagent", 'CpuUtilization[1m]{{resourceId = "{id}"}}.absent()', "CRITICAL", "PT10M",
+        "The machine of {machine} has not been heard of for ten minutes. Is it running? Start it in Oracle's console. "
+        "Its key is on its boot volume: where that is lost, add another agent and put this one out (docs/infra.md).",
+    ),
+    Condition(
+        "disk", conventions.METRICS, 'disk_used_percent[15m]{{machine = "{machine}"}}.max() > 85', "CRITICAL", "PT15M",
+        "The disk of {machine}'s machine is more than 85 % full: docs/runbook.md, Disk.",
+    ),
+    Condition(
+        "silent", conventions.METRICS, 'healthy[15m]{{machine = "{machine}"}}.absent()', "CRITICAL", "PT15M",
+        "The machine of {machine} does not report: its first boot is not done, or its timer, way out or rights went.",
+    ),
+    Condition(
+        "unhealthy", conventions.METRICS, 'healthy[10m]{{machine = "{machine}"}}.max() < 1', "CRITICAL", "PT15M",
+        "The agent {machine} is not well; health/{machine}.json in the bucket of reports says what it lacks.",
+    ),
+)  # fmt: skip
+"""Not of processor and memory: a slow agent keeps nobody waiting but its own mailboxes."""
 
 
 class Alarms(pulumi.ComponentResource):
-    def __init__(self, *, site: Site, vm: pulumi.Output[str], opts: pulumi.ResourceOptions | None = None) -> None:
+    """`agents`: the machine of each further agent, by its name, which never changes."""
+
+    def __init__(
+        self,
+        *,
+        site: Site,
+        vm: pulumi.Output[str],
+        agents: Mapping[str, pulumi.Output[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("countersign:infra:Alarms", "alarms", None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.topic = NotificationTopic(
@@ -74,24 +104,27 @@ class Alarms(pulumi.ComponentResource):
             freeform_tags=site.tags,
             opts=child,
         )
-        self.alarms = [
-            Alarm(
-                f"alarm-{one.name}",
-                compartment_id=site.compartment,
-                metric_compartment_id=site.compartment,
-                namespace=one.namespace,
-                query=vm.apply(lambda id_, one=one: one.query.format(vm=id_)),  # type: ignore[misc]
-                severity=one.severity,
-                pending_duration=one.pending,
-                body=one.says,
-                display_name=site.called(one.name),
-                destinations=[self.topic.id],
-                repeat_notification_duration="PT6H",
-                message_format="ONS_OPTIMIZED",
-                is_enabled=True,
-                freeform_tags=site.tags,
-                opts=child,
-            )
-            for one in CONDITIONS
-        ]
+        self._site = site
+        self.alarms = [self._alarm(one, vm, conventions.VM) for one in CONDITIONS]
+        for name, machine in agents.items():
+            self.alarms += [self._alarm(one, machine, name, f"-{name}") for one in OF_AN_AGENT]
         self.register_outputs({"topic": self.topic.id})
+
+    def _alarm(self, one: Condition, id_: pulumi.Output[str], machine: str, whose: str = "") -> Alarm:
+        return Alarm(
+            f"alarm-{one.name}{whose}",
+            compartment_id=self._site.compartment,
+            metric_compartment_id=self._site.compartment,
+            namespace=one.namespace,
+            query=id_.apply(lambda found: one.query.format(id=found, machine=machine)),
+            severity=one.severity,
+            pending_duration=one.pending,
+            body=one.says.format(machine=machine),
+            display_name=self._site.called(f"{one.name}{whose}"),
+            destinations=[self.topic.id],
+            repeat_notification_duration="PT6H",
+            message_format="ONS_OPTIMIZED",
+            is_enabled=True,
+            freeform_tags=self._site.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )

@@ -52,6 +52,10 @@ class Growth(pulumi.ComponentResource):
                 instance_options={"are_legacy_imds_endpoints_disabled": True},
                 is_pv_encryption_in_transit_enabled=True,
                 availability_config={"recovery_action": "RESTORE_INSTANCE"},
+                agent_config={
+                    "is_monitoring_disabled": False,
+                    "plugins_configs": [{"name": "Compute Instance Monitoring", "desired_state": "ENABLED"}],
+                },
                 metadata={"user_data": user_data, conventions.PROJECT: told},
                 freeform_tags=site.tags,
                 # Its key lies on its boot volume: a newer image or first boot would be another agent.

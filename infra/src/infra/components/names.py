@@ -1,4 +1,4 @@
-"""The public names of hub and Odoo, and who may sign certificates for them; at Oracle, at Cloudflare, or by hand."""
+"""The public names of hub, Odoo and monitor, and who may certify them; at Oracle, at Cloudflare, or by hand."""
 
 from __future__ import annotations
 
@@ -38,18 +38,19 @@ class Names(pulumi.ComponentResource):
                 self.next_step = pulumi.Output.from_input("")
                 self._at_cloudflare(names.cloudflare_zone_id or "", address)
             case "none":
+                *most, last = names.public.values()
                 self.next_step = pulumi.Output.format(
                     "where {} is served: {} and {}, each an A record to {}",
                     names.domain,
-                    names.hub_name,
-                    names.odoo_name,
+                    ", ".join(most),
+                    last,
                     address,
                 )
         self.register_outputs({})
 
     def _at_oracle(self, zone: pulumi.Output[str], address: pulumi.Output[str]) -> None:
         names = self._site.settings.names
-        for part, host in (("hub", names.hub_name), ("odoo", names.odoo_name)):
+        for part, host in names.public.items():
             Rrset(
                 f"{part}-record",
                 zone_name_or_id=zone,
@@ -72,7 +73,7 @@ class Names(pulumi.ComponentResource):
         from pulumi_cloudflare.dns_record import DnsRecord  # half a second that the others need not wait
 
         names = self._site.settings.names
-        for part, host in (("hub", names.hub_name), ("odoo", names.odoo_name)):
+        for part, host in names.public.items():
             DnsRecord(
                 f"{part}-record",
                 zone_id=zone,

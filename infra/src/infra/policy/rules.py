@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from infra import conventions
-from infra.values import Block, Illegal, OpenPort
+from infra.values import Illegal, OpenPort, is_wide
 
 TAGS = frozenset({"project", "stack", "made-by"})
 EVERYTHING = "0.0.0.0/0"
@@ -47,7 +48,7 @@ def world_open(item: Item) -> Iterable[str]:
             try:
                 OpenPort(port, EVERYTHING)
             except Illegal as error:
-                yield str(error)
+                yield str(error).replace(EVERYTHING, source)
                 break
         else:
             if high - low > 0 and (low, high) != (80, 80):
@@ -168,7 +169,8 @@ def _ways_in(item: Item) -> Iterable[tuple[str, str, tuple[int, int] | None]]:
 
 
 def _is_wide(source: str) -> bool:
+    """Of IPv4 and IPv6, with host bits set too, as Oracle takes them; `all-…` are the addresses of a whole region."""
     try:
-        return Block(source).is_wide
-    except Illegal:
-        return source == "::/0" or source.startswith("all-")
+        return is_wide(ipaddress.ip_network(source, strict=False))
+    except ValueError:  # a group or a service by its name
+        return source.startswith("all-")

@@ -1,4 +1,4 @@
-"""`python3 vm ready | apply | ship | drill`: what the units on the VM run."""
+"""`python3 vm ready | apply | ship | drill`: what the units on the VM run; `say`: what the first boot reports."""
 
 from __future__ import annotations
 
@@ -22,18 +22,24 @@ def main(arguments: list[str]) -> int:
             case ["apply"]:
                 return 0 if steps.apply(here) else 1
             case ["ship"]:
-                orders = Orders.parse(imds.orders())
-                Reports(here, orders, Cloud(orders)).ship()
+                _reports(here).ship()
+            case ["say", state, step, message]:
+                _reports(here).say(state, step, message)
             case ["drill"]:
                 if Orders.parse(imds.orders()).role == "whole":
                     Stack(here).drill()
             case _:
-                print("usage: vm ready | apply | ship | drill", file=sys.stderr)
+                print("usage: vm ready | apply | ship | drill | say STATE STEP MESSAGE", file=sys.stderr)
                 return 2
     except Failed as error:
         print(f"countersign: {error}", file=sys.stderr, flush=True)
         return 1
     return 0
+
+
+def _reports(here: places.Places) -> Reports:
+    orders = Orders.parse(imds.orders())
+    return Reports(here, orders, Cloud(orders))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from infra.vm.programs import Failed, run
+from infra.vm.programs import Failed, run, whole
 
 LABEL = "countersign"
+BLOCKS = Path("/sys/class/block")
+"""What the kernel says of each disk."""
 
 
 def mount(device: str, place: Path, *, seconds: float = 900) -> str:
@@ -32,6 +34,30 @@ def mount(device: str, place: Path, *, seconds: float = 900) -> str:
     run(["mount", "-o", "nosuid,nodev", real, str(place)])
     run(["resize2fs", real], seconds=600)
     return f"{made}mounted"
+
+
+def grow(place: Path, known: Path) -> bool:
+    """Take what the volume gained while the machine ran; whether it did. Raises Failed.
+
+    The kernel learns of it only when it is told to look. `known` keeps the size that the file system was given last.
+    """
+    if not _is_mounted(place):
+        return False
+    device = _source(place)
+    block = BLOCKS / Path(device).resolve().name
+    rescan, size = block / "device" / "rescan", block / "size"
+    try:
+        if rescan.exists():  # as Oracle's documentation has it: a read past the cache, and the word
+            run(["dd", f"if={device}", "of=/dev/null", "bs=4096", "count=1", "iflag=direct"])
+            rescan.write_text("1\n", encoding="ascii")
+        found = size.read_bytes() if size.exists() else b""
+        if not found or (known.exists() and known.read_bytes() == found):
+            return False
+        run(["resize2fs", device], seconds=600)
+        whole(known, found, 0o644)
+    except OSError as error:
+        raise Failed(f"{device} is not looked at anew: {error}") from None
+    return True
 
 
 def is_blank(device: str) -> bool:

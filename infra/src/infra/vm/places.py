@@ -51,6 +51,11 @@ class Places:
         return self.root / "run/countersign/admitted"
 
     @property
+    def grown(self) -> Path:
+        """The size of the data volume that its file system was given since the machine started."""
+        return self.root / "run/countersign/grown"
+
+    @property
     def identity(self) -> Path:
         """Who an agent alone is, in public halves."""
         return self.root / "run/countersign/identity"

@@ -70,22 +70,26 @@ class Reports:
             imds.read("instance/compartmentId"), self.orders.machine, {**values, "healthy": float(healthy)}
         )
 
-    def ship(self, logs: tuple[Path, ...] = (Path("/var/log/cloud-init-output.log"),)) -> str:
+    def ship(self, log: Path = Path("/var/log/cloud-init-output.log")) -> str:
         """What the journal and cloud-init said since the last time; the name of the object. Raises Failed."""
         cursor = self.places.root / "var/lib/countersign-vm/cursor"
         cursor.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = run(["journalctl", "-q", "-o", "short-iso", f"--cursor-file={cursor}", "--no-pager"], seconds=120)[
-            -MOST_LOG:
-        ]
-        shipped = cursor.with_name("boot-shipped")
-        if not shipped.exists():
-            text = b"".join(one.read_bytes()[-MOST_LOG:] for one in logs if one.exists()) + text
+        fresh, shipped = cursor.with_name("cursor.new"), cursor.with_name("boot-shipped")
+        fresh.unlink(missing_ok=True)
+        if cursor.exists():
+            shutil.copyfile(cursor, fresh)
+        said = run(["journalctl", "-q", "-o", "short-iso", f"--cursor-file={fresh}", "--no-pager"], seconds=120)
+        before = int(shipped.read_text(encoding="ascii")) if shipped.exists() else 0
+        boot = log.read_bytes()[before:] if log.exists() else b""
+        text = boot[-MOST_LOG:] + said[-MOST_LOG:]
         if not text:
             return ""
         place = "logs/" if self.orders.role == "whole" else f"logs.{self.orders.machine}."
         name = f"{place}{datetime.now(UTC).strftime('%Y-%m-%dT%H%M%SZ')}.gz"
         self.cloud.put(name, gzip.compress(text))
-        shipped.touch()
+        if fresh.exists():
+            fresh.replace(cursor)
+        whole(shipped, str(before + len(boot)).encode())
         return name
 
     def _last(self) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,14 +21,41 @@ Found = TypeVar("Found")
 
 
 def ready(places: Places) -> None:
-    """Data mounted, secrets in memory: before this no container starts. Raises Failed."""
+    """Data mounted, secrets in memory: before this no container starts. What keeps it from that is reported.
+
+    Raises Failed.
+    """
     orders = Orders.parse(_patiently(imds.orders))
-    if orders.device:
-        print(f"countersign: data volume {disk.mount(orders.device, places.data)}", flush=True)
-    secrets.mount(places.secrets)
     cloud = Cloud(orders)
-    _patiently(lambda: secrets.fetch(orders, cloud, places.secrets))
+    reports = Reports(places, orders, cloud)
+    with _told(reports, "volume"):
+        if orders.device:
+            print(f"countersign: data volume {disk.mount(orders.device, places.data)}", flush=True)
+    with _told(reports, "secrets"):
+        secrets.mount(places.secrets)
+        _patiently(
+            lambda: secrets.fetch(orders, cloud, places.secrets),
+            tell=lambda why: _say(reports, "working", "secrets", why),
+        )
     print(f"countersign: {len(orders.secrets)} secrets in memory", flush=True)
+
+
+@contextmanager
+def _told(reports: Reports, step: str) -> Iterator[None]:
+    """A step whose failure is reported, and is then whoever asked for it to see to."""
+    try:
+        yield
+    except (Failed, OSError) as error:
+        _say(reports, "failed", step, str(error))
+        raise
+
+
+def _say(reports: Reports, state: str, step: str, message: str) -> None:
+    """As far as that goes by now: the bucket may be as far away as what this is about."""
+    try:
+        reports.say(state, step, message)
+    except Failed as error:
+        print(f"countersign: not reported: {error}", flush=True)
 
 
 def apply(places: Places) -> bool:
@@ -44,6 +72,9 @@ def apply(places: Places) -> bool:
                 act()
             whole(places.done, orders.digest.encode(), 0o644)
             reports.ship()
+        step = "volume"
+        if orders.device and disk.grow(places.data, places.grown):
+            print("countersign: the file system has all of the data volume", flush=True)
         step = "look"
         unwell = stack.unwell()
     except Failed as error:
@@ -112,8 +143,10 @@ def _public(orders: Orders) -> str:
     return f"{address} answers"
 
 
-def _patiently(act: Callable[[], Found], *, seconds: float = 900) -> Found:
-    """A new machine's rights count only after minutes."""
+def _patiently(
+    act: Callable[[], Found], *, seconds: float = 900, tell: Callable[[str], None] = lambda _: None
+) -> Found:
+    """A new machine's rights count only after minutes. `tell` is told of what is tried again."""
     until, pause = time.monotonic() + seconds, 2.0
     while True:
         try:
@@ -122,5 +155,6 @@ def _patiently(act: Callable[[], Found], *, seconds: float = 900) -> Found:
             if time.monotonic() + pause > until:
                 raise
             print(f"countersign: {error}; again in {pause:g} s", flush=True)
+            tell(str(error))
         time.sleep(pause)
         pause = min(pause * 2, 60)
