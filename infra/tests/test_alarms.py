@@ -59,7 +59,8 @@ def test_each_further_machine_has_alarms_of_its_own_that_name_it(agent: str) -> 
 
 def test_a_further_agent_changes_no_alarm_of_the_vm_and_one_that_goes_takes_its_own_along() -> None:
     before, after = run("prod").of("Alarm"), run("prod", **POOL).of("Alarm")
-    assert [one for one in after if one.name in {b.name for b in before}] == before
+    left = {one.name: one for one in after}
+    assert {one.name: left[one.name] for one in before} == {one.name: one for one in before}
     assert len(after) == len(before) + 2 * len(OF_AN_AGENT)
 
 

@@ -149,14 +149,13 @@ def test_cloudflare_needs_its_zone_and_no_secret_is_ever_asked_for(
     assert written(tmp_path)["countersign:settings"]["names"]["cloudflare_zone_id"] == "cd" * 16  # type: ignore[index]
 
 
-<<<<<<< HEAD
 def test_only_who_chose_cloudflare_is_told_to_set_its_token_encrypted(
     answering: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wanted = "pulumi config set --stack {} --secret cloudflare:apiToken"
-    assert answering(*FIRST, *RELEASE, *MACHINE, *BOX) == 0
+    assert answering(*FIRST, *BOOKS, *RELEASE, *MACHINE, *BOX) == 0
     assert "cloudflare:apiToken" not in capsys.readouterr().out
-    assert answering(*FIRST[:-1], "cloudflare", "cd" * 16, *RELEASE, *MACHINE, "no", stack="other") == 0
+    assert answering(*FIRST[:-1], "cloudflare", "cd" * 16, *BOOKS, *RELEASE, *MACHINE, "no", stack="other") == 0
     said = capsys.readouterr().out
     assert wanted.format("other") in said
     assert "CLOUDFLARE_API_TOKEN" in said
@@ -165,19 +164,20 @@ def test_only_who_chose_cloudflare_is_told_to_set_its_token_encrypted(
 def test_the_region_that_is_asked_for_is_the_home_region(
     answering: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert answering(*FIRST, *RELEASE, *MACHINE, *BOX) == 0
+    assert answering(*FIRST, *BOOKS, *RELEASE, *MACHINE, *BOX) == 0
     assert "the tenancy's home region" in capsys.readouterr().out
 
 
 def test_it_names_the_pulumi_that_the_recipes_ask_for_before_the_first_command_that_needs_it(
     answering: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert answering(*FIRST, *RELEASE, *MACHINE, *BOX) == 0
+    assert answering(*FIRST, *BOOKS, *RELEASE, *MACHINE, *BOX) == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     (login,) = [at for at, line in enumerate(lines) if line.startswith("pulumi login ")]
     assert f"by Pulumi {configure.wanted_pulumi()}" in lines[login]
     assert lines[login + 1].startswith("pulumi stack init prod ")
-=======
+
+
 @pytest.mark.parametrize("code", ["NO", "at"])
 def test_the_books_country_and_the_monitors_name_are_offered_again_and_can_be_taken_back(
     answering: Answers, tmp_path: Path, code: str
@@ -191,7 +191,6 @@ def test_the_books_country_and_the_monitors_name_are_offered_again_and_can_be_ta
     assert (found().books_country, found().names.status) == (code.upper(), "watch")
     assert answering(*again, "-", "-", "", "", "", *MACHINE, "no") == 0
     assert (found().books_country, found().names.status) == (None, None)
->>>>>>> h/infra-b
 
 
 @pytest.mark.parametrize("arguments", [[], ["Prod"], ["../x"], ["prod", "dev"]])

@@ -178,7 +178,6 @@ class Settings(Part):
     wait_minutes: Annotated[int, Field(ge=5, le=120)] = 45
     """How long `pulumi up` waits for the VM's report."""
 
-<<<<<<< HEAD
     @field_validator("tenancy")
     @classmethod
     def _of_the_realm_that_we_know(cls, tenancy: str) -> str:
@@ -189,7 +188,7 @@ class Settings(Part):
                 "other realms have other addresses"
             )
         return tenancy
-=======
+
     @field_validator("books_country", mode="before")
     @classmethod
     def _is_a_country(cls, code: object) -> object:
@@ -198,7 +197,6 @@ class Settings(Part):
         if code is not None and code not in countries.CODES:
             raise ValueError(f"{code!r} is no country's code: two capital letters of ISO 3166-1, as AT or DE")
         return code
->>>>>>> h/infra-b
 
     @field_validator("admin_blocks")
     @classmethod
