@@ -47,6 +47,8 @@ class Journal:
         self._secrets = secrets or scan.OwnSecrets(frozenset())
         self._rest = rest
         self._follower = Follower(store, identity.vault, trust, checkpoint, progress, owner=owner, behind=behind)
+        self.answered: Callable[[Accepted | Rejected], object] = lambda answer: None
+        """Hears each time the hub takes, or will not take, what was judged good here."""
 
     @property
     def head(self) -> CommitId | None:
@@ -127,8 +129,10 @@ class Journal:
                         raise
                 if self._came_to <= before:
                     raise HubUnreachable("the hub says that it took our changeset, and shows a head without it")
+                self.answered(answer)
                 return answer.commit or commit
             if isinstance(answer, Rejected):
+                self.answered(answer)
                 raise Refused(answer.rule, answer.path, answer.reason)
             if isinstance(answer, Broken):
                 raise HubUnreachable(answer.reason)
