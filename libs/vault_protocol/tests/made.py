@@ -175,7 +175,7 @@ class Author:
     def commit(
         self, who: Identity, edits: Edits, *, verb: str = "write", sign_as: Identity | None = None,
         author: AgentId | None = None, vault: str = VAULT, trail: Trail | None = None, onto: CommitId | None = None,
-        attempt: int = 0,
+        attempt: int = 0, subject: str = "by hand",
     ) -> CommitId:  # fmt: skip
         """A commit on the head (or `onto`), which becomes the head. The signature is by `sign_as`, else by `who`."""
         parent = onto or self.head
@@ -183,7 +183,7 @@ class Author:
         found = changeset.next_in(
             trail, vault=vault, agent=who.agent, verb=verb, attempt=attempt, changes=self._changes(parent, edits)
         )
-        message = found.message("by hand", (sign_as or who).key)
+        message = found.message(subject, (sign_as or who).key)
         self.head = self.store.commit(parent, edits, message=message, author=author or who.agent, at=NOW)
         self.trails[who.agent] = found.trail
         return self.head

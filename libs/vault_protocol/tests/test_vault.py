@@ -300,11 +300,13 @@ def test_updates_go_along_with_a_move_and_stay_in_their_own_file(world: World) -
 SECRET = 'hunter2 "quoted"/+'
 
 
-@pytest.mark.parametrize(
-    "spelling",
-    [SECRET, b64encode(SECRET.encode()).decode(), SECRET.encode().hex(), SECRET.encode().hex().upper(),
-     quote(SECRET, safe=""), json.dumps({"password": SECRET})],
+SPELLINGS = (
+    SECRET, b64encode(SECRET.encode()).decode(), SECRET.encode().hex(), SECRET.encode().hex().upper(),
+    quote(SECRET, safe=""), json.dumps({"password": SECRET}),
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
 def test_an_own_secret_is_refused_before_anything_is_written(world: World, spelling: str) -> None:
     local = world.vault(LOCAL, secrets=(SECRET,))
     head = world.hub.head
@@ -317,6 +319,17 @@ def test_an_own_secret_is_refused_before_anything_is_written(world: World, spell
     with pytest.raises(Refused, match="a secret of this machine"):
         world.vault(LOCAL, secrets=("secret-name",)).write("write", "x", {"Rates/secret-name.md": b"x"})
     assert world.hub.head == head
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_own_secret_in_the_message_is_refused_before_anything_is_written(world: World, spelling: str) -> None:
+    local = world.vault(LOCAL, secrets=(SECRET,))
+    with pytest.raises(Refused, match="the commit message: it holds a secret of this machine") as caught:
+        local.write("write", f"my {spelling}", {"Rates.md": b"x"})
+    assert SECRET not in str(caught.value)
+    with pytest.raises(Refused, match="a secret of this machine"):
+        world.vault(LOCAL, secrets=("secret-verb",)).write("secret-verb", "x", {"Rates.md": b"x"})
+    assert world.hub.head is None
 
 
 def test_a_well_known_secret_in_a_note_is_refused_before_anything_is_written(world: World) -> None:

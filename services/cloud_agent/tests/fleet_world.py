@@ -83,6 +83,7 @@ class Fleet:
     def close(self) -> None:
         self.local.journal.hub.close()
         self.running.stop()
+        assert self.running.refusals() == [], "nobody here does what is to be refused"
 
     def home(self, name: str) -> Path:
         return self.folder / name

@@ -86,6 +86,15 @@ def test_a_wrong_passphrase_or_a_no_changes_nothing(office: Office) -> None:
     assert world.local.vault.journal.head == before
 
 
+def test_a_reason_with_a_secret_of_this_machine_is_signed_by_nobody(office: Office) -> None:
+    world = office.world
+    before, secret = world.local.vault.journal.head, world.home.secret.read_text(encoding="ascii").strip()
+    told = office.signed("re-root", "--why", f"it said {secret}", "--yes")
+    assert "--why: it holds a secret of this machine" in told
+    assert secret not in told
+    assert world.local.vault.journal.head == before
+
+
 def test_a_hub_that_moved_while_the_owner_signed_is_looked_at_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from services.vault_hub.tests.hubworld import HubWorld
 
 from vault_protocol import remote, reroot, sshsig
 from vault_protocol.errors import HubRewritten
+from vault_protocol.files import write_private
 from vault_protocol.hub import Accepted, CommitId, MovedOn, Rejected
 from vault_protocol.hub_client import HubClient
 from vault_protocol.identity import Identity
@@ -141,6 +142,23 @@ def test_a_root_that_the_owner_did_not_sign_for_this_is_refused_by_its_rule(
     assert isinstance(answer, Rejected)
     assert answer.rule == rule
     assert world.head == head
+
+
+@pytest.mark.parametrize("where", ["reason", "by"])
+def test_a_root_in_whose_words_a_secret_of_cloud_stands_is_refused(world: HubWorld, where: str) -> None:
+    folder = world.running.settings.secrets_dir
+    folder.mkdir()
+    write_private(folder / "mailbox-business", b"correct horse\n")
+    world.tick()
+    local = follows(world, LOCAL)
+    head = local.journal.head
+
+    answer = client(local).replace(root_of(local, **{where: "it had correct horse in it"}), seen=head)
+
+    assert isinstance(answer, Rejected)
+    assert (answer.rule, answer.path, world.head) == ("secret", "the commit message", head)
+    root = root_of(local, **{where: "it had a secret in it"})
+    assert client(local).replace(root, seen=head) == Accepted(root)
 
 
 def test_a_generation_that_is_past_is_refused(world: HubWorld) -> None:

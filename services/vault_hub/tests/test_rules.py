@@ -24,10 +24,10 @@ def moved(hub: HubWorld, who: Identity, old: Task | None, new: Task, **more: byt
     return wrote(hub, who, {**edits, path: content, **more}, attempt)
 
 
-def wrote(hub: HubWorld, who: Identity, edits: Edits, attempt: int = 0) -> Answer:
+def wrote(hub: HubWorld, who: Identity, edits: Edits, attempt: int = 0, subject: str = "by hand") -> Answer:
     """Published by hand; what was refused is taken back."""
     before, trails = hub.author.head, dict(hub.author.trails)
-    answer = hub.publish(who.agent, hub.author.commit(who, edits, attempt=attempt))
+    answer = hub.publish(who.agent, hub.author.commit(who, edits, attempt=attempt, subject=subject))
     if answer.said["answer"] != "accepted":
         hub.author.head, hub.author.trails = before, trails
     return answer
@@ -219,17 +219,40 @@ def test_of_a_log_only_what_was_added_is_looked_at_for_secrets(hub: HubWorld) ->
 SPELLINGS = ("correct horse", "Y29ycmVjdCBob3JzZQ", "636f727265637420686f727365", "correct%20horse")
 
 
-def test_a_secret_of_clouds_own_is_refused_in_any_spelling_of_either_agent(start: Start) -> None:
+@pytest.fixture
+def telling(start: Start) -> HubWorld:
+    """A hub that was told a secret of Cloud."""
     hub = start()
     (hub.folder / "password").write_text("correct horse\n")
     hub.running.stop()
     hub.running.changes = {"secret_files": (hub.folder / "password",)}
     hub.running.start()
     hub.begin()
-    for spelled in SPELLINGS:
-        for who in (CLOUD, LOCAL):
-            answer = wrote(hub, who, {"Plans/p.md": f"x {spelled} x\n".encode()})
-            assert (rule(answer), "correct" in answer.raw.decode()) == ("secret", False)
+    return hub
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_a_secret_of_clouds_own_is_refused_in_any_spelling_of_either_agent(telling: HubWorld, spelled: str) -> None:
+    for who in (CLOUD, LOCAL):
+        answer = wrote(telling, who, {"Plans/p.md": f"x {spelled} x\n".encode()})
+        assert (rule(answer), "correct" in answer.raw.decode()) == ("secret", False)
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_a_secret_of_clouds_own_is_refused_in_a_message_however_it_comes(telling: HubWorld, spelled: str) -> None:
+    edits: Edits = {"Plans/p.md": b"x\n"}
+    for who in (CLOUD, LOCAL):
+        answer = wrote(telling, who, edits, subject=f"x {spelled} x")
+        assert (rule(answer), answer.said["path"]) == ("secret", "the commit message")
+        assert spelled not in answer.raw.decode()
+    before, trails = telling.author.head, dict(telling.author.trails)
+    commit = telling.author.commit(CLOUD, edits, subject=spelled)
+    pushed = telling.git("push", telling.address(CLOUD.agent), f"{commit}:refs/heads/main", at=telling.store.path)
+    telling.author.head, telling.author.trails = before, trails
+    assert "secret: " in pushed.stderr
+    assert spelled not in pushed.stderr + (telling.running.folder / "state" / "refusals.jsonl").read_text()
+    assert telling.head == before
+    assert rule(wrote(telling, CLOUD, edits, subject="x correct h x")) is None
 
 
 def test_a_secret_put_into_the_folder_is_refused_from_then_on_without_a_restart(hub: HubWorld) -> None:

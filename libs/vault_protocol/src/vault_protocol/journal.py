@@ -23,6 +23,8 @@ from .task import AgentId, Domain, TaskId
 TRIES = 60
 """Heads that may pass us by before a publish gives up as if the hub were away."""
 
+OWN, MESSAGE = "it holds a secret of this machine", "the commit message"
+
 Build = Callable[[CommitId | None], Edits]
 """The edits as they are right on this head; raises what the protocol says when they no longer are."""
 
@@ -45,6 +47,8 @@ class Journal:
         self._secrets = secrets or scan.OwnSecrets(frozenset())
         self._rest = rest
         self._follower = Follower(store, identity.vault, trust, checkpoint, progress, owner=owner, behind=behind)
+        self.answered: Callable[[Accepted | Rejected], object] = lambda answer: None
+        """Hears each time the hub takes, or will not take, what was judged good here."""
 
     @property
     def head(self) -> CommitId | None:
@@ -109,6 +113,7 @@ class Journal:
             if not changes and self.head is not None:
                 return self.head  # it stands as it was to stand: ours of before, or another's very same
             self._hold_back_secrets(edits)
+            self.hold_back(f"{verb}: {subject}", MESSAGE)
             self._judge(changes, edits)
             commit = self._commit(verb, subject, changes, edits, attempt)
             self._follower.catch_up()  # nothing is signed onto a head that a restart would not know
@@ -124,14 +129,21 @@ class Journal:
                         raise
                 if self._came_to <= before:
                     raise HubUnreachable("the hub says that it took our changeset, and shows a head without it")
+                self.answered(answer)
                 return answer.commit or commit
             if isinstance(answer, Rejected):
+                self.answered(answer)
                 raise Refused(answer.rule, answer.path, answer.reason)
             if isinstance(answer, Broken):
                 raise HubUnreachable(answer.reason)
             self._follower.advance(answer.head)
             self._rest(random.uniform(0, 0.005 * min(tries, 10)))  # noqa: S311 - spreads the losers
         raise HubUnreachable(f"{TRIES} heads went by without room for ours")
+
+    def hold_back(self, words: str, where: str) -> None:
+        """Raises Refused when a secret of this side's own is in what a commit's message would say."""
+        if self._secrets.found_in(words.encode("utf-8", "replace")):
+            raise Refused("secret", where, OWN)
 
     def _judging(self) -> AbstractContextManager[None]:
         """What the hub shows is judged while it comes, not once all of it is here."""
@@ -184,7 +196,7 @@ class Journal:
             if content is None:
                 continue
             if self._secrets.found_in(path.encode("utf-8") + b"\n" + content):
-                raise Refused("secret", path, "it holds a secret of this machine")
+                raise Refused("secret", path, OWN)
             if path.endswith(".md"):
                 kinds = scan.provider_secrets(content.decode("utf-8", "replace"))
                 if kinds:

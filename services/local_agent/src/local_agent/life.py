@@ -1,4 +1,4 @@
-"""Signs of life: since when the hub does not answer, takes nothing, or an agent has said nothing.
+"""Signs of life: since when the hub does not answer, takes nothing, refuses, or an agent has said nothing.
 
 Each cloud agent writes a signed word with the time into Updates/ at a bounded interval (`updates.alive_path`). A hub
 can keep it back, but not make one up: withholding shows here.
@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from local_agent.home import LOCAL
+from local_agent.taking import Refusal
 from vault_protocol import updates
 from vault_protocol.canonical import moment, utc
 from vault_protocol.clock import Clock
@@ -38,16 +39,18 @@ class Kind(StrEnum):
 
     UNREACHABLE = "hub unreachable"
     FROZEN = "hub frozen"
+    REFUSING = "hub refuses"
     AGENT = "agent silent"
 
 
 @dataclass(frozen=True)
 class Silence:
-    """Nothing was heard since then. `agent` is named for an agent that is silent."""
+    """Nothing was heard since then. `agent` is named for an agent that is silent, `refusal` for a hub that refuses."""
 
     kind: Kind
     since: datetime
     agent: str = ""
+    refusal: Refusal | None = None
 
     def words(self) -> str:
         """For the owner; the same as long as it lasts."""
@@ -57,6 +60,8 @@ class Silence:
                 return f"the hub has not answered since {since}"
             case Kind.FROZEN:
                 return f"the hub answers, but has taken nothing since {since}"
+            case Kind.REFUSING:
+                return self.refusal.words() if self.refusal else ""
             case Kind.AGENT:
                 return f"{self.agent} was last heard at {since}: it is down, or the hub keeps back what it writes"
 
@@ -105,15 +110,18 @@ class SignsOfLife:
         now = self._clock.now()
         return tuple(agent for agent in self._agents if now - self._last(agent) >= self._after)
 
-    def silences(self, *, following: bool) -> tuple[Silence, ...]:
-        """What is silent for too long. Agents are heard only while the head is followed (`following`)."""
+    def silences(self, *, following: bool, refusal: Refusal | None = None) -> tuple[Silence, ...]:
+        """What is silent for too long, and what the hub refuses for as long. Agents are heard only while the head is
+        followed (`following`)."""
         now = self._clock.now()
         found: list[Silence] = []
         if now - self._answered >= self._after:
             found.append(Silence(Kind.UNREACHABLE, self._answered))
         elif self._denied is not None and now - self._denied >= self._after:
             found.append(Silence(Kind.FROZEN, self._denied))
-        elif following:
+        elif refusal is not None and now - refusal.since >= self._after:
+            found.append(Silence(Kind.REFUSING, refusal.since, refusal=refusal))
+        if following and not any(one.kind in (Kind.UNREACHABLE, Kind.FROZEN) for one in found):
             found += [Silence(Kind.AGENT, self._last(agent), agent) for agent in self.silent_agents()]
         self._log(found)
         return tuple(found)
@@ -162,6 +170,15 @@ def tell(journal: Journal, silent: Iterable[str], agents: Iterable[AgentId]) -> 
         return {path: updates.add(content, *lines)} if lines else {}
 
     journal.publish("tell", "signs of life", build)
+
+
+def untold(journal: Journal, silences: Iterable[Silence]) -> tuple[Silence, ...]:
+    """Those that no line of `tell` at the head is about."""
+    found = tuple(silences)
+    if not any(one.kind is Kind.AGENT for one in found):
+        return found
+    told = told_silent(updates.parse(journal.read(updates.path(LOCAL)) or b""))
+    return tuple(one for one in found if one.kind is not Kind.AGENT or one.agent not in told)
 
 
 def told_silent(lines: Iterable[Update]) -> frozenset[str]:

@@ -56,6 +56,7 @@ def carry_out(local: Local, what: Plan, *, reason: str, sign: Sign) -> CommitId:
         raise VaultError("this hub cannot be given a new root from here; ask its operator")
     tree, now = local.store.tree(what.like), local.clock.now()
     generation = journal.generation + 1
+    journal.hold_back(reason, "--why")
     try:
         signed = reroot.state(
             vault=local.settings.vault, generation=generation, left=what.left, tree=tree, trails=journal.trails,

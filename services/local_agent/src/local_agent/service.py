@@ -21,12 +21,13 @@ from local_agent.folder import Folder
 from local_agent.follow_up import follow_up
 from local_agent.hold import hold_effects
 from local_agent.kinds import KINDS
-from local_agent.life import Kind, SignsOfLife, Silence, tell
+from local_agent.life import SignsOfLife, Silence, tell, untold
 from local_agent.presence import Presence
 from local_agent.receipts import stop_if_old
 from local_agent.rerooting import write_down
 from local_agent.shown import Shown
 from local_agent.signals import apply_signals
+from local_agent.taking import Taking
 from local_agent.watch import Watch
 from vault_protocol import disk, layout, plain, request
 from vault_protocol.approval import Sign
@@ -90,6 +91,8 @@ class Service:
         after = timedelta(minutes=local.settings.alarm_minutes)
         self._life = SignsOfLife(local.home.heard, local.clock, self._agents, after)
         self._silences: tuple[Silence, ...] = ()
+        self._taking = Taking(local.clock)
+        local.vault.journal.answered = self._taking.heard
         self._shown = Shown(local)
         self._hub_trouble = self._untrusted = ""
         self.disk_trouble = ""
@@ -142,7 +145,8 @@ class Service:
         try:
             following = self._follow() and self._worked()
         finally:  # whatever became of it: a silence is a matter of time alone
-            self._silences = self._life.silences(following=following)
+            self._taking.settle()
+            self._silences = self._life.silences(following=following, refusal=self._taking.refusal)
         head = self.local.vault.journal.head
         if head is not None:
             for item in self.mirror.apply(self._shown.at(head, self._alarms())):
@@ -232,6 +236,7 @@ class Service:
         self._chores.step()
         attempt(self._watch.step)
         attempt(partial(dashboard.write, vault))
+        self._taking.test(vault.journal)
 
     def _hear(self) -> None:
         """What an agent's silence changes is a line for the dashboard, and a test whether the hub still takes one."""
@@ -250,13 +255,14 @@ class Service:
             self._handbook_of = head
 
     def _alarms(self) -> tuple[str, ...]:
-        """What the vault itself cannot say: a head not to be trusted, a hub that is away, a limit that is none."""
+        """What the vault cannot say, or the hub kept us from saying: a head not to be trusted, a silence, a limit that
+        is none."""
         untrusted = (f"DANGER: {self._untrusted}. Nothing is sent.",) if self._untrusted else ()
         unread = tuple(
             f"The row {plain.one_line(row)} below Limits in Company_Handbook.md is not understood: it limits nothing"
             for row in self._unread_limits
         )
-        return (*untrusted, *unread, *(one.words() for one in self._silences if one.kind is not Kind.AGENT))
+        return (*untrusted, *unread, *(one.words() for one in untold(self.local.vault.journal, self._silences)))
 
     def _head(self) -> CommitId:
         head = self.local.vault.journal.head
@@ -317,10 +323,12 @@ class Service:
 
     def _write_status(self, trouble: str) -> None:
         """What `countersign status` shows of a running service; private, and never synced."""
-        head = self.local.vault.journal.head
+        head, refusal = self.local.vault.journal.head, self._taking.refusal
+        refused = refusal.words() if refusal else ""
         content = json.dumps(
             {
-                "head": head, "hub": self._hub_trouble or "ok", "untrusted": self._untrusted,
+                "head": head, "hub": self._hub_trouble or refused or "ok", "refused": refused,
+                "untrusted": self._untrusted,
                 "disk": trouble or "ok",
                 "unsynced": [[found.path, found.reason] for found in self.mirror.unsynced()],
                 "waiting": {

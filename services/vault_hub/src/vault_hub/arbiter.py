@@ -188,6 +188,8 @@ class Arbiter(threading.Thread):
                 begin, objects, trust=self._trust(), owner_key=self._rules.owner_key, vault=self._rules.vault,
                 generation=view.generation,
             )  # fmt: skip
+            stated = reroot.parse(begin.root.message).statement
+            self._rules.judge_words(f"{stated.reason}\n{stated.by}")
         except (Refused, BadChangeset, UntrustedHead, reroot.BadRoot) as error:
             objects.drop()
             rule = "objects" if isinstance(error, UntrustedHead) else error.rule
@@ -276,6 +278,7 @@ class Arbiter(threading.Thread):
         )  # fmt: skip
         if found.agent != agent:
             raise BadChangeset(f"{agent} published it, {found.agent} signed it", "author")
+        self._rules.judge_words(parcel.message.partition("\n")[0])
         self._rules.judge(found, changes, before=before, after=parcel.edits.get, now=self._clock.now())
         edits = {change.path: parcel.edits[change.path] for change in changes}
         made = objects.commit(parent, edits, message=parcel.message, author=found.agent, at=parcel.at)

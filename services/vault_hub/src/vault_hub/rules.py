@@ -19,6 +19,8 @@ from vault_protocol.zones import Read
 LONGEST_LEASE = timedelta(days=1, minutes=10)
 """From now; a lease is at most a day, and clocks differ."""
 
+CLOUDS = "it holds a secret of the cloud machine"
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -48,6 +50,11 @@ class Rules:
                 old = before(change.path) if change.old is not None else None
                 self._secrets(change.path, _added(old or b"", after(change.path) or b""))
 
+    def judge_words(self, words: str) -> None:
+        """Raises Refused for what a message says in its author's own words. Forms of providers were judged before."""
+        if self.secrets().found_in(words.encode("utf-8", "replace")):
+            raise Refused("secret", "the commit message", CLOUDS)
+
     def _approved(self, place: Place, path: str, changes: Sequence[Change], after: Read) -> None:
         papers = [c.path for c in changes if c.new and not c.old and c.path.startswith("Approvals/")]
         task = _read(path, after)
@@ -72,7 +79,7 @@ class Rules:
 
     def _secrets(self, path: str, new: bytes) -> None:
         if self.secrets().found_in(path.encode("utf-8") + b"\n" + new):
-            raise Refused("secret", path, "it holds a secret of the cloud machine")
+            raise Refused("secret", path, CLOUDS)
         kinds = scan.provider_secrets(new.decode("utf-8", "replace"))
         if kinds:
             raise Refused("secret", path, f"it holds what looks like a {kinds[0]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -49,6 +50,12 @@ class RunningHub:
     @property
     def repository(self) -> Path:
         return self.settings.repository
+
+    def refusals(self) -> list[tuple[str, str, str]]:
+        """Agent, rule and path of everything it refused, oldest first, by its own log."""
+        file = self.settings.state_dir / "refusals.jsonl"
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        return [(found["agent"], found["rule"], found["path"]) for found in map(json.loads, lines)]
 
     def make(self, agents: Mapping[str, tuple[Standing, PublicKey | None]]) -> None:
         """The folder, with these agents."""

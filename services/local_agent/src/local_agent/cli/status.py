@@ -46,6 +46,8 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
         **_service(session), "books": {one.name: answer(one) for one in local.settings.books},
         "mailboxes": mailboxes.credentials(local), "spending": spending.of_today(local),
     }  # fmt: skip
+    if hub == "ok" and found["refused"]:
+        found["hub"] = found["refused"]
     try:
         with disk.watched(session.home.path):
             found |= _effects(local)
@@ -96,7 +98,7 @@ def _service(session: Session) -> dict[str, Any]:
         "notices": written.get("notices", []), "hidden_mail": written.get("hidden_mail", []),
         "inbox": written.get("inbox", ""), "social": written.get("social", {}),
         "whatsapp": written.get("whatsapp", {}), "notify": written.get("notify", {}),
-        "silences": written.get("silences", []),
+        "silences": written.get("silences", []), "refused": written.get("refused", ""),
         "disk": told.get("disk", written.get("disk", "ok")),
     }  # fmt: skip
 
