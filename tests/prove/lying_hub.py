@@ -79,15 +79,15 @@ def what_it_took_had_moved_on(patch: Patch) -> None:
 
 
 def who_asks_is_shown_the_head_before(patch: Patch) -> None:
-    since = Line.since
+    at_hand = Line.at_hand
 
-    def stale(self: Line, have: Sequence[CommitId]) -> Page:
-        page = since(self, have)
-        if page.more or not page.commits:
+    def stale(self: Line, have: Sequence[CommitId]) -> Page | None:
+        page = at_hand(self, have)
+        if page is None or page.more or not page.commits:
             return page
         return Page(page.commits[-1].parent, page.commits[:-1], known=page.known)
 
-    patch.setattr(Line, "since", stale)
+    patch.setattr(Line, "at_hand", stale)
 
 
 def a_publish_goes_on_any_newer_head(patch: Patch) -> None:
