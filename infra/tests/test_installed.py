@@ -50,6 +50,13 @@ def version() -> str:
     return str(found)
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/infra.md", ".github/workflows/drift.yml"])
+def test_the_version_that_a_page_has_installed_is_the_one_that_the_tests_run(page: str) -> None:
+    text = (INFRA.parent / page).read_text("utf-8")
+    named = re.findall(r"Pulumi (\d+\.\d+\.\d+)|--version (\d+\.\d+\.\d+)", text)
+    assert {one or other for one, other in named} == {version()}
+
+
 def test_without_pulumi_it_says_which_to_install_and_that_go_is_not_enough(path: Path) -> None:
     said = asked(path)
     assert (said.returncode, said.stdout) == (1, "")

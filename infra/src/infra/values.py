@@ -16,8 +16,6 @@ ADMIN_PORTS = {
 PUBLIC_PORTS = (80, 443)
 NARROW, NARROW_6, NARROW_INSIDE = 24, 48, 8
 """The widest range that is one office: of IPv4 what is routed alone, of IPv6 what one site gets, a private network."""
-
-
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 
@@ -62,11 +60,15 @@ class OpenPort:
         if not 1 <= self.port <= 65535:
             raise Illegal(f"{self.port} is no port")
         if Block(self.source).is_wide and self.port not in PUBLIC_PORTS:
-            what = ADMIN_PORTS.get(self.port, "this port")
-            raise Illegal(
-                f"port {self.port} ({what}) must not be open to {self.source}: only 80 and 443 are for everybody; "
-                f"administer through the Bastion (settings: admin_blocks), from /{NARROW} or narrower"
-            )
+            raise Illegal(why_closed(self.port, self.source))
+
+
+def why_closed(port: int, source: str) -> str:
+    """What is wrong with a port of another kind than 80 and 443 that far more than one office reaches."""
+    return (
+        f"port {port} ({ADMIN_PORTS.get(port, 'this port')}) must not be open to {source}: only 80 and 443 are for "
+        f"everybody; administer through the Bastion (settings: admin_blocks), from /{NARROW} or narrower"
+    )
 
 
 @dataclass(frozen=True)

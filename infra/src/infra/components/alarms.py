@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 from pulumi_oci.monitoring.alarm import Alarm
@@ -33,7 +33,7 @@ CONDITIONS = (
     ),
     Condition(
         "cpu", "oci_computeagent", 'CpuUtilization[5m]{{resourceId = "{id}"}}.mean() > 90', "WARNING", "PT30M",
-        "Half an hour above 90 % CPU: ./just status and ./just logs on the VM; or more OCPUs, or a pool of agents.",
+        "Half an hour above 90 % CPU: ./just status and ./just logs on the VM; or more OCPUs, or further agents.",
     ),
     Condition(
         "memory", "oci_computeagent", 'MemoryUtilization[5m]{{resourceId = "{id}"}}.mean() > 90', "WARNING", "PT15M",
@@ -52,26 +52,17 @@ CONDITIONS = (
         "The stack on the VM is not well; the report in the bucket of reports says which service.",
     ),
 )  # fmt: skip
-OF_AN_AGENT = (
-    Condition(
-        "vm-down", "oci_computeagent", 'CpuUtilization[1m]{{resourceId = "{id}"}}.absent()', "CRITICAL", "PT10M",
-        "The machine of {machine} has not been heard of for ten minutes. Is it running? Start it in Oracle's console. "
-        "Its key is on its boot volume: where that is lost, add another agent and put this one out (docs/infra.md).",
-    ),
-    Condition(
-        "disk", conventions.METRICS, 'disk_used_percent[15m]{{machine = "{machine}"}}.max() > 85', "CRITICAL", "PT15M",
-        "The disk of {machine}'s machine is more than 85 % full: docs/runbook.md, Disk.",
-    ),
-    Condition(
-        "silent", conventions.METRICS, 'healthy[15m]{{machine = "{machine}"}}.absent()', "CRITICAL", "PT15M",
-        "The machine of {machine} does not report: its first boot is not done, or its timer, way out or rights went.",
-    ),
-    Condition(
-        "unhealthy", conventions.METRICS, 'healthy[10m]{{machine = "{machine}"}}.max() < 1', "CRITICAL", "PT15M",
-        "The agent {machine} is not well; health/{machine}.json in the bucket of reports says what it lacks.",
-    ),
-)  # fmt: skip
+_OF_AN_AGENT = {
+    "vm-down": "The machine of {machine} has not been heard of for ten minutes. Is it running? Start it in Oracle's "
+    "console. Its key is on its boot volume: where that is lost, add another agent and put this one out "
+    "(docs/infra.md).",
+    "disk": "The disk of {machine}'s machine is more than 85 % full: docs/runbook.md, Disk.",
+    "silent": "The machine of {machine} does not report: its first boot is not done, or its timer, way out or rights "
+    "went.",
+    "unhealthy": "The agent {machine} is not well; health/{machine}.json in the bucket of reports says what it lacks.",
+}
 """Not of processor and memory: a slow agent keeps nobody waiting but its own mailboxes."""
+OF_AN_AGENT = tuple(replace(one, says=_OF_AN_AGENT[one.name]) for one in CONDITIONS if one.name in _OF_AN_AGENT)
 
 
 class Alarms(pulumi.ComponentResource):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra import conventions
-from infra.values import Illegal, OpenPort, is_wide
+from infra.values import PUBLIC_PORTS, is_wide, why_closed
 
 TAGS = frozenset({"project", "stack", "made-by"})
 EVERYTHING = "0.0.0.0/0"
@@ -44,15 +44,11 @@ def world_open(item: Item) -> Iterable[str]:
             yield f"every port is open to {source}"
             continue
         low, high = ports
-        for port in {low, high}:
-            try:
-                OpenPort(port, EVERYTHING)
-            except Illegal as error:
-                yield str(error).replace(EVERYTHING, source)
-                break
-        else:
-            if high - low > 0 and (low, high) != (80, 80):
-                yield f"ports {low} to {high} are open to {source}: open 80 and 443 one by one"
+        closed = sorted({low, high} - {*PUBLIC_PORTS})
+        if closed:
+            yield why_closed(closed[0], source)
+        elif high > low:
+            yield f"ports {low} to {high} are open to {source}: open 80 and 443 one by one"
 
 
 def encrypted(item: Item) -> Iterable[str]:
