@@ -75,18 +75,24 @@ def test_packs_that_git_wrote_again_are_found(tmp_path: Path) -> None:
     assert store.ref("refs/heads/main") == tip
 
 
-def test_packs_that_git_wrote_again_before_they_were_merged_leave_none_of_the_others_without_a_sync(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = GitStore(tmp_path / "clone.git")
-    held, synced = store._objects, list[str]()
+@pytest.fixture
+def two_packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitStore:
+    """A clone whose third pack will be merged with the two that it has; none was synced."""
     monkeypatch.setattr(objects, "MERGED_AT", 3)
+    store = GitStore(tmp_path / "clone.git")
     for number in range(2):
-        held.add("blob", b"%d" % number)
-        held.keep()
+        store._objects.add("blob", b"%d" % number)
+        store._objects.keep()
+    return store
+
+
+def test_packs_that_git_wrote_again_before_they_were_merged_leave_none_of_the_others_without_a_sync(
+    two_packs: GitStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, synced = two_packs._objects, list[str]()
     kept, gone = held._small
     for suffix in (".pack", ".idx"):
-        (store.path / "objects" / "pack" / (gone + suffix)).unlink()
+        (two_packs.path / "objects" / "pack" / (gone + suffix)).unlink()
     for number in range(2, 6):
         held.add("blob", b"%d" % number)
         held.keep()
@@ -97,14 +103,9 @@ def test_packs_that_git_wrote_again_before_they_were_merged_leave_none_of_the_ot
 
 
 def test_packs_that_could_not_be_merged_are_made_durable_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    two_packs: GitStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = GitStore(tmp_path / "clone.git")
-    held, synced = store._objects, list[str]()
-    monkeypatch.setattr(objects, "MERGED_AT", 3)
-    for number in range(2):
-        held.add("blob", b"%d" % number)
-        held.keep()
+    held, synced = two_packs._objects, list[str]()
     real, fails = packs.write, iter((False, True))
 
     def write(*args: Any, **named: Any) -> str:
@@ -116,7 +117,7 @@ def test_packs_that_could_not_be_merged_are_made_durable_all_the_same(
     held.add("blob", b"2")
     with pytest.raises(DiskTrouble):
         held.keep(durable=True)
-    there = {file.stem for file in (store.path / "objects" / "pack").glob("*.pack")}
+    there = {file.stem for file in (two_packs.path / "objects" / "pack").glob("*.pack")}
     monkeypatch.setattr(packs, "sync", lambda folder, names: synced.extend(names))
     held.keep(durable=True)
     assert {*synced} == there

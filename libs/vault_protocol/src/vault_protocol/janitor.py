@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 SURELY_STALE = 600.0
@@ -44,8 +44,7 @@ def clear_hub(repository: Path, *, now: float | None = None) -> tuple[str, ...]:
     seen = _busy(repository)
     if seen:
         return ()
-    oldest = SURELY_STALE if seen is None else 0.0
-    stale = [lock for lock, seen_as in locks.items() if _age(lock, moment) >= oldest and _mark(lock) == seen_as]
+    stale = _stale(locks, moment, oldest=SURELY_STALE if seen is None else 0.0)
     return tuple(_removed(repository, [*half, *stale]))
 
 
@@ -54,9 +53,15 @@ def clear_tidying(repository: Path, *, now: float | None = None) -> tuple[str, .
     that finds one there writes neither, for ever. `now` and what it returns are as for `clear_hub`."""
     moment = time.time() if now is None else now
     locks = {lock: _mark(lock) for lock in _of_tidying(repository)}
-    oldest = HALF_WRITTEN if not locks or _busy(repository) is not False else 0.0
-    stale = [lock for lock, seen_as in locks.items() if _age(lock, moment) >= oldest and _mark(lock) == seen_as]
-    return tuple(_removed(repository, stale))
+    if not locks:
+        return ()
+    oldest = HALF_WRITTEN if _busy(repository) is not False else 0.0
+    return tuple(_removed(repository, _stale(locks, moment, oldest=oldest)))
+
+
+def _stale(locks: Mapping[Path, tuple[int, int] | None], moment: float, *, oldest: float) -> list[Path]:
+    """Those that are so old, and still the ones that were seen."""
+    return [lock for lock, seen_as in locks.items() if _age(lock, moment) >= oldest and _mark(lock) == seen_as]
 
 
 def _of_tidying(repository: Path) -> Iterator[Path]:

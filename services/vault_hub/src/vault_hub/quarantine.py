@@ -65,7 +65,7 @@ class Quarantine:
         left = self.content_bytes
         for commit in store.back(new, onto):
             found.append(commit)
-            left -= len(commit.message)
+            left -= len(commit.message.encode())
             if len(found) > self.longest:
                 raise UntrustedHead(new, f"over {self.longest} commits in one push")
             if left < 0:
